@@ -1,0 +1,239 @@
+"""The one schema of a purchase history, whatever it comes from."""
+
+from __future__ import annotations
+
+from copy import copy
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+ORDER_COLUMNS = ("order_id", "customer_id", "date", "amount", "margin")
+LINE_COLUMNS = ("order_id", "product_id", "category", "quantity", "amount", "discount")
+ISO_DAY = r"^(\d{4}-\d{2}-\d{2}|\d{8})(?:[T ]\d.*)?$"
+CUSTOMER_COLUMNS = ("customer_id", "format", "first_seen", "archived")
+
+
+class HistoryError(ValueError):
+    """A history that cannot be scored; the message is one sentence: what is wrong and how to mend it."""
+
+
+@dataclass
+class History:
+    """Orders, their lines and customers, validated and normalised once, here.
+
+    Attributes:
+        orders: one row per order: `order_id` (integer or text), `customer_id` (integer or text), `date`
+            (datetime64, floored to days), `amount` (float64, untaxed, negative for a return), `margin`
+            (float64, NaN = unknown).
+        lines: None, or one row per order line: `order_id`, `product_id`, `category`, `quantity`, `amount`,
+            `discount` (percent); columns that are not known hold missing values.
+        customers: one row per customer, sorted by id: `customer_id`, `format` (integer, text or missing),
+            `first_seen` (datetime64, may be missing), `archived` (bool). Customers known only from orders
+            are added.
+        warnings: sentences about rows that were left out or changed.
+
+    Raises:
+        HistoryError: a required column is missing, or a date or amount is not one.
+    """
+
+    orders: pd.DataFrame
+    lines: pd.DataFrame | None = None
+    customers: pd.DataFrame | None = None
+    warnings: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.warnings = list(self.warnings)
+        self.orders = self._normal_orders(self.orders)
+        self.lines = self._normal_lines(self.lines)
+        self.customers = self._normal_customers(self.customers)
+
+    def until(self, as_of: date | str | pd.Timestamp) -> History:
+        """What was known at the end of the day `as_of`: later orders are left out, with a counted warning.
+
+        A customer stays if it has an order by then, or was first seen by then, or nothing says when it was
+        first seen and it has no later order.
+
+        Raises:
+            HistoryError: `as_of` is not a date, or no order is dated by then.
+        """
+        day = as_day(as_of)
+        known = self.orders["date"] <= day
+        if not known.any():
+            first = (
+                f"; the first one is dated {self.orders['date'].min():%Y-%m-%d}" if len(self.orders) else ""
+            )
+            raise HistoryError(
+                f"The history has no order on or before {day:%Y-%m-%d}{first}: choose a later date."
+            )
+        orders = self.orders[known]
+        warnings = list(self.warnings)
+        if not known.all():
+            which = f"dated after {day:%Y-%m-%d}"
+            warnings.append(f"{counted((~known).sum(), 'order', which)} left out.")
+        ids = self.customers["customer_id"]
+        later_only = ids.isin(self.orders.loc[~known, "customer_id"]) & ~ids.isin(orders["customer_id"])
+        first_seen = self.customers["first_seen"]
+        kept = ids.isin(orders["customer_id"]) | (first_seen <= day) | (first_seen.isna() & ~later_only)
+        lines = self.lines
+        if lines is not None and not known.all():
+            lines = lines[lines["order_id"].isin(orders["order_id"])]
+        cut = copy(self)  # not constructed anew: it is normal already
+        cut.orders, cut.lines, cut.warnings = orders, lines, warnings
+        cut.customers = self.customers[kept].reset_index(drop=True)
+        return cut
+
+    def _normal_orders(self, orders: pd.DataFrame) -> pd.DataFrame:
+        _require(orders, ("order_id", "customer_id", "date", "amount"), "orders")
+        missing = orders["customer_id"].isna()
+        if missing.any():
+            self.warnings.append(f"{counted(missing.sum(), 'order', 'without a customer')} left out.")
+            orders = orders[~missing]
+        amount = numbers(orders["amount"], "amount")
+        empty = amount.isna()
+        if empty.any():
+            self.warnings.append(f"{counted(empty.sum(), 'order', 'without an amount')} left out.")
+            orders, amount = orders[~empty], amount[~empty]
+        margin = numbers(orders["margin"], "margin") if "margin" in orders else np.nan
+        return pd.DataFrame(
+            {
+                "order_id": orders["order_id"],
+                "customer_id": identifiers(orders["customer_id"]),
+                "date": as_days(orders["date"]),
+                "amount": amount,
+                "margin": margin,
+            }
+        ).reset_index(drop=True)
+
+    def _normal_lines(self, lines: pd.DataFrame | None) -> pd.DataFrame | None:
+        if lines is None or not len(lines):
+            return None
+        if "category" not in lines and "category_id" in lines:
+            lines = lines.rename(columns={"category_id": "category"})
+        _require(lines, ("order_id",), "lines")
+        normal = {"order_id": lines["order_id"]}
+        for column in LINE_COLUMNS[1:]:
+            given = lines[column] if column in lines else pd.Series(np.nan, index=lines.index)
+            normal[column] = given if column in {"product_id", "category"} else numbers(given, column)
+        return pd.DataFrame(normal).reset_index(drop=True)
+
+    def _normal_customers(self, customers: pd.DataFrame | None) -> pd.DataFrame:
+        if customers is None:
+            customers = pd.DataFrame({"customer_id": self.orders["customer_id"].unique()})
+        _require(customers, ("customer_id",), "customers")
+        customers = customers[customers["customer_id"].notna()]
+        customers = customers.assign(customer_id=identifiers(customers["customer_id"]))
+        if not self.orders.empty and customers["customer_id"].dtype != self.orders["customer_id"].dtype:
+            customers = customers.assign(customer_id=customers["customer_id"].astype(str))
+            self.orders["customer_id"] = self.orders["customer_id"].astype(str)
+        customers = customers.drop_duplicates("customer_id")
+        ordered = pd.Series(self.orders["customer_id"].unique())
+        unknown = ordered[~ordered.isin(customers["customer_id"])]
+        formats = customers.get("format", customers.get("format_id"))
+        if formats is None:
+            formats = pd.Series(None, index=customers.index, dtype=object)
+        if pd.api.types.is_numeric_dtype(formats):
+            formats = formats.astype("Int64")
+        seen = (
+            customers["first_seen"] if "first_seen" in customers else pd.Series(pd.NaT, index=customers.index)
+        )
+        archived = (
+            customers["archived"] if "archived" in customers else pd.Series(False, index=customers.index)
+        )
+        known = pd.DataFrame(
+            {
+                "customer_id": customers["customer_id"],
+                "format": formats,
+                "first_seen": as_days(seen, required=False),
+                "archived": archived.fillna(False).astype(bool),
+            }
+        )
+        if len(unknown):
+            added = pd.DataFrame({"customer_id": unknown.to_numpy()}).reindex(columns=list(CUSTOMER_COLUMNS))
+            added = added.astype({"first_seen": known["first_seen"].dtype, "format": known["format"].dtype})
+            known = pd.concat([known, added.assign(archived=False)], ignore_index=True)
+        return known.sort_values("customer_id", ignore_index=True)
+
+
+def as_day(value: date | str | pd.Timestamp) -> pd.Timestamp:
+    """A day as a Timestamp without time.
+
+    Raises:
+        HistoryError: not a date.
+    """
+    try:
+        day = pd.Timestamp(value).tz_localize(None).normalize()
+    except (ValueError, TypeError):
+        day = pd.NaT
+    if day is pd.NaT:
+        raise HistoryError(f"“{value}” is not a date; write it as YYYY-MM-DD.") from None
+    return day
+
+
+def as_days(values: pd.Series, required: bool = True) -> pd.Series:
+    """Dates floored to days, as datetime64 without time zone: the day as written, whatever its offset.
+
+    Args:
+        values: datetimes, dates or ISO text (YYYY-MM-DD..., or YYYYMMDD).
+        required: refuse missing values too.
+
+    Raises:
+        HistoryError: naming the first row (counted from 1 in the data) and value that is no ISO date.
+    """
+    if isinstance(values.dtype, pd.DatetimeTZDtype):
+        days = values.dt.tz_localize(None).dt.normalize()
+    elif pd.api.types.is_datetime64_any_dtype(values):
+        days = values.dt.normalize()
+    else:
+        text = values.where(values.isna(), values.astype(str).str.strip())
+        iso = (
+            text.str.extract(r"^(\d{4}-\d{2}-\d{2}|\d{8})(?:[T ]\d.*)?$", expand=False) if len(text) else text
+        )
+        days = pd.to_datetime(
+            iso.str.replace("-", "") if len(text) else text, format="%Y%m%d", errors="coerce"
+        )
+    bad = days.isna() & (values.notna() | required)
+    if bad.any():
+        row = int(np.flatnonzero(bad.to_numpy())[0])
+        value = values.iloc[row]
+        what = "has no date" if pd.isna(value) else f"has the date “{value}”, which is not an ISO date"
+        raise HistoryError(f"Row {row + 1} {what}; write dates as YYYY-MM-DD.")
+    return days.astype("datetime64[s]")
+
+
+def counted(count: int, noun: str, which: str = "") -> str:
+    """A number with its noun and verb, to be followed by a participle: `2 orders dated later were`."""
+    many = int(count) != 1
+    return f"{count:,} {noun}{'s' if many else ''}{which and ' ' + which} {'were' if many else 'was'}"
+
+
+def _require(table: pd.DataFrame, columns: tuple[str, ...], name: str) -> None:
+    missing = [column for column in columns if column not in table]
+    if missing:
+        have = ", ".join(map(str, table.columns))
+        raise HistoryError(f"The {name} lack the column {', '.join(missing)}; they have {have}.")
+
+
+def numbers(values: pd.Series, column: str) -> pd.Series:
+    """Numbers as float64, missing values kept; `HistoryError` names the first row and value that is none."""
+    numbers = pd.to_numeric(values, errors="coerce").astype("float64")
+    bad = (numbers.isna() & values.notna()) | np.isinf(numbers)
+    if bad.any():
+        row = int(np.flatnonzero(bad.to_numpy())[0])
+        raise HistoryError(
+            f"Row {row + 1} has the {column} “{values.iloc[row]}”, which is not a number; "
+            "write it with digits and a decimal point."
+        )
+    return numbers
+
+
+def identifiers(values: pd.Series) -> pd.Series:
+    """Integers where every identifier is one (floats of a column that once had gaps included), else text."""
+    if pd.api.types.is_integer_dtype(values):
+        return values.astype("int64")
+    if pd.api.types.is_float_dtype(values):
+        whole: Any = values.astype("int64")
+        return whole if (whole == values).all() else values.astype(str)
+    return values.astype(str)

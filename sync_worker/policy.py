@@ -1,0 +1,143 @@
+"""The policy a manager keeps: thresholds and settings, per company and, where wanted, per business format.
+
+`policy_schema.json` is the one list of keys with unit, bounds, default and meaning; the addon keeps an
+equal copy.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib.resources import files
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+WEIGHTS = ("weight_frequency", "weight_volume", "weight_margin", "weight_loyalty")
+#: (key, key that must be greater): a crossing pair would leave a label that nobody can reach.
+ORDERED = (
+    ("risk_medium_from", "risk_high_from"),
+    ("dormant_factor", "lost_factor"),
+    ("dormant_days", "lost_days"),
+    ("approval_order_days", "preference_order_days"),
+    ("preference_order_days", "loyalty_order_days"),
+)
+
+
+class PolicyError(ValueError):
+    """A policy that cannot be used; the message is one sentence for the manager."""
+
+
+@cache
+def schema() -> dict[str, dict[str, Any]]:
+    """The keys of a policy: ``{key: {type, unit, minimum, maximum, default, label, meaning}}``."""
+    return json.loads(files("sync_worker").joinpath("policy_schema.json").read_text(encoding="utf-8"))
+
+
+class Policy:
+    """Values of one policy version, with inheritance by absence: format rule, company rule, schema default.
+
+    Args:
+        rules: mappings with `key`, `value` and optionally `format_id` (None = the whole company), in any
+            order. `format_id` is whatever the history calls its formats: an integer from Odoo, a text from
+            a file.
+
+    Raises:
+        PolicyError: unknown key, value of the wrong type or out of bounds, two rules for the same key and
+            format, or values that contradict each other.
+    """
+
+    def __init__(self, rules: Iterable[Mapping[str, Any]] = ()) -> None:
+        self._values: dict[tuple[str, Any], float | int] = {}
+        for rule in rules:
+            key, format_id = rule["key"], rule.get("format_id")
+            if (key, format_id) in self._values:
+                raise PolicyError(f"The policy has two rules for {_name(key, format_id)}; keep one of them.")
+            self._values[key, format_id] = _checked(key, format_id, rule["value"])
+        self.formats = tuple(sorted({f for _, f in self._values if f is not None}, key=str))
+        for format_id in (None, *self.formats):
+            self._check_consistency(format_id)
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """The keys a policy can set."""
+        return frozenset(schema())
+
+    @property
+    def rules(self) -> list[dict[str, Any]]:
+        """The rules this policy was built from, sorted; `Policy(policy.rules)` is an equal policy."""
+        ordered = sorted(self._values.items(), key=lambda item: (item[0][0], str(item[0][1] or "")))
+        return [{"key": key, "format_id": format_id, "value": value} for (key, format_id), value in ordered]
+
+    def value(self, key: str, format_id: Any = None) -> float | int:
+        """The value of a key for a format (None: the company)."""
+        if key not in schema():
+            raise PolicyError(f"The policy has no key “{key}”.")
+        for scope in (format_id, None):
+            if (key, scope) in self._values:
+                return self._values[key, scope]
+        return schema()[key]["default"]
+
+    def column(self, key: str, formats: pd.Series) -> np.ndarray:
+        """The value of a key for each customer.
+
+        Args:
+            formats: (n,) format of each customer, missing where it has none.
+
+        Returns:
+            (n,) float64 array.
+        """
+        values = np.full(len(formats), float(self.value(key)))
+        for format_id in self.formats:
+            if (key, format_id) in self._values:
+                values[(formats == format_id).to_numpy(dtype=bool, na_value=False)] = self._values[
+                    key, format_id
+                ]
+        return values
+
+    def replace(self, **values: float) -> Policy:
+        """A policy with these values for every format, e.g. `policy.replace(churn_horizon_days=90)`."""
+        kept = [rule for rule in self.rules if rule["key"] not in values]
+        return Policy(
+            [*kept, *({"key": key, "format_id": None, "value": value} for key, value in values.items())]
+        )
+
+    def _check_consistency(self, format_id: Any) -> None:
+        for lower, upper in ORDERED:
+            if self.value(lower, format_id) >= self.value(upper, format_id):
+                raise PolicyError(
+                    f"{_name(lower, format_id)} is {self.value(lower, format_id)} and must be below "
+                    f"“{schema()[upper]['label']}”, which is {self.value(upper, format_id)}."
+                )
+        if not any(self.value(key, format_id) for key in WEIGHTS):
+            raise PolicyError(
+                f"The four weights of the value index{_of(format_id)} are all zero; set at least one of them."
+            )
+
+
+def _checked(key: str, format_id: Any, value: Any) -> float | int:
+    if key not in schema():
+        raise PolicyError(f"The policy has no key “{key}”; its keys are {', '.join(sorted(schema()))}.")
+    spec = schema()[key]
+    whole = spec["type"] == "integer"
+    valid = isinstance(value, Real) and not isinstance(value, bool) and np.isfinite(value)
+    if not valid or (whole and not isinstance(value, Integral) and value != int(value)):
+        kind = "a whole number" if whole else "a number"
+        raise PolicyError(f"{_name(key, format_id)} must be {kind} ({spec['unit']}), not {value!r}.")
+    if not spec["minimum"] <= value <= spec["maximum"]:
+        raise PolicyError(
+            f"{_name(key, format_id)} is {value} and must lie between "
+            f"{spec['minimum']} and {spec['maximum']} ({spec['unit']})."
+        )
+    return int(value) if whole else float(value)
+
+
+def _name(key: str, format_id: Any) -> str:
+    return f"“{schema()[key]['label']}” ({key}){_of(format_id)}"
+
+
+def _of(format_id: Any) -> str:
+    return "" if format_id is None else f" of format {format_id}"

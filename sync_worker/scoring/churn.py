@@ -1,0 +1,175 @@
+"""Will the customer buy in the churn horizon? Probability, risk band, and how far it can be trusted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+import pandas as pd
+from scipy.optimize import minimize_scalar
+from scipy.special import stdtr
+from sklearn.base import BaseEstimator
+
+from sync_worker.scoring.rhythm import Rhythm
+from sync_worker.scoring.transaction_models import ModifiedBetaGeoNBD
+
+#: Degrees of freedom of log-gaps.
+TAIL = 8.0
+#: Fewer order-days than this say little about one customer.
+ORDER_DAYS_ENOUGH = 3
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What the models look at; all (n,) float64, times in days.
+
+    `x`, `t_x`, `T` as in `ModifiedBetaGeoNBD`; `mu`, `sigma` of the own rhythm as in `Rhythm`.
+    """
+
+    x: np.ndarray
+    t_x: np.ndarray
+    T: np.ndarray
+    mu: np.ndarray
+    sigma: np.ndarray
+
+    @classmethod
+    def of(cls, table: pd.DataFrame, rhythm: Rhythm) -> Situation:
+        """The situation of each buyer; `rhythm` as seen after its last order-day."""
+        return cls(*(table[name].to_numpy(float) for name in ("x", "t_x", "T")), rhythm.mu, rhythm.sigma)
+
+    def but(self, **changes: np.ndarray) -> Situation:
+        """The same customers had one thing been otherwise."""
+        return replace(self, **changes)
+
+
+class ChurnModel(Protocol):
+    """What every tier answers; `h` is a horizon in days, scalar or (n,); results are (n,) float64."""
+
+    name: str
+    words: str
+
+    def p_alive(self, situation: Situation) -> np.ndarray: ...
+    def p_no_purchase(self, h: np.ndarray, situation: Situation) -> np.ndarray: ...
+    def expected_orders(self, h: np.ndarray, situation: Situation) -> np.ndarray: ...
+    def parameters(self) -> dict[str, float]: ...
+
+
+class TransactionTier:
+    """The MBG/NBD model of all customers."""
+
+    name = "mbg_nbd"
+    words = "MBG/NBD transaction model fitted on the company's own orders"
+
+    def __init__(self, model: ModifiedBetaGeoNBD) -> None:
+        self.model = model
+
+    def p_alive(self, situation: Situation) -> np.ndarray:
+        return self.model.p_alive(situation.x, situation.t_x, situation.T)
+
+    def p_no_purchase(self, h: np.ndarray, situation: Situation) -> np.ndarray:
+        return self.model.p_no_purchase(h, situation.x, situation.t_x, situation.T)
+
+    def expected_orders(self, h: np.ndarray, situation: Situation) -> np.ndarray:
+        return self.model.expected_orders(h, situation.x, situation.t_x, situation.T)
+
+    def parameters(self) -> dict[str, float]:
+        m = self.model
+        return {"r": m.r_, "alpha": m.alpha_, "a": m.a_, "b": m.b_, "loglik": m.loglik_}
+
+
+class RhythmModel(BaseEstimator):
+    """Silence against the customer's own rhythm.
+
+    Gaps are lognormal with the customer's own (shrunken) mean, see `Rhythm`; after an order-day the
+    customer leaves with a probability that is the same for all, but another one after the first order-day.
+    Only these two are fitted, so the model also serves as the rule of thumb where there are few customers.
+    It knows regular buyers, whom the Poisson purchases of the MBG/NBD do not.
+
+    Args:
+        small: whether it stands in because there are too few data for a model to be judged.
+
+    Attributes:
+        dropout_first_, dropout_: probability of leaving after the first and after a later order-day.
+    """
+
+    def __init__(self, small: bool = False) -> None:
+        self.small = small
+
+    @property
+    def name(self) -> str:
+        return "rules" if self.small else "rhythm"
+
+    @property
+    def words(self) -> str:
+        kind = "rule of thumb" if self.small else "rhythm model fitted on the company's own orders"
+        return f"{kind}: silence against the customer's own rhythm"
+
+    def fit(self, situation: Situation) -> RhythmModel:
+        """Maximum likelihood of the two probabilities, each with a prior worth ten order-days."""
+        survived = np.exp(_log_survival(_silence(situation), situation))
+        once = situation.x == 0
+        self.dropout_first_ = _dropout((~once).sum(), survived[once])
+        self.dropout_ = _dropout((situation.x[~once] - 1).sum(), survived[~once])
+        return self
+
+    def p_alive(self, situation: Situation) -> np.ndarray:
+        dropout = np.where(situation.x > 0, self.dropout_, self.dropout_first_)
+        stay = (1 - dropout) * np.exp(_log_survival(_silence(situation), situation))
+        return stay / (stay + dropout)
+
+    def p_no_purchase(self, h: np.ndarray, situation: Situation) -> np.ndarray:
+        silence = _silence(situation)
+        waiting = _log_survival(silence + h, situation) - _log_survival(silence, situation)
+        return 1 + self.p_alive(situation) * np.expm1(np.minimum(waiting, 0))
+
+    def expected_orders(self, h: np.ndarray, situation: Situation) -> np.ndarray:
+        # As many order-days as gaps fit into the horizon, each with its chance of being the last; at least
+        # the chance of one.
+        gaps = h / np.exp(situation.mu + situation.sigma**2 / 2)
+        expected = self.p_alive(situation) * -np.expm1(gaps * np.log1p(-self.dropout_)) / self.dropout_
+        return np.maximum(expected, 1 - self.p_no_purchase(h, situation))
+
+    def parameters(self) -> dict[str, float]:
+        return {"dropout_first": self.dropout_first_, "dropout": self.dropout_}
+
+
+def risk(probability: np.ndarray, medium_from: np.ndarray, high_from: np.ndarray) -> np.ndarray:
+    """`low`, `medium` or `high` by the policy's thresholds, (n,) object."""
+    bands = [probability >= high_from, probability >= medium_from]
+    return np.select(bands, ["high", "medium"], "low").astype(object)
+
+
+def confidence(order_days: np.ndarray, model: ChurnModel) -> np.ndarray:
+    """`none` where the company has too little data for a model, `thin` where the customer has, else
+    `enough`.
+    """
+    if model.name == "rules":
+        return np.full(len(order_days), "none", dtype=object)
+    return np.where(order_days >= ORDER_DAYS_ENOUGH, "enough", "thin").astype(object)
+
+
+def _dropout(returned: float, survived: np.ndarray) -> float:
+    """P(leaving) from the number of returns seen and P(silence | stayed) of those still silent."""
+
+    def loss(dropout: float) -> float:
+        stay = 1 - dropout
+        prior = np.log(dropout) + 9 * np.log(stay)
+        return -(returned * np.log(stay) + np.log(dropout + stay * survived).sum() + prior)
+
+    return float(minimize_scalar(loss, bounds=(1e-4, 0.95), method="bounded").x)
+
+
+def _silence(situation: Situation) -> np.ndarray:
+    return situation.T - situation.t_x
+
+
+def _log_survival(days: np.ndarray, situation: Situation) -> np.ndarray:
+    """log P(gap > days), 0 for no days.
+
+    Student's t on log-gaps, not the normal: the spread is an estimate, and a normal tail would be sure that a
+    customer has gone after a silence a little longer than usual.
+    """
+    with np.errstate(divide="ignore"):
+        z = (np.log(days) - situation.mu) / situation.sigma
+    return np.log(stdtr(TAIL, -z))

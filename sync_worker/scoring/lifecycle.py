@@ -1,0 +1,65 @@
+"""Where a customer is on its way with us, from selection to lost."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from sync_worker.policy import Policy
+from sync_worker.scoring.features import Features
+from sync_worker.scoring.rhythm import Rhythm
+
+STAGES = ("selection", "acquisition", "won_back", "retention", "extension", "dormant", "lost")
+
+
+def classify(features: Features, rhythm: Rhythm, policy: Policy) -> pd.DataFrame:
+    """The life-cycle stage of each buyer (a customer without an order is in *selection*).
+
+    *Lost* and *dormant*: silence over `lost_factor` (`dormant_factor`) times its own long gap and over
+    `lost_days` (`dormant_days`). Else *acquisition*: fewer than `approval_order_days` order-days; *won
+    back*: as few since it came back from a silence that was *lost* by the same rule, judged by what was
+    known of it then. Else *retention*, or *extension* where spend in the last comparison window is at
+    least `extension_ratio` times that of the window before, orders fell in both, and the breadth did not
+    shrink.
+
+    Args:
+        rhythm: after each order-day, (m,).
+
+    Returns:
+        `lifecycle_stage` (object), `comeback_silence` (days of silence before a won-back customer's
+        return, else NaN).
+    """
+    table, days, formats = features.table, features.days, features.table["format"]
+    column = {
+        key: policy.column(key, formats)
+        for key in ("lost_factor", "lost_days", "dormant_factor", "dormant_days", "approval_order_days")
+    }
+    last = days.last()
+    long, silence = rhythm.long(), table["silence"].to_numpy()
+    lost_after = np.maximum(column["lost_factor"][days.row] * long, column["lost_days"][days.row])
+    lost = silence > lost_after[last]
+    dormant = silence > np.maximum(column["dormant_factor"] * long[last], column["dormant_days"])
+
+    gap = np.diff(days.day, prepend=days.day[:1])
+    returned = (days.position > 0) & (gap > np.append(0.0, lost_after[:-1]))
+    comeback = np.maximum.reduceat(np.where(returned, np.arange(len(gap)), -1), days.start)
+    since = np.where(comeback >= 0, last - comeback + 1, np.inf)
+    won_back = since < column["approval_order_days"]
+
+    new = table["order_days"].to_numpy() < column["approval_order_days"]
+    stage = np.select(
+        [lost, dormant, new, won_back, _extended(table, policy)],
+        ["lost", "dormant", "acquisition", "won_back", "extension"],
+        "retention",
+    ).astype(object)
+    silence_before = np.where((stage == "won_back"), gap[np.maximum(comeback, 0)], np.nan)
+    return pd.DataFrame({"lifecycle_stage": stage, "comeback_silence": silence_before})
+
+
+def _extended(table: pd.DataFrame, policy: Policy) -> np.ndarray:
+    ratio = policy.column("extension_ratio", table["format"])
+    earlier, recent = table["earlier_spend"].to_numpy(), table["recent_spend"].to_numpy()
+    deeper = (earlier > 0) & (recent >= ratio * earlier)
+    both = (table["earlier_orders"].to_numpy() > 0) & (table["recent_orders"].to_numpy() > 0)
+    # not: narrower; a breadth that is not known does not speak against it
+    return deeper & both & ~(table["recent_breadth"] < table["earlier_breadth"]).to_numpy()

@@ -1,0 +1,50 @@
+"""How attached a customer is: awareness, approval, preference, loyalty."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from sync_worker.policy import Policy
+from sync_worker.scoring.features import Features
+from sync_worker.scoring.rhythm import Rhythm
+
+STAGES = ("awareness", "approval", "preference", "loyalty")
+
+
+def classify(
+    features: Features, rhythm: Rhythm, p_alive: np.ndarray, today: int, policy: Policy
+) -> np.ndarray:
+    """The loyalty stage of each buyer, (n,) object.
+
+    *Awareness*: fewer than `approval_order_days` order-days. *Approval*: from then on. *Preference*: at least
+    `preference_order_days`, its own cadence unbroken (silence within `cadence_broken_factor` of its long
+    gap) and at least `breadth_kept` of the categories of the first half of its time with us bought in the
+    second. *Loyalty*: moreover at least `loyalty_order_days` and a P(alive) of `loyalty_p_alive`.
+
+    A customer holds a stage if it met the rule of cadence as seen from *any* of its order-days. So one
+    more order
+    never lowers a stage: it adds an order-day to judge from and takes none away, although it may shorten
+    the long gap and, in the model, lower P(alive).
+
+    Args:
+        rhythm: after each order-day, (m,).
+        p_alive: (m,) P(alive today) as seen from each order-day: had it been the last.
+        today: the as-of day, days since 1970-01-01.
+    """
+    table, days = features.table, features.days
+
+    def per_day(key: str) -> np.ndarray:
+        return policy.column(key, table["format"])[days.row]
+
+    count = days.position + 1
+    unbroken = today - days.day <= per_day("cadence_broken_factor") * rhythm.long()
+    prefers = unbroken & (count >= per_day("preference_order_days"))
+    loyal = prefers & (count >= per_day("loyalty_order_days")) & (p_alive >= per_day("loyalty_p_alive"))
+    reached = np.maximum.reduceat(np.where(loyal, 3, np.where(prefers, 2, 0)), days.start)
+
+    earlier, recent = table["earlier_breadth"].to_numpy(), table["recent_breadth"].to_numpy()
+    kept = np.isnan(earlier) | (recent >= policy.column("breadth_kept", table["format"]) * earlier)
+    repeat = table["order_days"].to_numpy() >= policy.column("approval_order_days", table["format"])
+    stage = np.where(kept, np.maximum(reached, repeat), repeat)
+    return pd.Categorical.from_codes(stage.astype(int), list(STAGES)).astype(object)

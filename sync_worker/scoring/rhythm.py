@@ -1,0 +1,121 @@
+"""How often this very customer buys, and when its next order would fit that rhythm.
+
+Gaps between order-days are taken as lognormal with a mean of the customer's own (a random-effects model on
+log-gaps), so that few gaps are drawn towards the peers' and many speak for themselves.
+Reference: Efron & Morris (1975), "Data analysis using Stein's estimator", JASA 70 (shrinkage).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from sync_worker.scoring.features import OrderDays
+from sync_worker.scoring.peers import Peers
+
+Z90 = 1.2815515655446004
+#: Weight, in gaps, of the company's spread against a customer's own.
+SPREAD_WEIGHT = 3.0
+SPREAD_BOUNDS = (0.1, 1.5)
+
+
+@dataclass
+class Rhythm:
+    """Mean and standard deviation of the log of a customer's next gap, in log-days.
+
+    Attributes:
+        mu, sigma: (m,) as seen right after each order-day, from the gaps before it.
+        spread: (m,) `sigma` without the doubt about `mu`, which is large for a customer with one order.
+    """
+
+    mu: np.ndarray
+    sigma: np.ndarray
+    spread: np.ndarray
+
+    def typical(self) -> np.ndarray:
+        """Usual gap in days: half of the gaps are shorter."""
+        return np.exp(self.mu)
+
+    def long(self) -> np.ndarray:
+        """Long gap in days: the 90th percentile of the customer's own gaps (its peers' with one order)."""
+        return np.exp(self.mu + Z90 * self.spread)
+
+    def late(self) -> np.ndarray:
+        """Silence in days that about three in four of the gaps do not reach: half-way, in logs, to the
+        long one.
+        """
+        return np.exp(self.mu + Z90 / 2 * self.spread)
+
+    def at(self, index: np.ndarray) -> Rhythm:
+        """The rhythm as seen after some order-days, e.g. each customer's last."""
+        return Rhythm(self.mu[index], self.sigma[index], self.spread[index])
+
+
+def learn(days: OrderDays, peers: Peers, default_gap: float) -> Rhythm:
+    """The rhythm after each order-day.
+
+    Args:
+        days: the order-days of all buyers.
+        default_gap: days, where no customer has two order-days.
+    """
+    log_gap = np.zeros(len(days.day))
+    repeat = days.position > 0
+    log_gap[repeat] = np.log(np.diff(days.day)[repeat[1:]])
+    gaps = days.position.astype(float)  # number of gaps behind each order-day
+    total, squares = _running(log_gap, days), _running(log_gap**2, days)
+    mean = total / np.maximum(gaps, 1)
+    within = np.maximum(squares - gaps * mean**2, 0)  # sum of squares around the own mean
+
+    last = days.last()
+    has_gap = gaps[last] > 0
+    if not has_gap.any():
+        centre = np.full(len(last), np.log(default_gap))
+        spread = own_spread = 0.7**2
+    else:
+        centre = peers.median(np.where(has_gap, mean[last], np.nan))
+        centre = np.where(np.isnan(centre), np.median(mean[last][has_gap]), centre)
+        spread, own_spread = _components(gaps[last], mean[last], within[last], has_gap)
+    weight = np.clip(own_spread / spread, 0.5, 5.0)  # the peers' mean counts as so many gaps
+    mu = (total + weight * centre[days.row]) / (gaps + weight)
+    free = np.maximum(gaps - 1, 0)
+    variance = (within + SPREAD_WEIGHT * own_spread) / (free + SPREAD_WEIGHT)
+    sigma = np.sqrt(variance + own_spread / (gaps + weight))  # the own mean is not known exactly either
+    return Rhythm(mu, np.clip(sigma, *SPREAD_BOUNDS), np.clip(np.sqrt(variance), *SPREAD_BOUNDS))
+
+
+def expected_next_order(last_day: np.ndarray, rhythm: Rhythm, known: np.ndarray) -> pd.DataFrame:
+    """When the next order would fit the rhythm; in the past where it is overdue.
+
+    Args:
+        last_day: (n,) last order-day, days since 1970-01-01.
+        rhythm: as seen after that day.
+        known: (n,) mask of customers with a rhythm of their own who are not lost; others get missing values.
+
+    Returns:
+        `expected_next_order`, `expected_next_order_low`, `expected_next_order_high` (10th and 90th
+        percentile of the own gaps) as datetime64.
+    """
+    columns = {}
+    for name, z in (("", 0.0), ("_low", -Z90), ("_high", Z90)):
+        gap = np.maximum(np.rint(np.exp(rhythm.mu + z * rhythm.sigma)), 1).astype("int64")
+        date = pd.Series((last_day + gap).astype("datetime64[D]").astype("datetime64[s]"))
+        columns[f"expected_next_order{name}"] = date.where(known)
+    return pd.DataFrame(columns)
+
+
+def _running(values: np.ndarray, days: OrderDays) -> np.ndarray:
+    """Sum within a customer up to and including each order-day."""
+    total = np.cumsum(values)
+    return total - (total - values)[days.start][days.row]
+
+
+def _components(gaps, mean, within, has_gap) -> tuple[float, float]:
+    """Variance of the customers' means and of gaps around a customer's own mean (method of moments)."""
+    several = gaps > 1
+    free = (gaps[several] - 1).sum()
+    own = within[several].sum() / free if free > 0 else 0.5
+    own = float(np.clip(own, 0.05, 2.0))
+    between = np.var(mean[has_gap]) - own * np.mean(1 / gaps[has_gap])
+    return float(np.clip(between, 0.05, 2.0)), own

@@ -1,0 +1,98 @@
+"""What a run found, in one page: counts, totals, concentration, and the model in words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sync_worker.scoring.churn import ChurnModel
+from sync_worker.scoring.peers import smallest_set
+from sync_worker.scoring.spend import GammaGamma
+
+LABELS = (
+    "value_class",
+    "value_segment",
+    "loyalty_stage",
+    "lifecycle_stage",
+    "churn_risk",
+    "confidence",
+    "value_basis",
+)
+TOTALS = (
+    "historical_value",
+    "current_value",
+    "potential_value",
+    "lifetime_value",
+    "expected_value",
+    "expected_orders",
+)
+
+
+def summarise(
+    customers: pd.DataFrame, as_of: pd.Timestamp, model: ChurnModel | None, spend: GammaGamma | None
+) -> dict[str, Any]:
+    """Counts per label, totals, concentration of current value and the models' parameters; ready for JSON.
+
+    Args:
+        customers: the result's table.
+        model, spend: None where nobody has ordered yet.
+    """
+    buyers = customers[customers["order_days"].notna()]
+    return {
+        "as_of": f"{as_of:%Y-%m-%d}",
+        "customers": len(customers),
+        "buyers": len(buyers),
+        "prospects": len(customers) - len(buyers),
+        "counts": {
+            name: {str(label): int(count) for label, count in customers[name].value_counts().items()}
+            for name in LABELS
+        },
+        "burdens": int(customers["burden"].sum()),
+        "totals": {name: _rounded(buyers[name].sum()) for name in TOTALS},
+        "mean_churn_probability": _rounded(buyers["churn_probability"].mean()),
+        "concentration": concentration(buyers["current_value"].to_numpy(float)),
+        "model": _model(model, spend),
+    }
+
+
+def concentration(values: np.ndarray) -> dict[str, float | int | None]:
+    """How unevenly a positive total is spread over customers.
+
+    Returns:
+        `top_1`, `top_5`, `top_10` (shares of the total of the largest customers), `hhi` (sum of squared
+        shares), `gini` (over customers with a positive value), `customers_for_80_percent`; None where the
+        total is zero.
+    """
+    positive = np.sort(values[values > 0])[::-1]
+    total = positive.sum()
+    if not total > 0:
+        names = ("top_1", "top_5", "top_10", "hhi", "gini", "customers_for_80_percent")
+        return dict.fromkeys(names)
+    shares, n = positive / total, len(positive)
+    return {
+        **{f"top_{k}": _rounded(shares[:k].sum()) for k in (1, 5, 10)},
+        "hhi": _rounded(np.square(shares).sum()),
+        "gini": _rounded((2 * np.cumsum(shares).sum() - n - 1) / n),
+        "customers_for_80_percent": int(smallest_set(positive, 0.8).sum()),
+    }
+
+
+def _model(model: ChurnModel | None, spend: GammaGamma | None) -> dict[str, Any]:
+    if model is None or spend is None:
+        return {"tier": None, "words": "no customer has ordered yet"}
+    parameters = {name: _rounded(number, 6) for name, number in model.parameters().items()}
+    if not spend.fallback_:
+        fitted = {"spend_p": spend.p_, "spend_q": spend.q_, "spend_gamma": spend.gamma_}
+        parameters |= {name: _rounded(number, 6) for name, number in fitted.items()}
+    return {
+        "tier": model.name,
+        "words": model.words,
+        "spend": "shrunken mean" if spend.fallback_ else "gamma_gamma",
+        "parameters": parameters,
+    }
+
+
+def _rounded(number: float, digits: int = 4) -> float | None:
+    return round(float(number), digits) if np.isfinite(number) else None

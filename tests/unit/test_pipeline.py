@@ -1,0 +1,257 @@
+import json
+from importlib.resources import files
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import AS_OF, crowd, history_of, orders_of
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sync_worker.history.schema import History, HistoryError
+from sync_worker.policy import Policy
+from sync_worker.scoring.explanation import SENTENCES, render, schema
+from sync_worker.scoring.pipeline import COLUMNS, score
+
+NUMBERS = [
+    "churn_probability",
+    "p_alive",
+    "expected_orders",
+    "expected_value",
+    "expected_value_low",
+    "expected_value_high",
+    "historical_value",
+    "current_value",
+    "potential_value",
+    "lifetime_value",
+]
+LABELS = ["value_class", "value_segment", "loyalty_stage", "lifecycle_stage", "churn_risk", "confidence"]
+ALLOWED = {
+    "value_class": {"key", "growth", "standard", "unprofitable"},
+    "value_segment": {
+        *("key_stable", "key_at_risk", "promising", "new", "standard", "burden", "dormant"),
+        *("lost_worth_winning_back", "lost", "prospect"),
+    },
+    "loyalty_stage": {"awareness", "approval", "preference", "loyalty"},
+    "lifecycle_stage": {"selection", "acquisition", "won_back", "retention", "extension", "dormant", "lost"},
+    "churn_risk": {"low", "medium", "high"},
+    "confidence": {"enough", "thin", "none"},
+}
+
+
+@pytest.fixture(scope="module")
+def shop():
+    orders = crowd(300, seed=1)
+    orders["order_id"] = np.arange(len(orders)) + 1
+    rng = np.random.default_rng(2)
+    number = rng.integers(1, 4, len(orders))
+    of = np.repeat(np.arange(len(orders)), number)
+    lines = pd.DataFrame(
+        {
+            "order_id": orders["order_id"].to_numpy()[of],
+            "product_id": rng.integers(1, 200, len(of)),
+            "category": rng.integers(1, 20, len(of)),
+            "quantity": 1.0,
+            "amount": orders["amount"].to_numpy()[of] / number[of],
+            "discount": rng.choice([0.0, 0.0, 15.0], len(of)),
+        }
+    )
+    ids = [*orders["customer_id"].unique(), 1]
+    customers = pd.DataFrame({"customer_id": ids, "format_id": np.arange(len(ids)) % 3})
+    return History(orders, lines, customers)
+
+
+@pytest.fixture(scope="module")
+def result(shop):
+    return score(shop, AS_OF, Policy())
+
+
+def check(customers):
+    buyers = customers[customers["order_days"].notna()]
+    assert np.isfinite(buyers[NUMBERS].to_numpy(float)).all()
+    for name in LABELS:
+        assert set(buyers[name]) <= ALLOWED[name], name
+    for name in ("churn_probability", "p_alive"):
+        assert buyers[name].between(0, 1).all()
+    assert (buyers["expected_value_low"] <= buyers["expected_value"]).all()
+    assert (buyers["expected_value"] <= buyers["expected_value_high"]).all()
+    parts = buyers[["historical_value", "current_value", "potential_value"]].sum(axis=1)
+    assert parts.to_numpy(float) == pytest.approx(buyers["lifetime_value"].to_numpy(float))
+    assert customers["customer_id"].is_monotonic_increasing and customers["customer_id"].is_unique
+
+
+def test_every_customer_has_one_row_with_the_documented_columns(shop, result):
+    check(result.customers)
+    assert result.customers["customer_id"].tolist() == sorted(shop.customers["customer_id"])
+    assert list(result.customers) == ["format_id" if name == "format" else name for name in COLUMNS]
+    assert result.summary["model"]["tier"] in {"mbg_nbd", "rhythm"}
+    assert sum(result.summary["counts"]["value_class"].values()) == 300
+    assert json.dumps(result.summary)
+
+
+def test_columns_are_those_of_the_contract_and_of_the_documentation(result):
+    root = files("sync_worker").joinpath("..")
+    contract = root.joinpath("docs/contract.md").read_text(encoding="utf-8").split("## Published columns")[1]
+    documented = root.joinpath("docs/columns.md").read_text(encoding="utf-8")
+    for name in result.customers:
+        assert f"`{name}`" in contract or name == "customer_id", name
+        assert f"`{name}`" in documented, name
+    for name, values in ALLOWED.items():
+        assert all(f"`{value}`" in documented for value in values), name
+
+
+def test_prospects_have_labels_and_no_numbers(result):
+    prospect = result.customers.set_index("customer_id").loc[1]
+    assert prospect[["lifecycle_stage", "value_segment", "loyalty_stage"]].tolist() == [
+        "selection",
+        "prospect",
+        "awareness",
+    ]
+    assert prospect[NUMBERS].isna().all() and pd.isna(prospect["value_class"])
+    assert not prospect["burden"] and prospect["reasons"] == "[]"
+
+
+def test_the_result_does_not_depend_on_the_order_of_rows(shop, result):
+    mixed = History(
+        shop.orders.sample(frac=1, random_state=1),
+        shop.lines.sample(frac=1, random_state=2),
+        shop.customers.sample(frac=1, random_state=3),
+    )
+    pd.testing.assert_frame_equal(score(mixed, AS_OF, Policy()).customers, result.customers)
+
+
+def test_the_result_does_not_depend_on_the_currency(shop, result):
+    orders = shop.orders.assign(amount=shop.orders["amount"] * 160, margin=shop.orders["margin"] * 160)
+    yen = score(History(orders, shop.lines, shop.customers), AS_OF, Policy()).customers
+    pd.testing.assert_frame_equal(yen[LABELS], result.customers[LABELS])
+    money = [name for name in NUMBERS if name.endswith("value") or "_value_" in name]
+    ratio = yen[money].to_numpy(float) / 160
+    assert ratio == pytest.approx(result.customers[money].to_numpy(float), rel=1e-4, abs=1e-6, nan_ok=True)
+
+
+def test_a_past_date_gives_what_it_gave_then(shop):
+    cut = AS_OF - pd.Timedelta(days=100)
+    then = shop.orders[shop.orders["date"] <= cut]
+    known = shop.customers["customer_id"].isin([*then["customer_id"], 1])
+    lines = shop.lines[shop.lines["order_id"].isin(then["order_id"])]
+    alone = score(History(then, lines, shop.customers[known]), cut, Policy())
+    later = score(shop, cut, Policy())
+    pd.testing.assert_frame_equal(alone.customers, later.customers)
+    assert any("dated after" in words for words in later.warnings)
+
+
+def test_horizon_and_risk_bands_come_from_the_policy(shop, result):
+    longer = score(shop, AS_OF, Policy().replace(churn_horizon_days=180)).customers
+    assert longer["churn_probability"].mean() < result.customers["churn_probability"].mean()
+    strict = score(shop, AS_OF, Policy().replace(risk_medium_from=0.02, risk_high_from=0.03)).customers
+    buyers = strict[strict["order_days"].notna()]
+    expected = np.select(
+        [buyers["churn_probability"] >= 0.03, buyers["churn_probability"] >= 0.02], [2, 1], 0
+    )
+    assert buyers["churn_risk"].map({"low": 0, "medium": 1, "high": 2}).tolist() == expected.tolist()
+
+
+def test_reasons_follow_the_schema(shop, result):
+    codes, owner = schema(), shop.orders.set_index("order_id")["customer_id"]
+    for row in result.customers.itertuples():
+        reasons = json.loads(row.reasons)
+        assert len(reasons) <= 5
+        weights = [abs(r["contribution"]) for r in reasons if r["contribution"] is not None]
+        assert weights == sorted(weights, reverse=True)
+        for reason in reasons:
+            spec = codes[reason["code"]]
+            assert set(reason) == {"code", "direction", "contribution", "params", "model", "record_ids"}
+            assert reason["direction"] == spec["direction"]
+            assert {k: type(v).__name__ for k, v in reason["params"].items()} == {
+                k: "int" for k in spec["params"]
+            }
+            assert reason["model"] == spec["model"]
+            assert len(reason["record_ids"]) <= 5
+            assert set(owner[reason["record_ids"]]) <= {row.customer_id}
+            if reason["contribution"] is not None:
+                assert reason["contribution"] * {"up": 1, "down": -1}[reason["direction"]] >= 0
+            assert render(reason)
+
+
+def test_every_reason_code_has_a_sentence():
+    assert set(SENTENCES) == set(schema())
+    for code, spec in schema().items():
+        assert render({"code": code, "params": dict.fromkeys(spec["params"], 7)})
+    sentence = render({"code": "late_against_rhythm", "params": {"days_since": 94, "typical_gap": 21}})
+    assert sentence == "Last order 94 days ago; usually orders every 21 days"
+
+
+def test_a_late_customer_is_told_so_with_its_figures():
+    late = orders_of(1, range(94, 500, 21))
+    found = score(history_of(crowd(80, seed=4), late), AS_OF, Policy()).customers.set_index("customer_id")
+    reasons = {r["code"]: r for r in json.loads(found.loc[1, "reasons"])}
+    assert reasons["late_against_rhythm"]["params"]["days_since"] == 94
+    assert reasons["late_against_rhythm"]["params"]["typical_gap"] == pytest.approx(21, abs=2)
+    assert reasons["late_against_rhythm"]["contribution"] > 0
+    assert found.loc[1, "expected_next_order"] < AS_OF
+
+
+def test_margins_measure_value_where_they_are_known():
+    parts = [orders_of(n, [400, 100, 20], 100.0, 30.0) for n in range(1, 60)]
+    found = score(history_of(*parts, orders_of(99, [50], 100.0, np.nan)), AS_OF, Policy())
+    customers = found.customers.set_index("customer_id")
+    assert set(customers["value_basis"]) == {"margin"}
+    assert customers.loc[1, ["historical_value", "current_value"]].tolist() == [30, 60]
+    assert customers.loc[99, "current_value"] == pytest.approx(30)
+    assert any("no margin" in words for words in found.warnings)
+    few = [orders_of(n, [400, 100, 20]) for n in range(1, 60)]
+    found = score(history_of(*few, orders_of(99, [50], 100.0, 10.0)), AS_OF, Policy())
+    assert set(found.customers["value_basis"]) == {"revenue"}
+    assert any("Margins are known for" in words for words in found.warnings)
+
+
+def test_returns_lower_value_and_are_no_purchase():
+    sale, back = orders_of(1, [40], 100.0), orders_of(1, [10], -30.0)
+    found = score(history_of(sale, back, orders_of(2, [40, 10], 100.0)), AS_OF, Policy()).customers
+    assert found["current_value"].tolist() == [70, 200]
+    assert found["order_days"].tolist() == [1, 2]
+    assert found["last_order_date"].iloc[0] == AS_OF - pd.Timedelta(days=40)
+    only = history_of(orders_of(1, [10], -30.0))
+    everyone = score(only, AS_OF, Policy())
+    assert everyone.customers["value_segment"].tolist() == ["prospect"]
+    assert "all are prospects" in " ".join(everyone.warnings)
+
+
+def test_small_companies_are_judged_by_rules_and_told_so():
+    found = score(history_of(orders_of(1, [100, 70, 40, 10]), orders_of(2, [300])), AS_OF, Policy())
+    check(found.customers)
+    assert found.summary["model"]["tier"] == "rules"
+    assert set(found.customers["confidence"]) == {"none"}
+    assert any("only 2 customers have ordered" in words for words in found.warnings)
+    first, second = found.customers["churn_probability"]
+    assert first < second
+
+
+def test_no_order_by_the_date_is_refused():
+    with pytest.raises(HistoryError, match="choose a later date"):
+        score(history_of(orders_of(1, [10])), "2020-01-01", Policy())
+
+
+def test_progress_is_told():
+    told = []
+    score(history_of(orders_of(1, [10])), AS_OF, Policy(), progress=lambda p, words: told.append((p, words)))
+    assert [p for p, _ in told] == sorted(p for p, _ in told) and told[-1][0] == 100
+    assert all(words for _, words in told)
+
+
+order = st.tuples(st.integers(1, 8), st.integers(0, 1200), st.floats(-1e7, 1e7))
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(order, min_size=1, max_size=40))
+def test_any_small_history_is_scored_without_a_gap(orders):
+    parts = [orders_of(customer, [days], round(amount, 2)) for customer, days, amount in orders]
+    check(score(history_of(*parts), AS_OF, Policy()).customers)
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.integers(1, 5), st.integers(1, 400), st.sampled_from([1e-6, 1.0, 1e9]), st.integers(50, 70))
+def test_degenerate_bases_are_scored_without_a_gap(orders, gap, amount, customers):
+    """All alike: the same order-days and amounts for everybody."""
+    parts = [orders_of(n, np.arange(orders) * gap, amount) for n in range(1, customers)]
+    check(score(history_of(*parts), AS_OF, Policy()).customers)
