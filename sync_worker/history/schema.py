@@ -147,7 +147,7 @@ class History:
                 "customer_id": customers["customer_id"],
                 "format": formats,
                 "first_seen": as_days(seen, required=False),
-                "archived": archived.fillna(False).astype(bool),
+                "archived": archived.astype("boolean").fillna(False).astype(bool),
             }
         )
         if len(unknown):

@@ -122,6 +122,7 @@ def score(
 
 
 def _buyers(facts, day, policy, report):
+    """The scored table of the buyers, the churn and spend models, and sentences about them."""
     table, days = facts.table, facts.days
     formats, today = table["format"], int(day.timestamp() // 86400)
     horizon = policy.column("churn_horizon_days", formats)

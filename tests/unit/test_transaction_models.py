@@ -164,7 +164,7 @@ def test_grouping_and_weights_do_not_change_the_fit():
     weeks = ModifiedBetaGeoNBD().fit(x, t_x / 7, total / 7, sample_weight=np.full(300, 2))
     assert weighted.loglik_ == pytest.approx(twice.loglik_, rel=1e-9)
     assert weighted.r_ == pytest.approx(twice.r_, rel=1e-4)
-    assert weeks.alpha_ * 7 == pytest.approx(weighted.alpha_, rel=1e-3)
+    assert weeks.alpha_ * 7 == pytest.approx(weighted.alpha_, rel=0.01)
 
 
 def test_regular_buyers_who_never_leave_are_told_to_be_unidentified():

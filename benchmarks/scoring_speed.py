@@ -1,0 +1,130 @@
+"""Seconds of fitting, predicting and of the whole scoring, and the memory it takes.
+
+    python benchmarks/scoring_speed.py [--customers 100000] [--fit 1000000]
+
+The history is simulated with a seed: gamma purchase rates, a tenth of the customers leave after each order,
+lognormal amounts, about three lines an order.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import time
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+
+from sync_worker.history.schema import History
+from sync_worker.policy import Policy
+from sync_worker.scoring.pipeline import score
+from sync_worker.scoring.spend import GammaGamma
+from sync_worker.scoring.transaction_models import ModifiedBetaGeoNBD
+
+AS_OF = np.datetime64("2026-11-21")
+DAYS = 1500
+
+
+def buyers(n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """x, t_x, T in days of customers that follow the MBG/NBD with the parameters of CDNOW."""
+    tenure = rng.integers(1, 1000, n).astype(float)
+    rate, dropout = rng.gamma(0.64, 1 / 51, n), np.maximum(rng.beta(0.81, 1.23, n), 1e-9)
+    repeats = rng.geometric(dropout) - 1.0
+    end = rng.gamma(np.maximum(repeats, 1e-9)) / rate  # of the last purchase before leaving
+    alive = end > tenure
+    x = np.where(
+        alive, rng.binomial(np.maximum(repeats - 1, 0).astype("int64"), tenure / end.clip(tenure)), repeats
+    )
+    last = np.where(alive, tenure * rng.random(n) ** (1 / np.maximum(x, 1)), end)
+    return x, np.where(x > 0, np.floor(last), 0.0), tenure
+
+
+def simulate(customers: int, seed: int = 1) -> History:
+    """About six orders a customer over four years, with lines in 60 categories."""
+    rng = np.random.default_rng(seed)
+    first = rng.integers(0, DAYS, customers)
+    wanted = 1 + rng.geometric(0.12, customers)
+    mean_gap = rng.gamma(2, 45, customers)
+    owner = np.repeat(np.arange(customers), wanted)
+    start = np.cumsum(wanted) - wanted
+    gaps = np.maximum(rng.exponential(mean_gap[owner]), 1).astype(int)
+    gaps[start] = first
+    day = np.cumsum(gaps)
+    day -= (day - gaps)[start][owner]
+    known = day <= DAYS
+    owner, day = owner[known], day[known]
+    amount = np.round(np.exp(rng.normal(4, 0.5, len(day)) + rng.normal(0, 0.8, customers)[owner]), 2)
+    returned = rng.random(len(day)) < 0.03
+    orders = pd.DataFrame(
+        {
+            "order_id": np.arange(len(day)) + 1,
+            "customer_id": owner + 1,
+            "date": AS_OF - DAYS + day.astype("timedelta64[D]"),
+            "amount": np.where(returned, -amount, amount),
+            "margin": amount * rng.uniform(0.1, 0.5, len(day)),
+        }
+    )
+    number = rng.integers(1, 6, len(orders))
+    of = np.repeat(np.arange(len(orders)), number)
+    category = rng.integers(0, 60, len(of))
+    lines = pd.DataFrame(
+        {
+            "order_id": orders["order_id"].to_numpy()[of],
+            "product_id": category * 100 + rng.integers(0, 100, len(of)),
+            "category": category,
+            "quantity": 1.0,
+            "amount": orders["amount"].to_numpy()[of] / number[of],
+            "discount": np.where(rng.random(len(of)) < 0.2, 10.0, 0.0),
+        }
+    )
+    formats = pd.DataFrame({"customer_id": np.arange(customers) + 1, "format": rng.integers(1, 6, customers)})
+    return History(orders, lines, formats)
+
+
+def timed(what: str, function: Callable[[], object]) -> object:
+    """Runs a function and prints its seconds."""
+    begin = time.perf_counter()
+    result = function()
+    print(f"{what:<58}{time.perf_counter() - begin:8.2f} s")
+    return result
+
+
+def main() -> None:
+    """Prints the table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--customers", type=int, default=100_000, help="of the whole scoring")
+    parser.add_argument("--fit", type=int, default=1_000_000, help="customers of the models alone")
+    options = parser.parse_args()
+
+    rng = np.random.default_rng(2)
+    n = options.fit
+    x, t_x, tenure = buyers(n, rng)
+    mean = np.exp(rng.normal(4, 1, n))
+    model = ModifiedBetaGeoNBD()
+    timed(f"MBG/NBD fit, {n:,} customers", lambda: model.fit(x, t_x, tenure))
+    timed("  P(no purchase), P(alive)", lambda: model.p_no_purchase(90, x, t_x, tenure))
+    timed("  expected orders", lambda: model.expected_orders(90, x, t_x, tenure))
+    spend = GammaGamma()
+    timed("Gamma-Gamma fit", lambda: spend.fit(x + 1, mean))
+    timed("  expected spend", lambda: spend.expected_spend(x + 1, mean))
+
+    history = timed(f"simulate {options.customers:,} customers", lambda: simulate(options.customers))
+    size = f"{len(history.orders):,} orders, {len(history.lines):,} lines"
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    steps: list[tuple[float, str]] = []
+    begin = time.perf_counter()
+    as_of = str(AS_OF)
+    score(history, as_of, Policy(), progress=lambda _, step: steps.append((time.perf_counter(), step)))
+    end = time.perf_counter()
+    print(f"{'whole scoring, ' + size:<58}{end - begin:8.2f} s")
+    for (at, step), (following, _) in zip(steps, [*steps[1:], (end, "")], strict=True):
+        print(f"  {step:<56}{following - at:8.2f} s")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    print(f"peak memory {peak / 1024:,.0f} MB (before scoring {before / 1024:,.0f} MB)")
+
+
+if __name__ == "__main__":
+    main()
