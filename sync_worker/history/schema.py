@@ -57,26 +57,26 @@ class History:
         first seen and it has no later order.
 
         Raises:
-            HistoryError: `as_of` is not a date, or no order is dated by then.
+            HistoryError: `as_of` is not a date, or no customer was known by then.
         """
         day = as_day(as_of)
         known = self.orders["date"] <= day
-        if not known.any():
+        orders = self.orders[known]
+        ids = self.customers["customer_id"]
+        later_only = ids.isin(self.orders.loc[~known, "customer_id"]) & ~ids.isin(orders["customer_id"])
+        first_seen = self.customers["first_seen"]
+        kept = ids.isin(orders["customer_id"]) | (first_seen <= day) | (first_seen.isna() & ~later_only)
+        if not kept.any():
             first = (
                 f"; the first one is dated {self.orders['date'].min():%Y-%m-%d}" if len(self.orders) else ""
             )
             raise HistoryError(
                 f"The history has no order on or before {day:%Y-%m-%d}{first}: choose a later date."
             )
-        orders = self.orders[known]
         warnings = list(self.warnings)
         if not known.all():
             which = f"dated after {day:%Y-%m-%d}"
             warnings.append(f"{counted((~known).sum(), 'order', which)} left out.")
-        ids = self.customers["customer_id"]
-        later_only = ids.isin(self.orders.loc[~known, "customer_id"]) & ~ids.isin(orders["customer_id"])
-        first_seen = self.customers["first_seen"]
-        kept = ids.isin(orders["customer_id"]) | (first_seen <= day) | (first_seen.isna() & ~later_only)
         lines = self.lines
         if lines is not None and not known.all():
             lines = lines[lines["order_id"].isin(orders["order_id"])]

@@ -100,7 +100,7 @@ def score(
         progress: called with percent done and the step, now and then.
 
     Raises:
-        HistoryError: no order is dated on or before `as_of`.
+        HistoryError: no customer was known on or before `as_of`.
     """
     report = progress or (lambda percent, step: None)
     day = as_day(as_of)

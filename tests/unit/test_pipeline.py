@@ -255,3 +255,12 @@ def test_degenerate_bases_are_scored_without_a_gap(orders, gap, amount, customer
     """All alike: the same order-days and amounts for everybody."""
     parts = [orders_of(n, np.arange(orders) * gap, amount) for n in range(1, customers)]
     check(score(history_of(*parts), AS_OF, Policy()).customers)
+
+
+def test_a_company_without_orders_has_prospects_only():
+    customers = pd.DataFrame({"customer_id": [1, 2], "first_seen": ["2024-01-05", "2024-02-01"]})
+    orders = pd.DataFrame({"order_id": [], "customer_id": [], "date": [], "amount": []})
+    result = score(History(orders=orders, customers=customers), "2024-03-01", Policy())
+    assert list(result.customers["value_segment"]) == ["prospect", "prospect"]
+    assert result.customers["churn_probability"].isna().all()
+    assert result.customers["lifetime_value"].isna().all()

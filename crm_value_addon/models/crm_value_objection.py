@@ -1,0 +1,78 @@
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+from odoo.tools import SQL
+
+from ..publish_columns import COLUMN_TYPES
+
+ERASED_TABLES = ("crm_value_profile", "crm_value_history", "crm_value_override")
+
+
+class CrmValueObjection(models.Model):
+    """A customer who objected to profiling: nothing is kept, nothing is computed, in any company."""
+
+    _name = "crm.value.objection"
+    _description = "Objection to Profiling"
+    _order = "date desc, id desc"
+    _rec_name = "partner_id"
+
+    partner_id = fields.Many2one(
+        "res.partner",
+        string="Customer",
+        required=True,
+        ondelete="cascade",
+        domain=["|", ("is_company", "=", True), ("parent_id", "=", False)],
+    )
+    date = fields.Date(required=True, default=fields.Date.context_today)
+    user_id = fields.Many2one(
+        "res.users", string="Recorded by", readonly=True, default=lambda self: self.env.user
+    )
+    ground = fields.Char(help="How and why the customer objected.")
+
+    _partner_unique = models.Constraint(
+        "UNIQUE(partner_id)", "This customer's objection is recorded already."
+    )
+
+    @api.constrains("partner_id")
+    def _check_commercial(self):
+        for objection in self:
+            if objection.partner_id.commercial_partner_id != objection.partner_id:
+                raise ValidationError(self.env._("Record the objection for the company of this contact."))
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        if not self.env.su:
+            vals_list = [{**vals, "user_id": self.env.uid} for vals in vals_list]
+        objections = super().create(vals_list)
+        objections._erase()
+        return objections
+
+    def write(self, vals):
+        result = super().write(vals)
+        if "partner_id" in vals:
+            self._erase()
+        return result
+
+    def _erase(self):
+        """Erase what was kept about the objecting customers, and about contacts that were customers once."""
+        if not self:
+            return
+        self.env.flush_all()
+        customers = tuple(self.partner_id.ids)
+        partners = SQL(
+            "SELECT id FROM res_partner WHERE id IN %s OR commercial_partner_id IN %s", customers, customers
+        )
+        for table in ERASED_TABLES:
+            self.env.cr.execute(
+                SQL("DELETE FROM %s WHERE partner_id IN (%s)", SQL.identifier(table), partners)
+            )
+        # A run under way counts its rows when it closes: they stay, emptied.
+        self.env.cr.execute(
+            SQL(
+                "UPDATE crm_value_staging SET status = 'objecting', %s WHERE partner_id IN (%s)",
+                SQL(", ").join(
+                    SQL("%s = NULL", SQL.identifier(name)) for name in COLUMN_TYPES if name != "partner_id"
+                ),
+                partners,
+            )
+        )
+        self.env.invalidate_all(flush=False)

@@ -1,0 +1,167 @@
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, ValidationError
+from odoo.tools import SQL
+
+from ..labels import LABELS
+
+
+class CrmValueOverride(models.Model):
+    """A person's word beside the engine's; kept, so that a report can say how overrides fared."""
+
+    _name = "crm.value.override"
+    _description = "Customer Value Override"
+    _order = "id desc"
+    _rec_name = "label"
+
+    partner_id = fields.Many2one(
+        "res.partner",
+        string="Customer",
+        required=True,
+        index=True,
+        ondelete="cascade",
+        domain=["|", ("is_company", "=", True), ("parent_id", "=", False)],
+    )
+    company_id = fields.Many2one(
+        "res.company", required=True, default=lambda self: self.env.company.root_id, ondelete="cascade"
+    )
+    label = fields.Selection(
+        [
+            ("value_class", "Value Class"),
+            ("value_segment", "Value Segment"),
+            ("loyalty_stage", "Loyalty Stage"),
+            ("lifecycle_stage", "Life-Cycle Stage"),
+            ("churn_risk", "Churn Risk"),
+        ],
+        required=True,
+    )
+    value = fields.Char(required=True)
+    reason = fields.Char(required=True)
+    user_id = fields.Many2one("res.users", string="By", readonly=True, default=lambda self: self.env.user)
+    date_from = fields.Date(
+        string="From", required=True, default=lambda self: self.env.company.root_id._crm_value_today()
+    )
+    date_until = fields.Date(
+        string="Until", required=True, help="The engine has its say again after this day."
+    )
+    ended_at = fields.Datetime(readonly=True, copy=False)
+
+    _one_in_force = models.UniqueIndex(
+        "(partner_id, company_id, label) WHERE ended_at IS NULL",
+        "This label of this customer is overridden already; end that override first.",
+    )
+
+    @api.constrains("label", "value", "date_from", "date_until", "partner_id", "company_id")
+    def _check_override(self):
+        for override in self:
+            allowed = [value for value, _name in LABELS[override.label]]
+            if override.value not in allowed:
+                raise ValidationError(
+                    self.env._(
+                        "“%(value)s” is not one of: %(allowed)s.",
+                        value=override.value,
+                        allowed=", ".join(allowed),
+                    )
+                )
+            if override.date_until < override.date_from:
+                raise ValidationError(self.env._("An override cannot end before it begins."))
+            if override.partner_id.commercial_partner_id != override.partner_id:
+                raise ValidationError(self.env._("Override the company of this contact, not the contact."))
+            if override.company_id.parent_id:
+                raise ValidationError(self.env._("Scores belong to a main company; its branches follow it."))
+            if (
+                self.env["crm.value.objection"]
+                .sudo()
+                .search_count([("partner_id", "=", override.partner_id.id)])
+            ):
+                raise ValidationError(
+                    self.env._("This customer objected to profiling, so nothing is kept about it.")
+                )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        if not self.env.su:
+            vals_list = [{**vals, "user_id": self.env.uid, "ended_at": False} for vals in vals_list]
+        overrides = super().create(vals_list)
+        overrides._apply()
+        return overrides
+
+    def write(self, vals):
+        if not self.env.su and set(vals) - {"reason", "date_until"}:
+            raise AccessError(
+                self.env._("Only reason and end of an override can change; end it and make another.")
+            )
+        result = super().write(vals)
+        self._apply()
+        return result
+
+    def unlink(self):
+        keys = [(override.company_id, override.partner_id) for override in self]
+        result = super().unlink()
+        for company, partner in keys:
+            self._refresh_effective(company, partner)
+        return result
+
+    def action_end(self):
+        """Give the label back to the engine."""
+        self.check_access("write")
+        self.sudo().write({"ended_at": fields.Datetime.now()})
+
+    @api.model
+    def _cron_expire(self):
+        """End the overrides that are past their last day, and begin those whose first day has come."""
+        pending = self.search([("ended_at", "=", False)])
+        for company, overrides in pending.grouped("company_id").items():
+            today = company._crm_value_today()
+            overrides.filtered(lambda o, today=today: o.date_until < today).ended_at = fields.Datetime.now()
+        pending._apply()
+
+    def _apply(self):
+        for company in self.company_id:
+            self._refresh_effective(company, self.filtered(lambda o, c=company: o.company_id == c).partner_id)
+
+    @api.model
+    def _refresh_effective(self, company, partners):
+        """Let the effective labels of some customers follow overrides in force, else the computed ones."""
+        if not partners:
+            return
+        self.env.flush_all()
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE crm_value_profile profile SET %(assignments)s
+                  FROM crm_value_profile target
+                  LEFT JOIN %(in_force)s override ON override.partner_id = target.partner_id
+                 WHERE profile.id = target.id
+                   AND target.company_id = %(company)s AND target.partner_id IN %(partners)s
+                """,
+                assignments=SQL(", ").join(
+                    SQL(
+                        "%s = COALESCE(override.%s, target.%s)",
+                        SQL.identifier(f"effective_{label}"),
+                        SQL.identifier(label),
+                        SQL.identifier(f"computed_{label}"),
+                    )
+                    for label in LABELS
+                ),
+                in_force=self._in_force_sql(company),
+                company=company.id,
+                partners=tuple(partners.ids),
+            )
+        )
+        self.env.invalidate_all(flush=False)
+
+    @api.model
+    def _in_force_sql(self, company):
+        """One row per customer with an override in force, one column per label."""
+        return SQL(
+            """(SELECT partner_id, %s FROM crm_value_override
+                 WHERE company_id = %s AND ended_at IS NULL
+                   AND %s BETWEEN date_from AND date_until
+                 GROUP BY partner_id)""",
+            SQL(", ").join(
+                SQL("max(value) FILTER (WHERE label = %s) AS %s", label, SQL.identifier(label))
+                for label in LABELS
+            ),
+            company.id,
+            company._crm_value_today(),
+        )

@@ -1,0 +1,151 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+
+from ..policy_schema import POLICY_SCHEMA
+
+# Set by this addon only.
+ACTIVATED_FIELDS = {"number", "state", "activated_at", "activated_by_id"}
+
+
+class CrmValuePolicyVersion(models.Model):
+    """One immutable set of rules; a draft is a version too, so that a preview needs no second path."""
+
+    _name = "crm.value.policy.version"
+    _description = "Customer Value Policy"
+    _order = "company_id, number desc"
+    _rec_name = "display_name"
+
+    company_id = fields.Many2one(
+        "res.company",
+        required=True,
+        index=True,
+        ondelete="cascade",
+        default=lambda self: self.env.company.root_id,
+        domain=[("parent_id", "=", False)],
+    )
+    number = fields.Integer(readonly=True, copy=False, help="Counts the versions of a company.")
+    state = fields.Selection(
+        [("draft", "Draft"), ("active", "Active"), ("superseded", "Superseded")],
+        default="draft",
+        required=True,
+        readonly=True,
+        copy=False,
+    )
+    note = fields.Char(help="What this version changes, and why.")
+    activated_at = fields.Datetime(readonly=True, copy=False)
+    activated_by_id = fields.Many2one("res.users", readonly=True, copy=False)
+    rule_ids = fields.One2many("crm.value.policy.rule", "version_id", string="Rules", copy=True)
+
+    _number_unique = models.Constraint(
+        "UNIQUE(company_id, number)", "A policy version with this number exists already."
+    )
+    _active_unique = models.UniqueIndex(
+        "(company_id) WHERE state = 'active'", "A company has one active policy at a time."
+    )
+
+    @api.depends("number", "state")
+    def _compute_display_name(self):
+        for version in self:
+            version.display_name = self.env._("Policy version %s", version.number or "")
+
+    @api.constrains("company_id")
+    def _check_company_is_root(self):
+        for version in self:
+            if version.company_id.parent_id:
+                raise ValidationError(
+                    self.env._("A policy belongs to a main company; its branches follow it.")
+                )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        if not self.env.su:
+            vals_list = [
+                {key: vals[key] for key in vals if key not in ACTIVATED_FIELDS} for vals in vals_list
+            ]
+        versions = super().create(vals_list)
+        for version in versions:
+            numbered = [("company_id", "=", version.company_id.id), ("number", ">", 0)]
+            last = self.sudo().search(numbered, order="number desc", limit=1)
+            version.sudo().number = last.number + 1
+        return versions
+
+    def write(self, vals):
+        if not self.env.su and any(version.state != "draft" for version in self):
+            raise UserError(
+                self.env._(
+                    "A policy version that was active does not change; duplicate it and edit the copy."
+                )
+            )
+        if not self.env.su and ACTIVATED_FIELDS & set(vals):
+            raise UserError(self.env._("A policy version is numbered and activated by its button only."))
+        return super().write(vals)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_only_drafts(self):
+        if any(version.state != "draft" for version in self):
+            raise UserError(self.env._("Scores refer to this policy version; only drafts can be deleted."))
+
+    def action_activate(self):
+        """Make a draft the policy of its company from the next run on."""
+        self.ensure_one()
+        self.check_access("write")
+        if self.state != "draft":
+            raise UserError(self.env._("Only a draft can be activated."))
+        self._check_rules_fit()
+        self.sudo()._activate(self.env.user)
+
+    def _activate(self, user):
+        current = self.search([("company_id", "=", self.company_id.id), ("state", "=", "active")])
+        current.write({"state": "superseded"})
+        current.flush_recordset()
+        self.write({"state": "active", "activated_at": fields.Datetime.now(), "activated_by_id": user.id})
+
+    def _check_rules_fit(self):
+        """Refuse thresholds out of order, as the worker would, before they are active."""
+        formats = self.rule_ids.format_id
+        for business_format in [self.env["crm.value.format"], *formats]:
+            value = self._values(business_format)
+            for lower, upper in (
+                ("risk_medium_from", "risk_high_from"),
+                ("dormant_factor", "lost_factor"),
+                ("dormant_days", "lost_days"),
+                ("approval_order_days", "preference_order_days"),
+                ("preference_order_days", "loyalty_order_days"),
+            ):
+                if value[lower] >= value[upper]:
+                    raise ValidationError(
+                        self.env._(
+                            "“%(lower)s” (%(low)s) must be below “%(upper)s” (%(high)s).",
+                            lower=POLICY_SCHEMA[lower]["label"],
+                            low=value[lower],
+                            upper=POLICY_SCHEMA[upper]["label"],
+                            high=value[upper],
+                        )
+                    )
+            if not any(value[key] for key in value if key.startswith("weight_")):
+                raise ValidationError(
+                    self.env._("At least one weight of the value index must be above zero.")
+                )
+
+    def _values(self, business_format):
+        """All values in force for a business format: its own, else the company's, else the default."""
+        values = {key: spec["default"] for key, spec in POLICY_SCHEMA.items()}
+        for owner in (self.env["crm.value.format"], business_format):
+            for rule in self.rule_ids.filtered(lambda rule, owner=owner: rule.format_id == owner):
+                values[rule.key] = rule._typed_value()
+        return values
+
+    @api.model
+    def _get_active(self, company):
+        """The active policy of a root company; the first one is made of defaults."""
+        version = self.sudo().search([("company_id", "=", company.id), ("state", "=", "active")], limit=1)
+        if not version:
+            version = self.sudo().create({"company_id": company.id, "note": self.env._("Defaults")})
+            version._activate(self.env.user)
+        return version
+
+    def _export_rules(self):
+        return [
+            {"key": rule.key, "format_id": rule.format_id.id or None, "value": rule._typed_value()}
+            for rule in self.rule_ids
+        ]

@@ -1,0 +1,185 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+from odoo.fields import NO_ACCESS
+from odoo.tools import SQL
+
+LEASE_SECONDS = 120
+
+
+class CrmValueRun(models.Model):
+    """One piece of work for the worker, and what came of it."""
+
+    _name = "crm.value.run"
+    _description = "Customer Value Run"
+    _order = "id desc"
+    _rec_name = "display_name"
+
+    company_id = fields.Many2one("res.company", required=True, index=True, ondelete="cascade", readonly=True)
+    kind = fields.Selection(
+        [("score", "Score"), ("preview", "Preview"), ("backtest", "Back-test")],
+        default="score",
+        required=True,
+        readonly=True,
+    )
+    state = fields.Selection(
+        [
+            ("requested", "Requested"),
+            ("running", "Running"),
+            ("done", "Done"),
+            ("failed", "Failed"),
+            ("cancelled", "Cancelled"),
+        ],
+        default="requested",
+        required=True,
+        readonly=True,
+        index=True,
+    )
+    as_of = fields.Date(readonly=True, help="Only facts known by this day are used.")
+    policy_version_id = fields.Many2one("crm.value.policy.version", readonly=True, ondelete="restrict")
+    parameters = fields.Json(readonly=True)
+    requested_by_id = fields.Many2one("res.users", string="Requested by", readonly=True)
+    requested_at = fields.Datetime(readonly=True, default=fields.Datetime.now)
+    started_at = fields.Datetime(readonly=True)
+    closed_at = fields.Datetime(readonly=True, index=True)
+    duration = fields.Float(readonly=True, help="Seconds from start to end.")
+    worker = fields.Char(readonly=True)
+    attempt = fields.Integer(readonly=True)
+    token = fields.Char(readonly=True, groups=NO_ACCESS)
+    lease_until = fields.Datetime(readonly=True)
+    heartbeat_at = fields.Datetime(readonly=True)
+    progress = fields.Float(readonly=True, aggregator=None)
+    message = fields.Char(readonly=True)
+    customer_count = fields.Integer(string="Customers", readonly=True)
+    inserted_count = fields.Integer(string="New", readonly=True)
+    updated_count = fields.Integer(string="Changed", readonly=True)
+    unchanged_count = fields.Integer(string="Unchanged", readonly=True)
+    retired_count = fields.Integer(string="Retired", readonly=True)
+    refused_count = fields.Integer(string="Refused", readonly=True)
+    result = fields.Json(readonly=True)
+    grades = fields.Json(readonly=True)
+    warnings = fields.Text(readonly=True)
+    error = fields.Char(readonly=True)
+
+    _one_running = models.UniqueIndex(
+        "(company_id, kind) WHERE state = 'running'",
+        "Another run of this kind is under way for this company.",
+    )
+
+    @api.depends("kind", "as_of")
+    def _compute_display_name(self):
+        kinds = dict(self._fields["kind"]._description_selection(self.env))
+        for run in self:
+            run.display_name = f"{kinds.get(run.kind, '')} #{run.id or ''}"
+
+    # ------------------------------------------------------------------ people
+
+    def action_request(self):
+        """Ask for a scoring run of the current company; the worker claims it within seconds."""
+        if not self.env.user.has_group("crm_value_addon.group_manager"):
+            raise AccessError(self.env._("Only customer value managers can request a run."))
+        company = self.env.company.root_id
+        run = self.sudo()._request(company, "score")
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "success",
+                "message": self.env._("Run #%s is requested; the worker takes it up within seconds.", run.id),
+                "next": {"type": "ir.actions.act_window_close"},
+            },
+        }
+
+    def action_cancel(self):
+        """Withdraw requested runs, or let go of running ones; nothing they staged is shown."""
+        if not self.env.user.has_group("crm_value_addon.group_manager"):
+            raise AccessError(self.env._("Only customer value managers can cancel a run."))
+        self.check_access("read")
+        runs = self.sudo().filtered(lambda run: run.state in ("requested", "running"))
+        runs._end("cancelled", error=self.env._("Cancelled by %s", self.env.user.name))
+
+    # ------------------------------------------------------------------ engine
+
+    @api.model
+    def _request(self, company, kind):
+        run = self.search(
+            [("company_id", "=", company.id), ("kind", "=", kind), ("state", "=", "requested")], limit=1
+        )
+        return run or self.create(
+            {"company_id": company.id, "kind": kind, "requested_by_id": self.env.user.id}
+        )
+
+    @api.model
+    def _request_due(self, company):
+        """Request a scoring run when the company's schedule says so and nothing waits or runs."""
+        hours = company.crm_value_interval_hours
+        if hours <= 0:
+            return
+        last = self.search([("company_id", "=", company.id), ("kind", "=", "score")], limit=1)
+        if last.state in ("requested", "running"):
+            return
+        # A failed run is tried again after an hour, so that a fault does not turn into a busy loop.
+        wait = min(hours, 1) if last.state in ("failed", "cancelled") else hours
+        if not last or last.closed_at <= fields.Datetime.now() - timedelta(hours=wait):
+            self._request(company, "score")
+
+    def _start(self, worker, token):
+        now = fields.Datetime.now()
+        company = self.company_id
+        self.write(
+            {
+                "state": "running",
+                "worker": worker,
+                "token": token,
+                "attempt": self.attempt + 1,
+                "started_at": now,
+                "heartbeat_at": now,
+                "lease_until": now + timedelta(seconds=LEASE_SECONDS),
+                "progress": 0,
+                "message": False,
+                "as_of": company._crm_value_today(),
+                "policy_version_id": self.env["crm.value.policy.version"]._get_active(company).id,
+            }
+        )
+
+    def _lock_held(self, token, shared=False):
+        """Lock the run for its present holder.
+
+        :param bool shared: let the holder's other calls go on beside, but nobody take the run over
+        :raise UserError: when the token is no longer the current one, or the run has ended
+        """
+        self.env.flush_all()
+        self.env.cr.execute(
+            SQL(
+                "SELECT state, token FROM crm_value_run WHERE id = %s FOR %s",
+                self.id or 0,
+                SQL("SHARE" if shared else "UPDATE"),
+            )
+        )
+        row = self.env.cr.fetchone()
+        if not row or row[0] != "running" or not token or row[1] != token:
+            raise UserError(
+                self.env._(
+                    "[lease-lost] Run #%s is no longer yours: its lease ran out and it was taken over, or it ended.",
+                    self.id or "?",
+                )
+            )
+        self.invalidate_recordset()
+
+    def _prolong(self, progress=None, message=None):
+        now = fields.Datetime.now()
+        vals = {"heartbeat_at": now, "lease_until": now + timedelta(seconds=LEASE_SECONDS)}
+        if progress is not None:
+            # Not a number compares as neither; the web client could not read it.
+            vals["progress"] = progress if 0 <= progress <= 100 else 100.0 * (progress > 100)
+        if message is not None:
+            vals["message"] = message[:200]
+        self.write(vals)
+
+    def _end(self, state, **vals):
+        now = fields.Datetime.now()
+        for run in self:
+            seconds = (now - run.started_at).total_seconds() if run.started_at else 0.0
+            run.write({"state": state, "closed_at": now, "lease_until": False, "duration": seconds, **vals})
+        self.env["crm.value.staging"]._clear(self)

@@ -1,0 +1,297 @@
+import base64
+import io
+import zlib
+
+from odoo import api, models
+from odoo.exceptions import UserError
+from odoo.tools import SQL
+
+DATASETS = {
+    "orders": ["order_id", "customer_id", "date", "amount", "margin"],
+    "lines": ["line_id", "order_id", "product_id", "quantity", "amount", "discount"],
+    "partners": ["customer_id", "format_id", "first_seen", "archived"],
+    "products": ["product_id", "category_id"],
+    "profiles": [
+        "customer_id",
+        "since",
+        "value_class",
+        "value_segment",
+        "loyalty_stage",
+        "lifecycle_stage",
+        "churn_risk",
+    ],
+}
+# The tables whose ids are the cursor of a dataset.
+DATASET_TABLES = {
+    "orders": "sale_order",
+    "lines": "sale_order_line",
+    "partners": "res_partner",
+    "products": "product_product",
+    "profiles": "crm_value_profile",
+}
+MAX_LIMIT = 1_000_000
+
+
+class CrmValueSyncExport(models.AbstractModel):
+    _inherit = "crm.value.sync"
+
+    def _datasets(self):
+        return DATASETS
+
+    @api.model
+    @api.readonly
+    def export_history(self, dataset, company_id, after=None, limit=500_000):
+        """One page of a dataset as compressed CSV: identifiers, dates and figures, nothing personal.
+
+        A page is a block of ids of the table behind the dataset, so that no page sorts the table.
+        """
+        self._check_worker()
+        if dataset not in DATASETS:
+            raise UserError(
+                self.env._(
+                    "There is no dataset “%(name)s”: %(names)s.", name=dataset, names=", ".join(DATASETS)
+                )
+            )
+        company = self._get_company(company_id)
+        limit = min(max(int(limit), 1), MAX_LIMIT)
+        self.env.flush_all()
+        table = DATASET_TABLES[dataset]
+        low, until = (int(after["id"]), int(after["until"])) if after else (0, self._last_id(table))
+        high = self._block_end(table, low, until, limit)
+        query = getattr(self, f"_export_{dataset}_sql")(company, low, high)
+        # COPY hands over row by row: only a buffer in C keeps up with it, so compression has to wait.
+        buffer = io.BytesIO()
+        self.env.cr.copy_expert(
+            self.env.cr.mogrify(SQL("COPY (%s) TO STDOUT (FORMAT csv)", query)).decode(), buffer
+        )
+        return {
+            "columns": DATASETS[dataset],
+            "rows": self.env.cr.rowcount,
+            "data": base64.b64encode(zlib.compress(buffer.getbuffer(), 1)).decode(),
+            "after": {"id": high, "until": until} if high < until else None,
+        }
+
+    @api.model
+    def _last_id(self, table):
+        self.env.cr.execute(SQL("SELECT COALESCE(max(id), 0) FROM %s", SQL.identifier(table)))
+        return self.env.cr.fetchone()[0]
+
+    @api.model
+    def _block_end(self, table, low, until, limit):
+        """The last id of the next block of at most ``limit`` ids after ``low``."""
+        self.env.cr.execute(
+            SQL(
+                "SELECT id FROM %s WHERE id > %s AND id <= %s ORDER BY id OFFSET %s LIMIT 1",
+                SQL.identifier(table),
+                low,
+                until,
+                limit - 1,
+            )
+        )
+        row = self.env.cr.fetchone()
+        return row[0] if row else until
+
+    # ------------------------------------------------------------ SQL of datasets
+
+    def _not_objecting_sql(self, partner):
+        """Condition that a partner column (SQL) names no customer who objected to profiling."""
+        if not self.env["crm.value.objection"].sudo().search_count([], limit=1):
+            return SQL("TRUE")
+        return SQL(
+            """NOT EXISTS (SELECT FROM crm_value_objection objection
+                             JOIN res_partner objector ON objector.commercial_partner_id = objection.partner_id
+                            WHERE objector.id = %s)""",
+            partner,
+        )
+
+    def _not_sales_sql(self, alias):
+        """Condition for order lines that are not sales: down payments, delivery, re-invoiced expenses."""
+        alias = SQL.identifier(alias)
+        conditions = [SQL("%s.is_downpayment", alias), SQL("%s.is_expense", alias)]
+        if "is_delivery" in self.env["sale.order.line"]._fields:
+            conditions.append(SQL("%s.is_delivery", alias))
+        return SQL("(%s)", SQL(" OR ").join(conditions))
+
+    def _local_date_sql(self, company, column):
+        """The day of a UTC timestamp in the company's time zone."""
+        timezone = company._crm_value_timezone()
+        if timezone == "UTC":
+            return SQL("%s::date", column)
+        return SQL("(%s AT TIME ZONE 'UTC' AT TIME ZONE %s)::date", column, timezone)
+
+    def _has_margin(self):
+        return "margin" in self.env["sale.order.line"]._fields
+
+    def _export_orders_sql(self, company, low, high):
+        amount, other_join = self._order_sales_sql(low, high)
+        margin, margin_join = SQL("NULL"), SQL()
+        if self._has_margin():
+            # A line without cost would look like pure profit: the order's margin is then not known. A discount
+            # has no cost.
+            margin = self._company_amount_sql(company, SQL("cost.margin"))
+            margin_join = SQL(
+                """LEFT JOIN (
+                       SELECT line.order_id,
+                              CASE WHEN bool_and(COALESCE(line.purchase_price, 0) <> 0 OR line.price_unit <= 0)
+                                   THEN sum(line.margin) END AS margin
+                         FROM sale_order_line line
+                        WHERE line.order_id > %s AND line.order_id <= %s AND line.display_type IS NULL
+                          AND %s IS NOT TRUE
+                        GROUP BY line.order_id
+                   ) cost ON cost.order_id = sale.id""",
+                low,
+                high,
+                self._not_sales_sql("line"),
+            )
+        return SQL(
+            """
+            SELECT sale.id, partner.commercial_partner_id, %(date)s, %(amount)s, %(margin)s
+              FROM sale_order sale
+              JOIN res_partner partner ON partner.id = sale.partner_id
+              %(other_join)s
+              %(margin_join)s
+             WHERE sale.id > %(low)s AND sale.id <= %(high)s AND sale.state = 'sale'
+               AND sale.company_id IN %(companies)s AND %(not_objecting)s
+            """,
+            date=self._local_date_sql(company, SQL("sale.date_order")),
+            amount=self._company_amount_sql(company, amount),
+            margin=margin,
+            low=low,
+            high=high,
+            other_join=other_join,
+            margin_join=margin_join,
+            companies=tuple(company._crm_value_branches()),
+            not_objecting=self._not_objecting_sql(SQL("sale.partner_id")),
+        )
+
+    def _order_sales_sql(self, low, high):
+        """The sales of an order and the join they need.
+
+        Subtracting the few lines that are not sales is far cheaper than adding up all that are.
+        """
+        other = SQL(
+            "FROM sale_order_line line WHERE line.order_id > %s AND line.order_id <= %s AND %s",
+            low,
+            high,
+            self._not_sales_sql("line"),
+        )
+        self.env.cr.execute(SQL("SELECT EXISTS (SELECT %s)", other))
+        if not self.env.cr.fetchone()[0]:
+            return SQL("sale.amount_untaxed"), SQL()
+        join = SQL(
+            """LEFT JOIN (SELECT line.order_id, sum(line.price_subtotal) AS amount %s GROUP BY line.order_id) other
+                      ON other.order_id = sale.id""",
+            other,
+        )
+        return SQL("sale.amount_untaxed - COALESCE(other.amount, 0)"), join
+
+    def _company_amount_sql(self, company, amount):
+        """An amount of ``sale`` in the company's currency, at the order's own rate."""
+        return SQL(
+            """CASE WHEN sale.currency_id = %(currency)s THEN %(amount)s
+                    ELSE round((%(amount)s) / COALESCE(NULLIF(sale.currency_rate, 0), 1)::numeric, 4) END""",
+            currency=company.currency_id.id,
+            amount=amount,
+        )
+
+    def _export_lines_sql(self, company, low, high):
+        # The order is looked up for foreign currencies only; joining it would double the time.
+        return SQL(
+            """
+            SELECT line.id, line.order_id, line.product_id, line.product_uom_qty,
+                   CASE WHEN line.currency_id = %(currency)s THEN line.price_subtotal
+                        ELSE (SELECT round(line.price_subtotal / COALESCE(NULLIF(sale.currency_rate, 0), 1)::numeric, 4)
+                                FROM sale_order sale WHERE sale.id = line.order_id) END,
+                   line.discount
+              FROM sale_order_line line
+             WHERE line.id > %(low)s AND line.id <= %(high)s AND line.display_type IS NULL
+               AND %(not_sales)s IS NOT TRUE
+               AND line.state = 'sale' AND line.company_id IN %(companies)s AND %(not_objecting)s
+            """,
+            currency=company.currency_id.id,
+            low=low,
+            high=high,
+            not_sales=self._not_sales_sql("line"),
+            companies=tuple(company._crm_value_branches()),
+            not_objecting=self._not_objecting_sql(SQL("line.order_partner_id")),
+        )
+
+    def _export_partners_sql(self, company, low, high):
+        return SQL(
+            """
+            WITH contact AS (
+                SELECT partner_id, min(date_order) AS first FROM sale_order
+                 WHERE company_id IN %(companies)s GROUP BY partner_id
+                UNION ALL
+                SELECT partner_id, min(create_date) FROM crm_lead
+                 WHERE partner_id IS NOT NULL AND (company_id IN %(companies)s OR company_id IS NULL)
+                 GROUP BY partner_id
+            ), customer AS (
+                SELECT partner.commercial_partner_id AS id, min(contact.first) AS first
+                  FROM contact JOIN res_partner partner ON partner.id = contact.partner_id
+                 WHERE partner.commercial_partner_id > %(low)s AND partner.commercial_partner_id <= %(high)s
+                 GROUP BY partner.commercial_partner_id
+            )
+            SELECT customer.id, business_format.id, %(first)s, NOT COALESCE(partner.active, FALSE)
+              FROM customer
+              JOIN res_partner partner ON partner.id = customer.id
+              LEFT JOIN %(formats)s business_format ON business_format.partner_id = customer.id
+             WHERE %(not_objecting)s
+            """,
+            companies=tuple(company._crm_value_branches()),
+            first=self._local_date_sql(company, SQL("customer.first")),
+            formats=self._partner_format_sql(),
+            low=low,
+            high=high,
+            not_objecting=self._not_objecting_sql(SQL("customer.id")),
+        )
+
+    def _partner_format_sql(self):
+        """One row per partner that has a business format: a tag decides before the industry does."""
+        return SQL(
+            """(
+            SELECT DISTINCT ON (partner_id) partner_id, id FROM (
+                SELECT tag.partner_id, fmt.id, 0 AS rank, fmt.sequence
+                  FROM res_partner_res_partner_category_rel tag
+                  JOIN crm_value_format_res_partner_category_rel map ON map.res_partner_category_id = tag.category_id
+                  JOIN crm_value_format fmt ON fmt.id = map.crm_value_format_id AND fmt.active
+                UNION ALL
+                SELECT partner.id, fmt.id, 1, fmt.sequence
+                  FROM res_partner partner
+                  JOIN crm_value_format_res_partner_industry_rel map
+                    ON map.res_partner_industry_id = partner.industry_id
+                  JOIN crm_value_format fmt ON fmt.id = map.crm_value_format_id AND fmt.active
+            ) mapped ORDER BY partner_id, rank, sequence, id
+            )"""
+        )
+
+    def _export_products_sql(self, company, low, high):
+        return SQL(
+            """
+            SELECT product.id, template.categ_id
+              FROM product_product product
+              JOIN product_template template ON template.id = product.product_tmpl_id
+             WHERE product.id > %(low)s AND product.id <= %(high)s
+               AND (template.company_id IS NULL OR template.company_id IN %(companies)s)
+            """,
+            low=low,
+            high=high,
+            companies=tuple(company._crm_value_branches()),
+        )
+
+    def _export_profiles_sql(self, company, low, high):
+        return SQL(
+            """
+            SELECT profile.partner_id, history.valid_from, profile.computed_value_class,
+                   profile.computed_value_segment, profile.computed_loyalty_stage,
+                   profile.computed_lifecycle_stage, profile.computed_churn_risk
+              FROM crm_value_profile profile
+              LEFT JOIN crm_value_history history
+                ON history.partner_id = profile.partner_id AND history.company_id = profile.company_id
+               AND history.valid_to IS NULL
+             WHERE profile.company_id = %(company)s AND profile.id > %(low)s AND profile.id <= %(high)s
+            """,
+            company=company.id,
+            low=low,
+            high=high,
+        )

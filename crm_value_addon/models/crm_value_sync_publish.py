@@ -1,0 +1,237 @@
+import base64
+import binascii
+import io
+import zlib
+
+import psycopg2
+
+from odoo import api, models
+from odoo.exceptions import UserError
+from odoo.tools import SQL
+
+from ..publish_columns import (
+    ALLOWED_VALUES,
+    COLUMN_TYPES,
+    DATE_COLUMNS,
+    MONEY_COLUMNS,
+    PROBABILITY_COLUMNS,
+    columns_sql,
+)
+
+STATUSES = ("ok", "missing", "not_commercial", "objecting", "foreign_company", "out_of_range", "duplicate")
+MAX_PAYLOAD_BYTES = 256 * 1024 * 1024
+
+
+class CrmValueSyncPublish(models.AbstractModel):
+    _inherit = "crm.value.sync"
+
+    # ----------------------------------------------------------------- publish
+
+    @api.model
+    def publish(self, run_id, token, batch, columns, data):
+        """Stage one batch of scores; sending the same batch again replaces it.
+
+        Batches may be sent side by side: only ``beat`` prolongs the lease.
+        """
+        self._check_worker()
+        run = self._get_run(run_id, token, shared=True)
+        if run.kind != "score":
+            raise UserError(self.env._("[not-score] A %s run publishes nothing.", run.kind))
+        unknown = [name for name in columns if name not in COLUMN_TYPES]
+        if unknown or "partner_id" not in columns or len(set(columns)) != len(columns):
+            raise UserError(
+                self.env._(
+                    "[contract] Columns must be distinct, include partner_id and be known here; unknown: %s.",
+                    ", ".join(unknown) or "-",
+                )
+            )
+        if not isinstance(batch, int) or not 0 <= batch < 2**31:
+            raise UserError(self.env._("[contract] A batch is numbered by a whole number, not “%s”.", batch))
+        payload = self._inflate(data)
+        self.env.cr.execute(
+            SQL("DELETE FROM crm_value_staging WHERE run_id = %s AND batch = %s", run.id, batch)
+        )
+        self._load_batch(run, batch, columns, payload)
+        counts = self._check_batch(run, batch, columns)
+        return {status: counts.get(status, 0) for status in STATUSES}
+
+    def _inflate(self, data):
+        try:
+            inflater = zlib.decompressobj()
+            payload = inflater.decompress(base64.b64decode(data, validate=True), MAX_PAYLOAD_BYTES)
+        except (binascii.Error, zlib.error, TypeError, ValueError):
+            payload = None
+        if payload is None or not inflater.eof:
+            raise UserError(
+                self.env._(
+                    "[bad-batch] The batch is no base64 of zlib data, or too large; send smaller batches."
+                )
+            )
+        return payload
+
+    def _load_batch(self, run, batch, columns, payload):
+        """Copy CSV into staging, whose columns for run and batch default to these two settings.
+
+        :raise UserError: naming the row that cannot be read
+        """
+        cr = self.env.cr
+        cr.execute(
+            SQL(
+                "SELECT set_config('crm_value.run', %s, TRUE), set_config('crm_value.batch', %s, TRUE)",
+                str(run.id),
+                str(batch),
+            )
+        )
+        copy = cr.mogrify(
+            SQL("COPY crm_value_staging (%s) FROM STDIN (FORMAT csv)", columns_sql(columns))
+        ).decode()
+        try:
+            with cr.savepoint(flush=False):
+                cr.copy_expert(copy, io.BytesIO(payload))
+        except (
+            psycopg2.DataError,
+            psycopg2.errors.ProgramLimitExceeded,
+            psycopg2.errors.StatementTooComplex,
+        ) as error:
+            where = (error.diag.context or "").split("\n")[0].removeprefix("COPY crm_value_staging, ")
+            raise UserError(
+                self.env._(
+                    "[bad-batch] %(problem)s (%(where)s)",
+                    problem=error.diag.message_primary,
+                    where=where[:200],
+                )
+            ) from None
+
+    def _check_batch(self, run, batch, columns):
+        """Give every row of a batch that cannot be used the status that says why.
+
+        :return: ``{status: count of rows}``
+        """
+        self.env.cr.execute(
+            SQL(
+                """
+                WITH checked AS MATERIALIZED (
+                    SELECT payload.id, %(status)s AS status
+                      FROM crm_value_staging payload
+                      LEFT JOIN res_partner partner ON partner.id = payload.partner_id
+                     WHERE payload.run_id = %(run)s AND payload.batch = %(batch)s
+                ), refused AS (
+                    UPDATE crm_value_staging staging SET status = checked.status FROM checked
+                     WHERE checked.status <> 'ok' AND staging.id = checked.id
+                )
+                SELECT status, count(*) FROM checked GROUP BY status
+                """,
+                status=self._status_sql(run, columns),
+                run=run.id,
+                batch=batch,
+            )
+        )
+        return dict(self.env.cr.fetchall())
+
+    def _status_sql(self, run, columns):
+        """What becomes of a payload row; the first fault found names it."""
+        faults = [
+            SQL("%s <> ALL(%s)", SQL.identifier("payload", name), ALLOWED_VALUES[name])
+            for name in columns
+            if name in ALLOWED_VALUES
+        ]
+        faults += [
+            SQL("payload.%(name)s NOT BETWEEN 0 AND 1", name=SQL.identifier(name))
+            for name in columns
+            if name in PROBABILITY_COLUMNS
+        ]
+        faults += [
+            SQL("payload.%(name)s NOT BETWEEN -1e15 AND 1e15", name=SQL.identifier(name))
+            for name in columns
+            if name in MONEY_COLUMNS
+        ]
+        faults += [
+            SQL("payload.%(name)s NOT BETWEEN 0 AND 1e6", name=SQL.identifier(name))
+            for name in columns
+            if name in ("expected_orders", "order_days")
+        ]
+        # PostgreSQL knows an infinite date and years that Python cannot hold.
+        faults += [
+            SQL("payload.%(name)s NOT BETWEEN '1900-01-01' AND '2199-12-31'", name=SQL.identifier(name))
+            for name in columns
+            if name in DATE_COLUMNS
+        ]
+        if "reasons" in columns:
+            faults.append(
+                SQL(
+                    "jsonb_typeof(payload.reasons) <> 'array'"
+                    " OR jsonb_path_exists(payload.reasons, 'strict $[*] ? (@.type() <> \"object\")', silent => TRUE)"
+                )
+            )
+        if "format_id" in columns:
+            faults.append(
+                SQL(
+                    "NOT EXISTS (SELECT FROM crm_value_format fmt WHERE fmt.id = payload.format_id)"
+                    " AND payload.format_id IS NOT NULL"
+                )
+            )
+        return SQL(
+            """CASE
+                WHEN partner.id IS NULL THEN 'missing'
+                WHEN partner.commercial_partner_id <> partner.id THEN 'not_commercial'
+                WHEN EXISTS (SELECT FROM crm_value_objection o WHERE o.partner_id = partner.id) THEN 'objecting'
+                WHEN partner.company_id IS NOT NULL AND partner.company_id NOT IN %(companies)s THEN 'foreign_company'
+                WHEN %(faults)s THEN 'out_of_range'
+                WHEN row_number() OVER (PARTITION BY payload.partner_id) > 1 THEN 'duplicate'
+                ELSE 'ok' END""",
+            companies=tuple(run.company_id._crm_value_branches()),
+            faults=SQL(" OR ").join(faults) if faults else SQL("FALSE"),
+        )
+
+    # ------------------------------------------------------------------- close
+
+    @api.model
+    def close_run(self, run_id, token, state, rows=0, result=None, warnings=None, error=None):
+        """End a run; for ``done`` merge what is staged in one transaction. Repeated, it answers the same."""
+        self._check_worker()
+        if state not in ("done", "failed"):
+            raise UserError(self.env._("A run is closed as “done” or “failed”, not “%s”.", state))
+        closed = self._browse_run(run_id).exists()
+        if closed and token and closed.token == token and closed.state in ("done", "failed"):
+            return self._close_counts(closed)
+        run = self._get_run(run_id, token)
+        text = "\n".join(map(str, warnings or [])) or False
+        if state == "failed":
+            run._end("failed", error=(error or self.env._("No cause given."))[:500], warnings=text)
+            return self._close_counts(run)
+        counts = {}
+        if run.kind == "score":
+            self._check_staged(run, rows)
+            counts = self._merge(run)
+        run._end(
+            "done",
+            progress=100.0,
+            message=False,
+            result=result,
+            warnings=text,
+            customer_count=counts.get("staged", 0),
+            inserted_count=counts.get("inserted", 0),
+            updated_count=counts.get("updated", 0),
+            unchanged_count=counts.get("unchanged", 0),
+            retired_count=counts.get("retired", 0),
+            refused_count=counts.get("refused", 0),
+        )
+        self.env.invalidate_all()
+        return self._close_counts(run)
+
+    def _close_counts(self, run):
+        return {
+            name: run[f"{name}_count"] for name in ("inserted", "updated", "unchanged", "retired", "refused")
+        }
+
+    def _check_staged(self, run, rows):
+        self.env.cr.execute(SQL("SELECT count(*) FROM crm_value_staging WHERE run_id = %s", run.id))
+        staged = self.env.cr.fetchone()[0]
+        if staged != rows:
+            raise UserError(
+                self.env._(
+                    "[count-mismatch] %(staged)s rows arrived of %(rows)s sent; publish the missing batches again.",
+                    staged=staged,
+                    rows=rows,
+                )
+            )

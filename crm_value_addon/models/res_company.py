@@ -1,0 +1,36 @@
+from datetime import datetime
+
+import pytz
+
+from odoo import api, fields, models, tools
+
+
+class ResCompany(models.Model):
+    _inherit = "res.company"
+
+    crm_value_interval_hours = fields.Integer(
+        string="Hours Between Scoring Runs",
+        default=24,
+        help="The worker scores the company this often. 0: only on request.",
+    )
+
+    def _crm_value_timezone(self):
+        """Name of the time zone in which a day of this company begins and ends."""
+        company = self.ensure_one().sudo()
+        return company.partner_id.tz or company.resource_calendar_id.tz or "UTC"
+
+    def _crm_value_today(self):
+        """The present day of this company."""
+        return datetime.now(pytz.timezone(self._crm_value_timezone())).date()
+
+    def _crm_value_branches(self):
+        """Identifiers of a root company and its branches, whose documents are scored together."""
+        self.ensure_one()
+        return self.sudo().with_context(active_test=False).search([("id", "child_of", self.id)]).ids
+
+    @api.model
+    @tools.ormcache()
+    def _crm_value_roots_of_branches(self):
+        """``((branch id, root id), ...)`` of all companies that are branches of another."""
+        companies = self.sudo().with_context(active_test=False).search([("parent_id", "!=", False)])
+        return tuple((company.id, company.root_id.id) for company in companies)

@@ -1,0 +1,157 @@
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+from ..labels import CONFIDENCES, LIFECYCLE_STAGES, LOYALTY_STAGES
+from ..reasons import render_reasons
+from .crm_value_mixin import GROUP_USER, GROUP_VIEWER, profile_field
+
+
+class ResPartner(models.Model):
+    """Scores of the commercial partner in the current company."""
+
+    _name = "res.partner"
+    _inherit = ["res.partner", "crm.value.mixin"]
+
+    loyalty_stage = profile_field(
+        fields.Selection,
+        "effective_loyalty_stage",
+        name="loyalty_stage",
+        selection=LOYALTY_STAGES,
+        string="Loyalty Stage",
+        falsy_value_label="Not scored",
+    )
+    lifecycle_stage = profile_field(
+        fields.Selection,
+        "effective_lifecycle_stage",
+        name="lifecycle_stage",
+        selection=LIFECYCLE_STAGES,
+        string="Life-Cycle Stage",
+        falsy_value_label="Not scored",
+    )
+    churn_probability = profile_field(
+        fields.Float,
+        "churn_probability",
+        name="churn_probability",
+        string="Churn Probability",
+        aggregator="avg",
+        help="Probability that no order comes within the churn horizon of the policy.",
+    )
+    score_confidence = profile_field(
+        fields.Selection,
+        "confidence",
+        name="score_confidence",
+        selection=CONFIDENCES,
+        string="Confidence",
+        help="How much history the scores of this customer rest on.",
+    )
+    expected_next_order = profile_field(
+        fields.Date,
+        "expected_next_order",
+        name="expected_next_order",
+        string="Next Order Expected",
+        help="From the customer's own rhythm; a day in the past means it is late.",
+    )
+    expected_next_order_low = profile_field(
+        fields.Date,
+        "expected_next_order_low",
+        name="expected_next_order_low",
+        string="Next Order Expected From",
+    )
+    expected_next_order_high = profile_field(
+        fields.Date,
+        "expected_next_order_high",
+        name="expected_next_order_high",
+        string="Next Order Expected Until",
+    )
+    value_currency_id = profile_field(
+        fields.Many2one,
+        "currency_id",
+        name="value_currency_id",
+        comodel_name="res.currency",
+        string="Currency of Values",
+    )
+    historical_value = profile_field(
+        fields.Monetary,
+        "historical_value",
+        groups=GROUP_USER,
+        name="historical_value",
+        currency_field="value_currency_id",
+        string="Historical Value",
+        help="What the customer brought before the current window.",
+    )
+    current_value = profile_field(
+        fields.Monetary,
+        "current_value",
+        groups=GROUP_USER,
+        name="current_value",
+        currency_field="value_currency_id",
+        string="Current Value",
+        help="What the customer brought within the current window.",
+    )
+    potential_value = profile_field(
+        fields.Monetary,
+        "potential_value",
+        groups=GROUP_USER,
+        name="potential_value",
+        currency_field="value_currency_id",
+        string="Potential Value",
+        help="What it is expected to bring over the value horizon, discounted.",
+    )
+    lifetime_value = profile_field(
+        fields.Monetary,
+        "lifetime_value",
+        groups=GROUP_USER,
+        name="lifetime_value",
+        currency_field="value_currency_id",
+        string="Lifetime Value",
+        help="Historical + current + potential value.",
+    )
+    scored_at = fields.Datetime(
+        compute="_compute_scored_at",
+        groups=GROUP_VIEWER,
+        help="End of the last completed run of the company.",
+    )
+    value_reasons = fields.Html(string="Why", compute="_compute_value_reasons", groups=GROUP_VIEWER)
+
+    def _profile_customer(self):
+        return self.commercial_partner_id
+
+    def _profile_company(self):
+        return self.env.company
+
+    @api.model
+    def _profile_customer_sql(self, alias, query):
+        field = self._fields["commercial_partner_id"]
+        return SQL.identifier(alias, "commercial_partner_id", to_flush=field)
+
+    @api.model
+    def _profile_company_sql(self, alias):
+        return SQL("%s", self.env.company.id)
+
+    @api.depends("commercial_partner_id")
+    def _compute_profile_fields(self):
+        return super()._compute_profile_fields()
+
+    @api.depends("value_segment")
+    @api.depends_context("company")
+    def _compute_scored_at(self):
+        self.env.cr.execute(
+            SQL(
+                "SELECT max(closed_at) FROM crm_value_run WHERE company_id = %s AND kind = 'score' AND state = 'done'",
+                self.env.company.root_id.id,
+            )
+        )
+        scored_at = self.env.cr.fetchone()[0]
+        for partner in self:
+            partner.scored_at = partner.value_segment and scored_at
+
+    @api.depends("commercial_partner_id")
+    @api.depends_context("company", "lang")
+    def _compute_value_reasons(self):
+        company = self.env.company.root_id.id
+        customers = {partner: partner.commercial_partner_id._origin.id for partner in self}
+        keys = {(customer, company) for customer in customers.values() if customer}
+        profiles = self._read_profiles(keys, ["reasons"])
+        for partner, customer in customers.items():
+            reasons = profiles.get((customer, company), {}).get("reasons")
+            partner.value_reasons = render_reasons(self.env, reasons)

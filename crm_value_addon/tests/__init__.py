@@ -1,0 +1,17 @@
+from . import (
+    test_close,
+    test_contract,
+    test_export,
+    test_fields,
+    test_fields_access,
+    test_fields_documents,
+    test_json2,
+    test_objection,
+    test_override,
+    test_partner_merge,
+    test_policy,
+    test_protection,
+    test_publish,
+    test_reasons,
+    test_screens,
+)

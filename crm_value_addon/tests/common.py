@@ -1,0 +1,190 @@
+import base64
+import csv
+import io
+import json
+import zlib
+
+from odoo.fields import Command
+from odoo.tests import TransactionCase, new_test_user
+
+MONEY_FIELDS = ("historical_value", "current_value", "potential_value", "lifetime_value")
+
+
+def pack(rows):
+    """Rows as a worker sends them: base64 of zlib of CSV; None is an empty cell."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return pack_bytes(text.getvalue().encode())
+
+
+def pack_bytes(payload):
+    return base64.b64encode(zlib.compress(payload)).decode()
+
+
+def unpack(page):
+    """The rows of an exported page as lists of strings."""
+    text = zlib.decompress(base64.b64decode(page["data"])).decode()
+    return list(csv.reader(io.StringIO(text)))
+
+
+class CustomerValueCase(TransactionCase):
+    """Two companies, one of them with a branch, an account for the worker, and people of every kind."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.env = cls.env(context={**cls.env.context, "tracking_disable": True, "no_reset_password": True})
+        usd, eur = cls.env.ref("base.USD"), cls.env.ref("base.EUR")
+        (usd | eur).active = True
+        companies = cls.env["res.company"].create(
+            [{"name": "Alpha", "currency_id": usd.id}, {"name": "Beta", "currency_id": eur.id}]
+        )
+        companies.crm_value_interval_hours = 0
+        cls.alpha, cls.beta = companies
+        cls.branch = cls.env["res.company"].create({"name": "Alpha North", "parent_id": cls.alpha.id})
+        cls.env.user.company_ids |= companies | cls.branch
+        cls.env = cls.env(
+            context={**cls.env.context, "allowed_company_ids": [cls.alpha.id, cls.branch.id, cls.beta.id]}
+        )
+        cls.sync = cls._user("cv_sync", "crm_value_addon.group_sync", companies)
+        cls.viewer = cls._user("cv_viewer", "crm_value_addon.group_viewer", companies | cls.branch)
+        cls.user = cls._user("cv_user", "crm_value_addon.group_user", companies | cls.branch)
+        cls.manager = cls._user("cv_manager", "crm_value_addon.group_manager", companies | cls.branch)
+        cls.employee = cls._user("cv_employee", "base.group_user", companies)
+        cls.portal = cls._user("cv_portal", "base.group_portal", companies)
+        cls.partners = cls.env["res.partner"].create(
+            [{"name": f"Customer {i}", "is_company": True} for i in range(4)]
+        )
+        cls.customer, cls.customer2, cls.customer3, cls.unscored = cls.partners
+        cls.contact = cls.env["res.partner"].create({"name": "Buyer", "parent_id": cls.customer.id})
+
+    @classmethod
+    def _user(cls, login, groups, companies):
+        return new_test_user(
+            cls.env,
+            login=login,
+            groups=groups,
+            company_id=companies[0].id,
+            company_ids=[Command.set(companies.ids)],
+        )
+
+    def as_user(self, model, user, *companies):
+        """A model in the environment of a user who ticked the companies, all of theirs if none is named."""
+        ids = [company.id for company in companies] or user.company_ids.ids
+        return self.env[model].with_user(user).with_context(allowed_company_ids=ids)
+
+    # ------------------------------------------------------------------ worker
+
+    @property
+    def contract(self):
+        return self.as_user("crm.value.sync", self.sync)
+
+    def claim(self, company=None, kind="score"):
+        answer = self.contract.claim_run(
+            worker="test:1", company_id=(company or self.alpha).id, kind=kind, request=True
+        )
+        return answer["run"]
+
+    def publish(self, run, records, batch=1, columns=None):
+        """Publish dicts; the columns are those of the first unless given."""
+        columns = columns or list(records[0])
+        rows = [
+            [
+                json.dumps(record[name])
+                if name == "reasons" and record.get(name) is not None
+                else record.get(name)
+                for name in columns
+            ]
+            for record in records
+        ]
+        return self.contract.publish(
+            run_id=run["id"], token=run["token"], batch=batch, columns=columns, data=pack(rows)
+        )
+
+    def close(self, run, rows, **values):
+        return self.contract.close_run(
+            run_id=run["id"], token=run["token"], state="done", rows=rows, **values
+        )
+
+    def score(self, records, company=None):
+        """A whole run; the answer of its closing."""
+        run = self.claim(company)
+        self.publish(run, records)
+        return self.close(run, len(records))
+
+    def full(self, partner, **values):
+        """A complete row about a customer."""
+        return {
+            "partner_id": partner.id,
+            "value_class": "standard",
+            "value_segment": "standard",
+            "loyalty_stage": "approval",
+            "lifecycle_stage": "retention",
+            "churn_risk": "low",
+            "confidence": "enough",
+            "value_basis": "revenue",
+            "burden": "f",
+            "churn_probability": 0.25,
+            "p_alive": 0.9,
+            "expected_orders": 2.5,
+            "expected_value": 300,
+            "expected_value_low": 200,
+            "expected_value_high": 400,
+            "expected_next_order": "2026-03-10",
+            "expected_next_order_low": "2026-03-01",
+            "expected_next_order_high": "2026-03-20",
+            "historical_value": 1000,
+            "current_value": 500,
+            "potential_value": 250,
+            "lifetime_value": 1750,
+            "last_order_date": "2026-02-01",
+            "order_days": 9,
+            "format_id": None,
+            "reasons": [],
+            "cause": None,
+            **values,
+        }
+
+    def profile(self, partner, company=None):
+        return self.env["crm.value.profile"].search(
+            [("partner_id", "=", partner.id), ("company_id", "=", (company or self.alpha).id)]
+        )
+
+    def history(self, partner, company=None):
+        return self.env["crm.value.history"].search(
+            [("partner_id", "=", partner.id), ("company_id", "=", (company or self.alpha).id)], order="id"
+        )
+
+    # ------------------------------------------------------------------- sales
+
+    @classmethod
+    def _product(cls, name="Thing", **values):
+        return cls.env["product.product"].create(
+            {"name": name, "list_price": 100.0, "taxes_id": False, **values}
+        )
+
+    def order(self, partner, amount=100.0, company=None, day="2026-01-15 12:00:00", state="sale", **values):
+        """An order of one line."""
+        company = company or self.alpha
+        product = values.pop("product", None) or self.product
+        line = {
+            "product_id": product.id,
+            "product_uom_qty": -1 if amount < 0 else 1,
+            "price_unit": abs(amount),
+            "tax_ids": False,
+            **values.pop("line", {}),
+        }
+        return (
+            self.env["sale.order"]
+            .with_company(company)
+            .create(
+                {
+                    "partner_id": partner.id,
+                    "company_id": company.id,
+                    "date_order": day,
+                    "state": state,
+                    "order_line": [Command.create(line)],
+                    **values,
+                }
+            )
+        )

@@ -1,0 +1,379 @@
+import zlib
+from base64 import b64decode
+
+from odoo.fields import Command
+from odoo.tests import tagged
+from odoo.tools import SQL
+
+from .common import CustomerValueCase, unpack
+
+
+class ExportCase(CustomerValueCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.product = cls._product()
+
+    def export(self, dataset, company=None, limit=200_000):
+        """All pages of a dataset as a list of dicts."""
+        company = company or self.alpha
+        after, rows = None, []
+        for _page in range(10_000):
+            page = self.contract.export_history(
+                dataset=dataset, company_id=company.id, after=after, limit=limit
+            )
+            found = unpack(page)
+            self.assertEqual(len(found), page["rows"])
+            rows += [dict(zip(page["columns"], row, strict=True)) for row in found]
+            after = page["after"]
+            if not after:
+                return rows
+        raise AssertionError("The pages never end")
+
+    def amounts(self, company=None, **kwargs):
+        return {
+            int(row["order_id"]): float(row["amount"]) for row in self.export("orders", company, **kwargs)
+        }
+
+
+@tagged("post_install", "-at_install")
+class TestOrders(ExportCase):
+    def test_columns(self):
+        order = self.order(self.contact, 120)
+        self.assertEqual(
+            self.export("orders"),
+            [
+                {
+                    "order_id": str(order.id),
+                    "customer_id": str(self.customer.id),
+                    "date": "2026-01-15",
+                    "amount": self.export("orders")[0]["amount"],
+                    "margin": self.export("orders")[0]["margin"],
+                }
+            ],
+        )
+        self.assertEqual(self.amounts(), {order.id: 120})
+
+    def test_confirmed_only(self):
+        confirmed = self.order(self.customer)
+        for state in ("draft", "sent", "cancel"):
+            self.order(self.customer, state=state)
+        self.assertEqual(list(self.amounts()), [confirmed.id])
+
+    def test_companies(self):
+        own, branch, other = (
+            self.order(self.customer, 100, company) for company in (self.alpha, self.branch, self.beta)
+        )
+        self.assertEqual(self.amounts(), {own.id: 100, branch.id: 100})
+        self.assertEqual(self.amounts(self.beta), {other.id: 100})
+
+    def test_orders_of_an_archived_branch_count(self):
+        order = self.order(self.customer, 100, self.branch)
+        self.branch.active = False
+        self.assertEqual(list(self.amounts()), [order.id])
+
+    def test_currency(self):
+        self.env["res.currency.rate"].create(
+            {
+                "name": "2026-01-01",
+                "rate": 4.0,
+                "currency_id": self.env.ref("base.EUR").id,
+                "company_id": self.alpha.id,
+            }
+        )
+        pricelist = self.env["product.pricelist"].create(
+            {"name": "EUR", "currency_id": self.env.ref("base.EUR").id, "company_id": self.alpha.id}
+        )
+        order = self.order(self.customer, 100, pricelist_id=pricelist.id)
+        self.assertEqual(order.currency_id, self.env.ref("base.EUR"))
+        self.assertAlmostEqual(order.currency_rate, 4)
+        self.assertEqual(self.amounts(), {order.id: 25})
+        self.assertEqual(float(self.export("lines")[0]["amount"]), 25)
+
+    def test_returns_are_negative(self):
+        order = self.order(self.customer, -30)
+        self.assertEqual(self.amounts(), {order.id: -30})
+        self.assertEqual(float(self.export("lines")[0]["quantity"]), -1)
+
+    def test_what_is_not_sales(self):
+        order = self.order(self.customer, 100)
+        not_sales = [{"is_downpayment": True}, {"is_expense": True}]
+        if "is_delivery" in self.env["sale.order.line"]._fields:
+            not_sales.append({"is_delivery": True})
+        for values in not_sales:
+            order.order_line = [
+                Command.create(
+                    {
+                        "product_id": self.product.id,
+                        "product_uom_qty": 1,
+                        "price_unit": 40,
+                        "tax_ids": False,
+                        **values,
+                    }
+                )
+            ]
+        order.order_line = [Command.create({"display_type": "line_section", "name": "Section"})]
+        self.assertEqual(order.amount_untaxed, 100 + 40 * len(not_sales))
+        self.assertEqual(self.amounts(), {order.id: 100})
+        self.assertEqual([float(row["amount"]) for row in self.export("lines")], [100])
+
+    def test_day_of_the_company(self):
+        for timezone, expected in (
+            ("America/Los_Angeles", "2026-01-14"),
+            ("UTC", "2026-01-15"),
+            ("Asia/Tokyo", "2026-01-15"),
+            (False, "2026-01-15"),
+        ):
+            self.alpha.partner_id.tz = timezone
+            if not timezone:
+                self.alpha.resource_calendar_id.tz = "UTC"
+            self.order(self.customer, day="2026-01-15 07:30:00")
+            self.assertEqual(self.export("orders")[-1]["date"], expected, timezone)
+        self.alpha.partner_id.tz = "Asia/Tokyo"
+        self.order(self.customer, day="2026-01-15 15:30:00")
+        self.assertEqual(self.export("orders")[-1]["date"], "2026-01-16")
+
+    def test_objecting_customers_are_left_out(self):
+        self.order(self.contact)
+        kept = self.order(self.customer2)
+        self.env["crm.lead"].create(
+            {"name": "x", "partner_id": self.customer.id, "company_id": self.alpha.id}
+        )
+        self.env["crm.value.objection"].create({"partner_id": self.customer.id})
+        self.assertEqual(list(self.amounts()), [kept.id])
+        self.assertEqual([int(row["order_id"]) for row in self.export("lines")], [kept.id])
+        self.assertEqual([int(row["customer_id"]) for row in self.export("partners")], [self.customer2.id])
+
+    def test_pages(self):
+        for number in range(5):
+            self.order(self.partners[number % 3], 10 + number, state="draft" if number == 2 else "sale")
+        self.score([self.full(self.customer), self.full(self.customer2)])
+        for dataset in self.contract.describe()["datasets"]:
+            with self.subTest(dataset=dataset):
+                whole = self.export(dataset)
+                self.assertTrue(whole)
+                key = "line_id" if dataset == "lines" else next(iter(whole[0]))
+
+                def identity(row, key=key):
+                    return int(row[key])
+
+                last = self.contract.export_history(dataset=dataset, company_id=self.alpha.id)
+                self.assertIsNone(last["after"])
+                for limit in (2, 500):
+                    self.assertEqual(
+                        sorted(self.export(dataset, limit=limit), key=identity), sorted(whole, key=identity)
+                    )
+
+    def test_pages_of_one(self):
+        orders = [self.order(self.customer, 10 + number) for number in range(3)]
+        whole = self.export("orders")
+        page = self.contract.export_history(dataset="orders", company_id=self.alpha.id, limit=1)
+        # Odoo may hold orders of other companies before ours: jump to the first of ours.
+        after = {"id": orders[0].id - 1, "until": orders[-1].id}
+        rows = []
+        while after:
+            page = self.contract.export_history(
+                dataset="orders", company_id=self.alpha.id, after=after, limit=1
+            )
+            rows += [dict(zip(page["columns"], row, strict=True)) for row in unpack(page)]
+            after = page["after"]
+        self.assertCountEqual(rows, whole)
+
+    def test_limits(self):
+        self.order(self.customer)
+        for limit in (0, -5, 10**12):
+            self.assertLessEqual(
+                self.contract.export_history(dataset="orders", company_id=self.alpha.id, limit=limit)["rows"],
+                1,
+            )
+
+    def test_rows_after_the_first_page_do_not_enter(self):
+        first, second = self.order(self.customer, 1), self.order(self.customer, 2)
+        after = {"id": first.id - 1, "until": second.id}
+        page = self.contract.export_history(dataset="orders", company_id=self.alpha.id, after=after, limit=1)
+        self.assertEqual(page["after"], {"id": first.id, "until": second.id})
+        self.order(self.customer, 3)
+        page = self.contract.export_history(
+            dataset="orders", company_id=self.alpha.id, after=page["after"], limit=100
+        )
+        self.assertEqual([int(row[0]) for row in unpack(page)], [second.id])
+        self.assertIsNone(page["after"])
+
+    def test_empty(self):
+        company = self.env["res.company"].create({"name": "Empty"})
+        self.sync.company_ids |= company
+        for dataset in ("orders", "lines", "partners", "profiles"):
+            page = self.contract.export_history(dataset=dataset, company_id=company.id)
+            self.assertEqual((page["rows"], page["after"]), (0, None))
+            self.assertEqual(zlib.decompress(b64decode(page["data"])), b"")
+
+    def test_margin(self):
+        if "margin" not in self.env["sale.order.line"]._fields:
+            self.order(self.customer)
+            self.assertEqual(self.export("orders")[0]["margin"], "")
+            self.skipTest("sale_margin is not installed")
+        self.product.with_company(self.alpha).standard_price = 60
+        self.order(self.customer, 100)
+        self.assertEqual(float(self.export("orders")[-1]["margin"]), 40)
+        without_cost = self._product("Unknown cost")
+        self.order(
+            self.customer,
+            order_line=[
+                Command.create({"product_id": product.id, "price_unit": 100, "tax_ids": False})
+                for product in (self.product, without_cost)
+            ],
+        )
+        self.assertEqual(self.export("orders")[-1]["margin"], "")
+        self.order(
+            self.customer,
+            order_line=[
+                Command.create({"product_id": product.id, "price_unit": price, "tax_ids": False})
+                for product, price in ((self.product, 100), (without_cost, -10))
+            ],
+        )
+        self.assertEqual(float(self.export("orders")[-1]["margin"]), 30)
+
+
+@tagged("post_install", "-at_install")
+class TestOtherDatasets(ExportCase):
+    def test_lines(self):
+        order = self.order(self.contact, 50, line={"product_uom_qty": 4, "discount": 10})
+        self.order(self.customer, state="draft")
+        self.order(self.customer, 7, self.beta)
+        row = self.export("lines")[0]
+        self.assertEqual(
+            {name: float(value) for name, value in row.items()},
+            {
+                "line_id": order.order_line.id,
+                "order_id": order.id,
+                "product_id": self.product.id,
+                "quantity": 4,
+                "amount": 180,
+                "discount": 10,
+            },
+        )
+        self.assertEqual(len(self.export("lines")), 1)
+        self.assertEqual([float(r["amount"]) for r in self.export("lines", self.beta)], [7])
+
+    def test_every_line_belongs_to_an_exported_order(self):
+        for company in (self.alpha, self.branch, self.beta):
+            for state in ("draft", "sale", "cancel"):
+                self.order(self.contact, 10, company, state=state)
+        for company in (self.alpha, self.beta):
+            orders = {row["order_id"] for row in self.export("orders", company)}
+            self.assertEqual({row["order_id"] for row in self.export("lines", company)}, orders)
+
+    def partners_exported(self, company=None):
+        return {int(row["customer_id"]): row for row in self.export("partners", company)}
+
+    def test_partners(self):
+        self.order(self.contact, day="2026-01-15 12:00:00")
+        self.order(self.customer, day="2025-11-03 12:00:00", state="cancel")
+        self.order(self.customer2, day="2026-01-01 12:00:00", state="draft")
+        self.customer2.active = False
+        lead = self.env["crm.lead"].create(
+            {"name": "x", "partner_id": self.customer3.id, "company_id": self.alpha.id}
+        )
+        self.env.flush_all()
+        self.env.cr.execute(
+            SQL("UPDATE crm_lead SET create_date = '2025-06-01 12:00:00' WHERE id = %s", lead.id)
+        )
+        exported = self.partners_exported()
+        self.assertEqual(set(exported), {self.customer.id, self.customer2.id, self.customer3.id})
+        self.assertEqual(exported[self.customer.id]["first_seen"], "2025-11-03")
+        self.assertEqual(exported[self.customer.id]["archived"], "f")
+        self.assertEqual(exported[self.customer2.id]["archived"], "t")
+        self.assertEqual(exported[self.customer3.id]["first_seen"], "2025-06-01")
+
+    def test_prospects_of_a_lost_lead_and_of_another_company(self):
+        self.env["crm.lead"].create(
+            [
+                {
+                    "name": "lost",
+                    "partner_id": self.customer.id,
+                    "company_id": self.alpha.id,
+                    "active": False,
+                },
+                {"name": "beta", "partner_id": self.customer2.id, "company_id": self.beta.id},
+            ]
+        )
+        lead = self.env["crm.lead"].create({"name": "any", "partner_id": self.customer3.id, "user_id": False})
+        lead.company_id = False
+        self.assertEqual(set(self.partners_exported()), {self.customer.id, self.customer3.id})
+        self.assertEqual(set(self.partners_exported(self.beta)), {self.customer2.id, self.customer3.id})
+
+    def test_format(self):
+        tag = self.env["res.partner.category"].create({"name": "Chain"})
+        industry = self.env.ref("base.res_partner_industry_G")
+        by_tag = self.env.ref("crm_value_addon.crm_value_format_chain")
+        by_industry = self.env.ref("crm_value_addon.crm_value_format_wholesale")
+        by_tag.category_ids = tag
+        self.customer.write({"category_id": [Command.set(tag.ids)], "industry_id": industry.id})
+        self.customer2.industry_id = industry
+        for partner in self.partners:
+            self.order(partner)
+        exported = {partner: row["format_id"] for partner, row in self.partners_exported().items()}
+        self.assertEqual(exported[self.customer.id], str(by_tag.id))
+        self.assertEqual(exported[self.customer2.id], str(by_industry.id))
+        self.assertEqual(exported[self.customer3.id], "")
+        by_tag.active = False
+        self.assertEqual(self.partners_exported()[self.customer.id]["format_id"], str(by_industry.id))
+
+    def test_products(self):
+        foreign = self._product("Foreign", company_id=self.beta.id)
+        self.order(self.customer)
+        exported = {int(row["product_id"]): row["category_id"] for row in self.export("products")}
+        self.assertEqual(exported[self.product.id], str(self.product.categ_id.id or ""))
+        self.assertNotIn(foreign.id, exported)
+        self.assertIn(foreign.id, {int(row["product_id"]) for row in self.export("products", self.beta)})
+
+    def test_archived_product_and_variant(self):
+        self.order(self.customer)
+        self.product.active = False
+        self.assertIn(self.product.id, {int(row["product_id"]) for row in self.export("products")})
+
+    def test_profiles(self):
+        self.score([self.full(self.customer, value_class="key"), self.full(self.customer2)])
+        self.score([self.full(self.customer, value_class="unprofitable")], self.beta)
+        rows = {int(row["customer_id"]): row for row in self.export("profiles")}
+        self.assertEqual(set(rows), {self.customer.id, self.customer2.id})
+        row = rows[self.customer.id]
+        self.assertEqual((row["value_class"], row["churn_risk"]), ("key", "low"))
+        self.assertEqual(row["since"], str(self.history(self.customer).valid_from))
+
+    def test_profiles_are_the_engines_word(self):
+        self.env["crm.value.override"].create(
+            {
+                "partner_id": self.customer.id,
+                "label": "value_class",
+                "value": "key",
+                "reason": "r",
+                "date_until": "2099-01-01",
+            }
+        )
+        self.score([self.full(self.customer)])
+        self.assertEqual(self.export("profiles")[0]["value_class"], "standard")
+
+    def test_nothing_personal(self):
+        secret = "Zyxwvut"
+        self.customer.write(
+            {"name": secret, "email": f"{secret}@example.com", "street": secret, "ref": secret}
+        )
+        self.contact.write({"name": secret, "phone": secret})
+        self.product.name = secret
+        self.order(self.contact, client_order_ref=secret, note=secret)
+        self.env["crm.lead"].create(
+            {"name": secret, "partner_id": self.customer.id, "company_id": self.alpha.id}
+        )
+        for dataset in self.contract.describe()["datasets"]:
+            page = self.contract.export_history(dataset=dataset, company_id=self.alpha.id)
+            self.assertNotIn(secret.lower().encode(), zlib.decompress(b64decode(page["data"])).lower())
+
+    def test_answers_read_only(self):
+        """Odoo gives these methods a read-only transaction."""
+        self.order(self.customer)
+        self.env.flush_all()
+        self.assertTrue(self.registry["crm.value.sync"].describe._readonly)
+        self.assertTrue(self.registry["crm.value.sync"].export_history._readonly)
+        for method in ("claim_run", "beat", "publish", "close_run"):
+            self.assertFalse(getattr(getattr(self.registry["crm.value.sync"], method), "_readonly", False))
