@@ -1,0 +1,54 @@
+"""Moves a demonstration that has aged to the present by whole weeks; run in `odoo shell` by script/demo."""
+
+from odoo import fields
+from odoo.tools import SQL
+
+from demo.orders import SHOP_ZONE, weeks_until_recent
+
+# These move in local time, so that a shop opens at the same hour on either side of a clock change.
+MOMENTS = {
+    "sale_order": ["date_order", "create_date", "write_date"],
+    "crm_lead": ["create_date", "date_open", "date_closed", "date_last_stage_update"],
+    "res_partner": ["create_date"],
+}
+DAYS = {"sale_order": ["validity_date"]}
+
+
+def move(env):
+    """Moves orders, quotations, leads, customers and rates, if the last order is older than a week."""
+    env.cr.execute("SELECT max(date_order) FROM sale_order WHERE state = 'sale'")
+    weeks = weeks_until_recent(env.cr.fetchone()[0])
+    if weeks <= 0:
+        return
+    for table, columns in MOMENTS.items():
+        assignments = [
+            SQL(
+                """
+                %(column)s = ((%(column)s AT TIME ZONE 'UTC' AT TIME ZONE %(zone)s)
+                              + %(weeks)s * interval '7 days') AT TIME ZONE %(zone)s AT TIME ZONE 'UTC'
+                """,
+                column=SQL.identifier(column),
+                zone=SHOP_ZONE,
+                weeks=weeks,
+            )
+            for column in columns
+        ]
+        assignments += [
+            SQL("%(column)s = %(column)s + %(days)s", column=SQL.identifier(column), days=7 * weeks)
+            for column in DAYS.get(table, ())
+        ]
+        # Customers and their contacts; users of the demonstration were not there a year ago.
+        where = (
+            SQL("WHERE commercial_partner_id IN (SELECT id FROM res_partner WHERE ref LIKE 'CJ%%')")
+            if table == "res_partner"
+            else SQL()
+        )
+        env.cr.execute(SQL("UPDATE %s SET %s %s", SQL.identifier(table), SQL(", ").join(assignments), where))
+    # In two steps, since one rate may move onto the day another is about to leave.
+    for days in (100_000, 7 * weeks - 100_000):
+        env.cr.execute(
+            SQL("UPDATE res_currency_rate SET name = name + %s WHERE company_id IS NOT NULL", days)
+        )
+    env.invalidate_all(flush=False)
+    env.cr.commit()
+    print(f"  {fields.Date.today()}: moved by {weeks} weeks", flush=True)

@@ -1,0 +1,33 @@
+"""Addresses that open what a visitor should see: actions with a path of their own and the filter set."""
+
+AT_RISK = "demo-at-risk"
+SALES = "demo-sales-by-value"
+
+
+def make(env):
+    env["ir.actions.act_window"].create(
+        [
+            {
+                "name": "Customers at risk",
+                "path": AT_RISK,
+                "res_model": "res.partner",
+                "view_mode": "list,form",
+                "search_view_id": env.ref("base.view_res_partner_filter").id,
+                "context": {"search_default_churn_risk_high": 1, "search_default_value_key_at_risk": 1},
+            },
+            {
+                "name": "Sales of three months by value class",
+                "path": SALES,
+                "res_model": "sale.report",
+                "view_mode": "pivot,graph,list",
+                "search_view_id": env.ref("sale.view_order_product_search").id,
+                "context": {
+                    "pivot_measures": ["price_subtotal", "__count"],
+                    "pivot_column_groupby": ["date:month"],
+                    "pivot_row_groupby": ["value_class"],
+                },
+                # The report joins every line: a year of them takes seconds, with or without our fields.
+                "domain": [("state", "=", "sale"), ("date", ">=", "today -3m")],
+            },
+        ]
+    )
