@@ -1,0 +1,265 @@
+"""One scoring run of one company: read, score, publish, close; and what came of it."""
+
+import contextlib
+import logging
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from sync_worker import publication
+from sync_worker.config import Settings
+from sync_worker.errors import BusyError, LeaseLostError, RunError, WorkerError
+from sync_worker.heartbeat import Heartbeat
+from sync_worker.history.odoo import read_history
+from sync_worker.history.schema import History, HistoryError, as_day
+from sync_worker.policy import Policy, PolicyError
+from sync_worker.scoring.pipeline import score
+from sync_worker.transport import Transport, connect
+
+logger = logging.getLogger(__name__)
+
+# Called with the company's name, progress (0 to 100) and the step in words.
+Progress = Callable[[str, float, str], None]
+
+CLAIM_TIMEOUT = 30.0
+STOP_TIMEOUT = 5.0
+READ_UNTIL, SCORED_AT, SENT_AT = 45.0, 70.0, 90.0
+
+
+@dataclass
+class Outcome:
+    """What a run came to, for the terminal, for `--json` and for the health file."""
+
+    company_id: int
+    company: str
+    run_id: int | None = None
+    state: str = "failed"
+    seconds: float = 0.0
+    orders: int = 0
+    customers: int = 0
+    sent: int = 0
+    counts: dict[str, int] = field(default_factory=dict)
+    refused: dict[str, int] = field(default_factory=dict)
+    result: dict[str, Any] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+    error: str | None = None
+    mend: str | None = None
+    exit_code: int = 0
+
+    def fail(self, error: WorkerError) -> None:
+        self.state, self.error, self.mend, self.exit_code = (
+            "failed",
+            error.message,
+            error.mend or None,
+            error.exit_code,
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def run_company(
+    settings: Settings,
+    transport: Transport,
+    described: dict[str, Any],
+    company: dict[str, Any],
+    progress: Progress,
+) -> Outcome:
+    """Requests a run of the company, claims it and works on it. Failures are in the outcome."""
+    outcome = Outcome(company["id"], company["name"])
+    try:
+        claim = claim_run(settings, transport, company["id"], request=True)
+        if claim["run"] is None:
+            raise _busy(company["name"], claim["busy"])
+        return work(settings, transport, described, claim["run"], progress)
+    except WorkerError as error:
+        outcome.fail(error)
+        return outcome
+
+
+def claim_run(
+    settings: Settings, transport: Transport, company_id: int | None = None, *, request: bool = False
+) -> dict[str, Any]:
+    """Asks for work, once: a lost answer is a claimed run whose lease simply expires."""
+    params: dict[str, Any] = {"worker": settings.worker}
+    if company_id is not None:
+        params["company_id"] = company_id
+    if request:
+        params["request"] = True
+    return transport.call("claim_run", params, timeout=min(CLAIM_TIMEOUT, settings.timeout))
+
+
+def work(
+    settings: Settings,
+    transport: Transport,
+    described: dict[str, Any],
+    run: dict[str, Any],
+    progress: Progress,
+    *,
+    on_beat: Callable[[], None] | None = None,
+) -> Outcome:
+    """Works on a claimed run to its end. Failures are closed in Odoo and put into the outcome.
+
+    Ctrl-C and SIGTERM (`KeyboardInterrupt`) close the run too, and go on to the caller.
+    """
+    company = next((each for each in described["companies"] if each["id"] == run["company_id"]), None)
+    name = company["name"] if company else f"company {run['company_id']}"
+    outcome = Outcome(run["company_id"], name, run["id"])
+    started = time.monotonic()
+    beats = connect(settings)
+    try:
+        with (
+            _closing_on_failure(transport, run, outcome),
+            Heartbeat(beats, run["id"], run["token"], run["lease_seconds"], on_beat) as heartbeat,
+        ):
+            if company is None:
+                raise RunError(
+                    f"The account may not see company {run['company_id']}.", "Add it to its companies."
+                )
+
+            def show(percent: float, step: str) -> None:
+                heartbeat.show(percent, step)
+                progress(name, percent, step)
+
+            _read_score_send(
+                settings,
+                transport,
+                described,
+                company,
+                run=run,
+                show=show,
+                alone=heartbeat.alone,
+                outcome=outcome,
+            )
+            # The merge holds the lock of the run, which no beat may wait for.
+            heartbeat.stop()
+            progress(name, SENT_AT, "merging")
+            outcome.counts = transport.call("close_run", _closing(run, outcome))
+            outcome.state = "done"
+    finally:
+        beats.close()
+        outcome.seconds = round(time.monotonic() - started, 2)
+    return outcome
+
+
+def _read_score_send(
+    settings: Settings,
+    transport: Transport,
+    described: dict[str, Any],
+    company: dict[str, Any],
+    *,
+    run: dict[str, Any],
+    show: Callable[[float, str], None],
+    alone: contextlib.AbstractContextManager[Any],
+    outcome: Outcome,
+) -> None:
+    history = read_history(
+        transport,
+        company["id"],
+        page_rows=settings.page_rows,
+        show=lambda part, step: show(part * READ_UNTIL, step),
+    )
+    outcome.orders = len(history.orders)
+    scores = _score(
+        history,
+        run,
+        outcome,
+        lambda percent, step: show(_between(READ_UNTIL, SCORED_AT, percent / 100), step),
+    )
+    table = publication.to_table(scores, described["publish_columns"], company["decimals"])
+    outcome.customers = table.num_rows
+    del history, scores
+    sent = publication.publish(
+        transport,
+        run,
+        table,
+        batch_rows=settings.batch_rows,
+        alone=alone,
+        on_batch=lambda rows: show(
+            _between(SCORED_AT, SENT_AT, rows / table.num_rows), f"sending customers: {rows:,}"
+        ),
+    )
+    outcome.sent, outcome.refused = sent.rows, sent.refused
+
+
+def _closing(run: dict[str, Any], outcome: Outcome) -> dict[str, Any]:
+    return {
+        "run_id": run["id"],
+        "token": run["token"],
+        "state": "done",
+        "rows": outcome.sent,
+        "result": outcome.result,
+        "warnings": outcome.warnings,
+    }
+
+
+def _score(
+    history: History, run: dict[str, Any], outcome: Outcome, show: Callable[[float, str], None]
+) -> pd.DataFrame:
+    """The scores of every customer; none, with a sentence, where the company has none by the day of the run."""
+    show(0, "scoring")
+    try:
+        result = score(history, run["as_of"], Policy(run["policy"]["rules"]), progress=show)
+    except PolicyError as error:
+        raise RunError(str(error), "Mend the policy of the company in Odoo.") from error
+    except HistoryError:
+        if (history.orders["date"] <= as_day(run["as_of"])).any():
+            raise
+        outcome.warnings = [*history.warnings, f"No customer is known by {run['as_of']}: nobody is scored."]
+        return pd.DataFrame({"customer_id": pd.Series(dtype="int64")})
+    outcome.result, outcome.warnings = result.summary, list(result.warnings)
+    return result.customers
+
+
+def _between(start: float, end: float, part: float) -> float:
+    return start + (end - start) * min(max(part, 0.0), 1.0)
+
+
+@contextlib.contextmanager
+def _closing_on_failure(transport: Transport, run: dict[str, Any], outcome: Outcome) -> Iterator[None]:
+    """Whatever happens inside after the claim, Odoo learns that the run failed and why, in one sentence."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        _close_failed(transport, run, "stopped by operator", timeout=STOP_TIMEOUT)
+        raise
+    except LeaseLostError as error:
+        # The run has another holder: not even its failure is ours to write.
+        outcome.fail(error)
+    except WorkerError as error:
+        _close_failed(transport, run, error.message)
+        outcome.fail(error)
+    except HistoryError as error:
+        _close_failed(transport, run, str(error))
+        outcome.fail(RunError(str(error), "Mend the data in Odoo and start the run again."))
+    except Exception as error:  # the run is closed whatever a model or a library does
+        logger.exception("run %s failed unexpectedly", run["id"])
+        sentence = f"The worker failed unexpectedly ({type(error).__name__}); its log has the details."
+        _close_failed(transport, run, sentence)
+        outcome.fail(WorkerError(sentence, "Run again with -v and report what it prints."))
+
+
+def _close_failed(
+    transport: Transport, run: dict[str, Any], error: str, timeout: float | None = None
+) -> None:
+    params = {"run_id": run["id"], "token": run["token"], "state": "failed", "error": error}
+    try:
+        transport.call("close_run", params, timeout=timeout, once=timeout is not None)
+    except WorkerError as failure:
+        logger.warning(
+            "run %s could not be closed (%s); it is free when its lease expires", run["id"], failure
+        )
+
+
+def _busy(company: str, busy: dict[str, Any] | None) -> WorkerError:
+    if not busy:
+        return RunError(f"Odoo gave no run for {company} though one was requested.", "Start the run again.")
+    if not busy.get("run_id"):
+        return BusyError(f"{company}: another worker is claiming a run of it at this moment.")
+    return BusyError(
+        f"{company}: run {busy['run_id']} is worked on by {busy['worker']}, whose lease lasts until "
+        f"{busy['until']} UTC."
+    )

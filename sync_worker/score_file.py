@@ -1,0 +1,32 @@
+"""`sync-worker score`: a history from a file, scores to a file."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from sync_worker.errors import InputError
+from sync_worker.history.file import parse_mapping, read_history, write_scores
+from sync_worker.history.schema import HistoryError
+from sync_worker.policy import Policy, PolicyError
+from sync_worker.scoring.pipeline import Result, score
+
+
+def score_file(
+    file: Path, as_of: str, horizon: int, out: Path, *, mapping: str, progress: Callable[[float, str], None]
+) -> Result:
+    """Scores a file as of a day and writes the scores. Raises `InputError` for whatever the user can mend."""
+    if out.suffix not in (".parquet", ".csv"):
+        raise InputError(
+            f"{out} ends neither in .parquet nor in .csv.", "Name the output with one of the two."
+        )
+    try:
+        policy = Policy().replace(churn_horizon_days=horizon)
+        progress(0, "reading")
+        history = read_history(file, parse_mapping(mapping))
+        result = score(history, as_of, policy, progress=progress)
+        progress(100, "writing")
+        write_scores(result.customers, out)
+    except (HistoryError, PolicyError) as error:
+        raise InputError(str(error)) from error
+    except OSError as error:
+        raise InputError(f"{error.filename or out} cannot be used: {error.strerror or error}.") from error
+    return result

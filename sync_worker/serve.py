@@ -1,0 +1,126 @@
+"""`sync-worker serve`: waits for work in Odoo and does it, through restarts of Odoo, until told to stop."""
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+from sync_worker import handshake
+from sync_worker.config import Settings
+from sync_worker.errors import WorkerError
+from sync_worker.health import Health, notify, now
+from sync_worker.run import Outcome, Progress, claim_run, work
+from sync_worker.transport import Transport
+
+steps = logging.getLogger("sync_worker.steps")
+
+LONGEST_WAIT = 60.0
+DESCRIBE_EVERY = 60.0  # seconds; a database may be replaced behind the same address
+
+
+def serve(
+    settings: Settings,
+    transport: Transport,
+    company_ids: list[int] | None,
+    progress: Progress,
+    *,
+    sleep: Callable[[float], None] = time.sleep,
+) -> None:
+    """Polls for work until a signal raises `KeyboardInterrupt`.
+
+    Odoo that cannot be reached is waited for, at the start too. What a person must mend (key, rights,
+    contract, database) ends it when it is so at the first answer; later it is waited for like a restart:
+    people mend it while the worker runs.
+    """
+    health = Health(settings.health_file)
+    described: dict[str, Any] | None = None
+    described_at = -DESCRIBE_EVERY
+    wait = settings.poll_seconds
+    met = False
+    notify("READY=1")
+    try:
+        while True:
+            try:
+                if described is None or time.monotonic() - described_at > DESCRIBE_EVERY:
+                    described = handshake.describe(settings, transport)
+                    described_at = time.monotonic()
+                if health.state != "idle":
+                    _greet(settings, described, company_ids)
+                    health.show(state="idle", last_poll=now())
+                met = True
+                worked = _poll(settings, transport, company_ids, progress, health)
+                wait = settings.poll_seconds
+            except WorkerError as error:
+                if not met and not error.transient:
+                    raise
+                if health.state != "unreachable":
+                    # Once per failure, not once per poll.
+                    steps.warning("%s Waiting for it.", error.message)
+                health.show(state="unreachable", last_error=error.message)
+                described, worked = None, False
+                wait = min(wait * 2, LONGEST_WAIT)
+            if not worked:
+                sleep(wait)
+    finally:
+        health.show(state="stopped")
+        notify("STOPPING=1")
+
+
+def _poll(
+    settings: Settings,
+    transport: Transport,
+    company_ids: list[int] | None,
+    progress: Progress,
+    health: Health,
+) -> bool:
+    """Asks once for work and does what it gets; answers whether there was any."""
+    worked = False
+    # Without a choice of companies one question serves all of them.
+    for company_id in company_ids or [None]:
+        claim = claim_run(settings, transport, company_id)
+        health.show(last_poll=now())
+        if claim["run"] is None:
+            continue
+        worked = True
+        health.show(state="running")
+        # Companies and policies may be younger than the last look, the database another.
+        described = handshake.describe(settings, transport)
+        outcome = work(
+            settings,
+            transport,
+            described,
+            claim["run"],
+            progress,
+            on_beat=lambda: health.show(last_poll=now()),
+        )
+        _report(outcome, health)
+    return worked
+
+
+def _report(outcome: Outcome, health: Health) -> None:
+    summary = {
+        name: getattr(outcome, name)
+        for name in ("run_id", "company", "state", "seconds", "customers", "error")
+    }
+    health.show(state="idle", last_run={**summary, "ended": now()}, last_error=outcome.error)
+    if outcome.error:
+        steps.error("run %s of %s failed: %s", outcome.run_id, outcome.company, outcome.error)
+    else:
+        steps.info(
+            "run %s of %s done: %s customers from %s orders in %s s",
+            outcome.run_id,
+            outcome.company,
+            outcome.customers,
+            outcome.orders,
+            outcome.seconds,
+        )
+
+
+def _greet(settings: Settings, described: dict[str, Any], company_ids: list[int] | None) -> None:
+    companies = handshake.pick_companies(described, company_ids)
+    steps.info(
+        "connected to %s (addon %s); waiting for runs of %s",
+        settings.url,
+        described["addon_version"],
+        ", ".join(company["name"] for company in companies) or "no company",
+    )

@@ -1,0 +1,246 @@
+"""A real Odoo with PostgreSQL, made by script/server and run here, so that tests can stop and kill it."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg2
+
+ROOT = Path(__file__).resolve().parents[2]
+SEED = Path(__file__).with_name("seed.py")
+DATABASES = ("worker", "bare", "neutral")
+
+
+class OdooSite:
+    """One Odoo with the databases `worker` (with a history), `bare` (no addon) and `neutral`ised."""
+
+    def __init__(self, state: Path):
+        self.state = state
+        self.url = ""
+        self.seeds: dict[str, dict[str, Any]] = {}
+        self._process: subprocess.Popen[bytes] | None = None
+        self._postgres: dict[str, str] = {}
+
+    # ------------------------------------------------------------- databases
+
+    def prepare(self) -> None:
+        for name in DATABASES:
+            self.script("drop-db", name)
+        self.script("init-db", "bare")
+        self.script("init-db", "worker", "crm_value_addon")
+        self.seeds = {name: self._seed(name) for name in ("worker", "bare")}
+        self.script("copy-db", "worker", "neutral")
+        self._postgres = dict(line.split("=", 1) for line in self.script("env").splitlines() if "=" in line)
+        self.sql(
+            "INSERT INTO ir_config_parameter (key, value) VALUES ('database.is_neutralized', 'true')",
+            database="neutral",
+        )
+        self.port = _free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    @property
+    def seed(self) -> dict[str, Any]:
+        return self.seeds["worker"]
+
+    def _seed(self, database: str) -> dict[str, Any]:
+        printed = self.script("shell", "--db", database, stdin=SEED.read_text(encoding="utf-8"))
+        for line in printed.splitlines():
+            if line.startswith("SEEDED "):
+                return json.loads(line.removeprefix("SEEDED "))
+        raise AssertionError(f"the seed failed:\n{printed[-3000:]}")
+
+    def script(self, *arguments: str, stdin: str | None = None) -> str:
+        command = [str(ROOT / "script" / "server"), arguments[0], "--state", str(self.state), *arguments[1:]]
+        done = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=280, check=False)
+        assert done.returncode == 0, (
+            f"{command} ended with {done.returncode}:\n{done.stdout[-2000:]}{done.stderr[-3000:]}"
+        )
+        return done.stdout
+
+    def connect(self, database: str = "worker") -> Any:
+        return psycopg2.connect(
+            dbname=database,
+            host=self._postgres["PGHOST"],
+            port=self._postgres["PGPORT"],
+            user=self._postgres["PGUSER"],
+            passfile=self._postgres["PGPASSFILE"],
+        )
+
+    def sql(self, query: str, params: Any = None, *, database: str = "worker") -> list[tuple[Any, ...]]:
+        connection = self.connect(database)
+        try:
+            with connection, connection.cursor() as cursor:
+                cursor.execute(query, params)
+                return cursor.fetchall() if cursor.description else []
+        finally:
+            connection.close()
+
+    def value(self, query: str, params: Any = None) -> Any:
+        return self.sql(query, params)[0][0]
+
+    def reset(self) -> None:
+        """As if no run had ever been."""
+        self.sql(
+            "DELETE FROM crm_value_history; DELETE FROM crm_value_profile; DELETE FROM crm_value_staging;"
+            "DELETE FROM crm_value_objection; DELETE FROM crm_value_run"
+        )
+
+    def customers(self) -> int:
+        """Customers of the main company: commercial partners with an order in whatever state."""
+        return self.value(
+            "SELECT count(DISTINCT commercial_partner_id) FROM sale_order JOIN res_partner"
+            " ON res_partner.id = sale_order.partner_id WHERE sale_order.company_id = %s",
+            [self.seed["main"]],
+        )
+
+    def run_row(self) -> dict[str, Any]:
+        """The newest run."""
+        columns = (
+            "id",
+            "state",
+            "error",
+            "worker",
+            "attempt",
+            "token",
+            "company_id",
+            "progress",
+            "customer_count",
+        )
+        rows = self.sql(f"SELECT {', '.join(columns)} FROM crm_value_run ORDER BY id DESC LIMIT 1")
+        return dict(zip(columns, rows[0], strict=True)) if rows else {}
+
+    # ------------------------------------------------------------------ Odoo
+
+    def start(self) -> None:
+        log = self.state / "integration-odoo.log"
+        command = [
+            str(ROOT / "script" / "lib" / "odoo"),
+            "-c", str(self.state / "odoo.conf"),
+            "-d", ",".join(DATABASES),
+            f"--http-port={self.port}",
+            f"--gevent-port={self.port + 1}",
+            "--max-cron-threads=0",
+            f"--logfile={log}",
+        ]  # fmt: skip
+        self._process = subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        )
+        wait_until(self._answers, 120, f"Odoo does not answer; see {log}")
+
+    def _answers(self) -> bool:
+        assert self._process
+        assert self._process.poll() is None, "Odoo ended"
+        try:
+            headers = {"X-Odoo-Database": "worker"}
+            return (
+                httpx.post(
+                    f"{self.url}/json/2/res.users/read", json={}, headers=headers, timeout=20
+                ).status_code
+                == 401
+            )
+        except httpx.HTTPError:
+            return False
+
+    def stop(self, how: int = signal.SIGTERM) -> None:
+        if self._process:
+            self._process.send_signal(how)
+            try:
+                self._process.wait(20)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+            self._process = None
+
+    def call(self, model: str, method: str, key: str | None = None, **arguments: Any) -> Any:
+        """JSON-2 as the administrator (or whoever's key it is)."""
+        answer = httpx.post(
+            f"{self.url}/json/2/{model}/{method}",
+            json=arguments,
+            headers={"Authorization": f"bearer {key or self.seed['admin_key']}", "X-Odoo-Database": "worker"},
+            timeout=60,
+        )
+        assert answer.is_success, answer.text[:2000]
+        return answer.json()
+
+
+class Worker:
+    """The `sync-worker` command with settings of its own."""
+
+    def __init__(self, site: OdooSite, folder: Path, **settings: Any):
+        self.site = site
+        self.folder = folder
+        self.settings = {
+            "url": site.url,
+            "database": "worker",
+            "api_key": site.seed["key"],
+            "attempts": 3,
+            "state_directory": folder / "state",
+            **settings,
+        }
+
+    def environment(self, **settings: Any) -> dict[str, str]:
+        env = {name: value for name, value in os.environ.items() if not name.startswith("SYNC_WORKER_")}
+        given = {**self.settings, **settings}
+        env |= {
+            f"SYNC_WORKER_{name.upper()}": str(value) for name, value in given.items() if value is not None
+        }
+        return env | {"PYTHONPATH": str(ROOT), "XDG_CONFIG_HOME": str(self.folder / "config")}
+
+    def start(self, *arguments: str, **settings: Any) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "sync_worker", *arguments],
+            env=self.environment(**settings),
+            cwd=self.folder,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+
+    def run(self, *arguments: str, patience: float = 120, **settings: Any) -> "Finished":
+        process = self.start(*arguments, **settings)
+        try:
+            out, err = process.communicate(timeout=patience)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
+        return Finished(process.returncode, out, err)
+
+
+class Finished:
+    """What a command left behind."""
+
+    def __init__(self, code: int, out: str, err: str):
+        self.code, self.out, self.err = code, out, err
+
+    def __repr__(self) -> str:
+        return f"exit code {self.code}\n--- out\n{self.out}\n--- err\n{self.err}"
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+def wait_until(condition: Any, seconds: float, complaint: str) -> Any:
+    """Polls until the condition holds and answers it."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        found = condition()
+        if found:
+            return found
+        time.sleep(0.05)
+    raise AssertionError(complaint)
+
+
+def _free_port() -> int:
+    for port in range(8200, 8298, 2):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)):
+                return port
+    raise AssertionError("no free port between 8200 and 8298")
