@@ -1,9 +1,10 @@
 """Keeps the lease of a run, and shows its progress in Odoo, while the run works."""
 
+import contextlib
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import TracebackType
 
 from sync_worker.errors import LeaseLostError, RefusedError, RunError, WorkerError
@@ -12,6 +13,7 @@ from sync_worker.transport import Transport
 logger = logging.getLogger(__name__)
 
 BEAT_TIMEOUT = 15.0
+SENDERS = 2  # calls that may be on their way beside each other, but not beside a beat
 AGAIN_AFTER = 5.0  # seconds after a beat that was not answered
 SHOWN_EVERY = 2.0  # seconds between two beats that only carry new progress
 
@@ -30,9 +32,9 @@ class Heartbeat:
         lease_seconds: float,
         on_beat: Callable[[], None] | None = None,
     ):
-        # Held by whoever sends something that locks the run in Odoo: a beat at the same moment would be a conflict,
-        # which Odoo resolves by making one of the two wait for seconds.
-        self.alone = threading.Lock()
+        # Held by whoever sends something that reads the run in Odoo: a beat, which writes it, at the same moment
+        # would be a conflict, which Odoo resolves by making one of the two wait for seconds.
+        self.room = threading.Semaphore(SENDERS)
         self._transport = transport
         self._run = {"run_id": run_id, "token": token}
         self._interval = max(lease_seconds / 3, 0.2)
@@ -72,6 +74,16 @@ class Heartbeat:
         if self._failure:
             raise self._failure
 
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """All of the room, once those who are in it have left."""
+        for _ in range(SENDERS):
+            self.room.acquire()
+        try:
+            yield
+        finally:
+            self.room.release(SENDERS)
+
     def _beat(self) -> None:
         last, pause = time.monotonic(), self._interval
         while not self._ended.is_set():
@@ -85,7 +97,7 @@ class Heartbeat:
             if self._on_beat:
                 self._on_beat()
             try:
-                with self.alone:
+                with self._alone():
                     self._transport.call(
                         "beat",
                         {**self._run, "progress": round(self._progress, 1), "message": self._message},

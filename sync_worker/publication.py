@@ -4,9 +4,11 @@ import base64
 import contextlib
 import io
 import json
+import queue
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
@@ -37,20 +39,25 @@ class Sent:
 
 
 def publish(
-    transport: Transport,
+    transports: Sequence[Transport],
     run: dict[str, Any],
     table: pa.Table,
     *,
     batch_rows: int,
     on_batch: Callable[[int], None],
-    alone: AbstractContextManager[Any] | None = None,
+    room: AbstractContextManager[Any] | None = None,
 ) -> Sent:
-    """Sends the table in numbered batches and counts the answers.
+    """Sends the table in numbered batches, side by side over the transports, and counts the answers.
 
-    `on_batch` gets the rows sent so far; `alone` is held while a batch is on its way.
+    `on_batch` gets the rows sent so far; `room` is held for each batch that is on its way. The first failure
+    ends the sending and is raised.
     """
     sent = Sent()
-    for number, batch in enumerate(_slices(table, batch_rows), start=1):
+    free: queue.SimpleQueue[Transport] = queue.SimpleQueue()
+    for transport in transports:
+        free.put(transport)
+
+    def send(number: int, batch: pa.Table) -> tuple[int, dict[str, int]]:
         params = {
             "run_id": run["id"],
             "token": run["token"],
@@ -58,11 +65,25 @@ def publish(
             "columns": table.column_names,
             "data": encode(batch),
         }
-        with alone or contextlib.nullcontext():
-            answer = transport.call("publish", params)
-        sent.rows += batch.num_rows
-        sent.statuses.update({status: int(count) for status, count in answer.items()})
-        on_batch(sent.rows)
+        transport = free.get()
+        try:
+            with room or contextlib.nullcontext():
+                return batch.num_rows, transport.call("publish", params)
+        finally:
+            free.put(transport)
+
+    with ThreadPoolExecutor(len(transports), "publish") as pool:
+        batches = enumerate(_slices(table, batch_rows), start=1)
+        sending = [pool.submit(send, number, batch) for number, batch in batches]
+        try:
+            for one in sending:
+                rows, statuses = one.result()
+                sent.rows += rows
+                sent.statuses.update({status: int(count) for status, count in statuses.items()})
+                on_batch(sent.rows)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
     return sent
 
 

@@ -109,7 +109,7 @@ def work(
     name = company["name"] if company else f"company {run['company_id']}"
     outcome = Outcome(run["company_id"], name, run["id"])
     started = time.monotonic()
-    beats = connect(settings)
+    beats, beside = connect(settings), connect(settings)
     try:
         with (
             _closing_on_failure(transport, run, outcome),
@@ -126,12 +126,12 @@ def work(
 
             _read_score_send(
                 settings,
-                transport,
+                [transport, beside],
                 described,
                 company,
                 run=run,
                 show=show,
-                alone=heartbeat.alone,
+                room=heartbeat.room,
                 outcome=outcome,
             )
             # The merge holds the lock of the run, which no beat may wait for.
@@ -141,23 +141,24 @@ def work(
             outcome.state = "done"
     finally:
         beats.close()
+        beside.close()
         outcome.seconds = round(time.monotonic() - started, 2)
     return outcome
 
 
 def _read_score_send(
     settings: Settings,
-    transport: Transport,
+    transports: list[Transport],
     described: dict[str, Any],
     company: dict[str, Any],
     *,
     run: dict[str, Any],
     show: Callable[[float, str], None],
-    alone: contextlib.AbstractContextManager[Any],
+    room: contextlib.AbstractContextManager[Any],
     outcome: Outcome,
 ) -> None:
     history = read_history(
-        transport,
+        transports[0],
         company["id"],
         page_rows=settings.page_rows,
         show=lambda part, step: show(part * READ_UNTIL, step),
@@ -173,11 +174,11 @@ def _read_score_send(
     outcome.customers = table.num_rows
     del history, scores
     sent = publication.publish(
-        transport,
+        transports,
         run,
         table,
         batch_rows=settings.batch_rows,
-        alone=alone,
+        room=room,
         on_batch=lambda rows: show(
             _between(SCORED_AT, SENT_AT, rows / table.num_rows), f"sending customers: {rows:,}"
         ),
@@ -199,7 +200,7 @@ def _closing(run: dict[str, Any], outcome: Outcome) -> dict[str, Any]:
 def _score(
     history: History, run: dict[str, Any], outcome: Outcome, show: Callable[[float, str], None]
 ) -> pd.DataFrame:
-    """The scores of every customer; none, with a sentence, where the company has none by the day of the run."""
+    """The scores of every customer; none, with a sentence, where nobody is known yet."""
     show(0, "scoring")
     try:
         result = score(history, run["as_of"], Policy(run["policy"]["rules"]), progress=show)

@@ -29,7 +29,7 @@ class CrmValueProfile(models.Model):
     _log_access = False
 
     partner_id = fields.Many2one("res.partner", string="Customer", required=True, ondelete="cascade")
-    company_id = fields.Many2one("res.company", required=True, index=True, ondelete="cascade")
+    company_id = fields.Many2one("res.company", required=True, ondelete="cascade")
     currency_id = fields.Many2one("res.currency")
     user_id = fields.Many2one(related="partner_id.user_id", string="Salesperson")
     format_id = fields.Many2one("crm.value.format", string="Business Format", ondelete="set null")

@@ -108,7 +108,7 @@ def test_types_this_worker_does_not_know():
 def test_nobody_to_publish():
     empty = pd.DataFrame({"customer_id": pd.Series(dtype="int64")})
     table = publication.to_table(empty, TYPES)
-    assert publication.publish(None, {}, table, batch_rows=10, on_batch=print).rows == 0
+    assert publication.publish([None], {}, table, batch_rows=10, on_batch=print).rows == 0
 
 
 def test_batches_are_numbered_and_counted():
@@ -124,7 +124,7 @@ def test_batches_are_numbered_and_counted():
     many = pd.concat([scores(customer_id=[each]) for each in range(25)])
     seen: list[int] = []
     sent = publication.publish(
-        Recorder(),
+        [Recorder()],
         {"id": 3, "token": "t"},
         publication.to_table(many, TYPES),
         batch_rows=10,

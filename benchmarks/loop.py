@@ -1,0 +1,324 @@
+"""Ratios of the loop in one run on one machine; started by benchmarks/loop, which sets the environment.
+
+What matters is a ratio to what the database itself can do and to the naive way, not a time.
+"""
+
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import numpy as np
+import odoorpc
+import pandas as pd
+import pyarrow as pa
+import pyarrow.csv
+from rich.console import Console
+from rich.table import Table
+
+from sync_worker import publication
+from sync_worker.config import Settings
+from sync_worker.history.odoo import read_dataset
+from sync_worker.transport import Transport, connect
+
+STATE = Path(os.environ["STATE"])
+URL = os.environ["URL"]
+DATABASE = os.environ["DB"]
+NAIVE_ROWS = 20_000
+NAIVE_WRITES = 300
+ROUNDS = 5
+console = Console()
+
+
+def main(parts: list[str]) -> None:
+    """Runs the parts named, or all, and prints a table for each."""
+    steps = {"read": read, "write": write, "list": partner_list, "run": whole_run}
+    for part in parts or steps:
+        console.print(steps[part]())
+
+
+def report(title: str, unit: str, reference: str, rows: dict[str, float]) -> Table:
+    """A table of figures with their ratio to one of them."""
+    table = Table(title=title)
+    for name in ("what", unit, f"x {reference}"):
+        table.add_column(name, justify="left" if name == "what" else "right")
+    for name, figure in rows.items():
+        table.add_row(
+            name, f"{figure:,.3g}" if figure < 1000 else f"{figure:,.0f}", f"{figure / rows[reference]:.2f}"
+        )
+    return table
+
+
+def timed(action: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    action()
+    return time.perf_counter() - start
+
+
+def median_time(action: Callable[[], object]) -> float:
+    return statistics.median(timed(action) for _ in range(ROUNDS))
+
+
+# ------------------------------------------------------------------ connections
+
+
+def worker_transport() -> Transport:
+    settings = Settings(url=URL, database=DATABASE, api_key_file=STATE / "sync.key", page_rows=1_000_000)
+    return connect(settings)
+
+
+def legacy() -> odoorpc.ODOO:
+    address = httpx.URL(URL)
+    odoo = odoorpc.ODOO(address.host, port=address.port, timeout=600)
+    odoo.login(DATABASE, "admin", (STATE / "admin.key").read_text())
+    return odoo
+
+
+def psql(*commands: str) -> str:
+    arguments = [f"{os.environ['PG_BIN']}/psql", "-qAt", "-v", "ON_ERROR_STOP=1", "-d", DATABASE]
+    for command in commands:
+        arguments += ["-c", command]
+    return subprocess.run(arguments, check=True, capture_output=True, text=True).stdout
+
+
+# ------------------------------------------------------------------------- read
+
+
+def read() -> Table:
+    """Orders per second: naive paging, the contract, and COPY of the same columns."""
+    count = int(psql("SELECT count(*) FROM sale_order"))
+    transport = worker_transport()
+    odoo = legacy()
+    fields = ["partner_id", "date_order", "amount_untaxed"]
+
+    def naive() -> None:
+        for offset in range(0, NAIVE_ROWS, 1000):
+            odoo.execute("sale.order", "search_read", [("state", "=", "sale")], fields, offset, 1000)
+
+    def copy() -> None:
+        psql("\\copy (SELECT id, partner_id, date_order, amount_untaxed FROM sale_order) TO /dev/null CSV")
+
+    def contract() -> None:
+        frame = read_dataset(transport, "orders", 1, page_rows=1_000_000, on_page=lambda *_: None)
+        assert len(frame) == count
+
+    contract()
+    return report(
+        f"Reading {count:,} orders",
+        "rows/s",
+        "PostgreSQL COPY",
+        {
+            "PostgreSQL COPY": count / median_time(copy),
+            "export_history, parsed": count / median_time(contract),
+            "odoorpc search_read by 1000": NAIVE_ROWS / timed(naive),
+        },
+    )
+
+
+# ------------------------------------------------------------------------ write
+
+
+def write() -> Table:
+    """Customers per second: naive writes, the contract, and COPY with a merge of the same rows."""
+    transport, beside = worker_transport(), worker_transport()
+    described = transport.call("describe", {})
+    ids = [
+        int(line)
+        for line in psql("SELECT id FROM res_partner WHERE name LIKE 'Bench customer %' ORDER BY id").split()
+    ]
+    psql(
+        "TRUNCATE crm_value_profile, crm_value_history, crm_value_staging", "VACUUM ANALYZE crm_value_profile"
+    )
+    types = described["publish_columns"]
+    first = invented_scores(ids, seed=1)
+    few = first.copy()
+    few.loc[few.index % 20 == 0, "churn_probability"] += 0.001
+    values = invented_scores(ids, seed=2).assign(**{name: first[name] for name in LABELS})
+    labels = values.assign(value_class=np.where(first["value_class"] == "key", "growth", "key"))
+
+    def publish(scores: pd.DataFrame) -> float:
+        table = publication.to_table(scores, types)
+        run = transport.call("claim_run", {"worker": "benchmark", "company_id": 1, "request": True})["run"]
+        start = time.perf_counter()
+        sent = publication.publish(
+            [transport, beside], run, table, batch_rows=10_000, on_batch=lambda _rows: None
+        )
+        transport.call(
+            "close_run", {"run_id": run["id"], "token": run["token"], "state": "done", "rows": sent.rows}
+        )
+        return len(scores) / (time.perf_counter() - start)
+
+    figures = {"COPY + merge in PostgreSQL": copy_and_merge(publication.to_table(values, types))}
+    for name, scores in {
+        "publish: first insert, history of all": first,
+        "publish: nothing changed": first,
+        "publish: 5 % changed": few,
+        "publish: every value changed, no label": values,
+        "publish: every value and label changed, history of all": labels,
+    }.items():
+        figures[name] = publish(scores)
+    odoo = legacy()
+
+    def naive() -> None:
+        for partner in ids[:NAIVE_WRITES]:
+            odoo.execute("res.partner", "write", [partner], {"ref": f"B{partner}", "color": partner % 11})
+
+    figures["odoorpc write per partner, 2 fields"] = NAIVE_WRITES / timed(naive)
+    return report(
+        f"Writing scores of {len(ids):,} customers", "rows/s", "COPY + merge in PostgreSQL", figures
+    )
+
+
+LABELS = ("value_class", "value_segment", "loyalty_stage", "lifecycle_stage", "churn_risk")
+
+
+def invented_scores(ids: list[int], seed: int) -> pd.DataFrame:
+    """Scores of the right shape for every customer; what they say does not matter here."""
+    rng = np.random.default_rng(seed)
+    size = len(ids)
+    money = {
+        name: rng.gamma(2, 500, size).round(2)
+        for name in (
+            "historical_value",
+            "current_value",
+            "potential_value",
+            "lifetime_value",
+            "expected_value",
+        )
+    }
+    day = pd.Timestamp("2026-01-01")
+    return pd.DataFrame(
+        {
+            "partner_id": ids,
+            "value_class": rng.choice(["key", "growth", "standard"], size),
+            "value_segment": rng.choice(["key_stable", "promising", "standard"], size),
+            "loyalty_stage": rng.choice(["awareness", "approval", "preference"], size),
+            "lifecycle_stage": rng.choice(["acquisition", "retention", "lost"], size),
+            "churn_risk": rng.choice(["low", "medium", "high"], size),
+            "confidence": "enough",
+            "value_basis": "revenue",
+            "burden": False,
+            "churn_probability": rng.random(size),
+            "p_alive": rng.random(size),
+            "expected_orders": rng.gamma(1, 2, size),
+            **money,
+            "expected_next_order": day + pd.to_timedelta(rng.integers(0, 200, size), unit="D"),
+            "last_order_date": day - pd.to_timedelta(rng.integers(0, 200, size), unit="D"),
+            "order_days": rng.integers(1, 40, size),
+            "reasons": '[{"code":"recent_order","direction":"down","contribution":-0.1,"params":{"days_since":3}}]',
+            "cause": "behaviour",
+        }
+    )
+
+
+def copy_and_merge(table: pa.Table) -> float:
+    """Rows per second of PostgreSQL alone: COPY into a staging table, then an upsert of every row."""
+    table = table.drop_columns(["cause"])
+    columns = ", ".join(f"computed_{name}" if name in LABELS else name for name in table.column_names)
+    path = STATE / "scores.csv"
+    pyarrow.csv.write_csv(table, path, pyarrow.csv.WriteOptions(include_header=False))
+    psql(
+        "DROP TABLE IF EXISTS bench_profile, bench_staging",
+        "CREATE TABLE bench_profile (LIKE crm_value_profile INCLUDING ALL)",
+        "ALTER TABLE bench_profile SET (fillfactor = 60)",
+        "CREATE TABLE bench_staging (LIKE crm_value_profile)",
+        "ALTER TABLE bench_staging ALTER id DROP NOT NULL, ALTER company_id DROP NOT NULL",
+    )
+    merge = (
+        f"INSERT INTO bench_profile (company_id, {columns}) SELECT 1, {columns} FROM bench_staging"
+        " ON CONFLICT (partner_id, company_id) DO UPDATE SET "
+        + ", ".join(f"{name} = EXCLUDED.{name}" for name in columns.split(", ") if name != "partner_id")
+    )
+    load = ("TRUNCATE bench_staging", f"\\copy bench_staging ({columns}) FROM '{path}' CSV", merge)
+    psql(*load)
+    seconds = min(timed(lambda: psql(*load)) for _ in range(3))
+    psql("DROP TABLE bench_profile, bench_staging")
+    return len(table) / seconds
+
+
+# ------------------------------------------------------------------------- list
+
+
+def partner_list() -> Table:
+    """Milliseconds of what the web client asks: our joined field beside a native stored one."""
+    client = httpx.Client(
+        headers={
+            "Authorization": f"bearer {(STATE / 'admin.key').read_text()}",
+            "X-Odoo-Database": DATABASE,
+        },
+        timeout=120,
+    )
+
+    def call(method: str, **params: object) -> object:
+        answer = client.post(f"{URL}/json/2/res.partner/{method}", json=params)
+        answer.raise_for_status()
+        return answer.json()
+
+    specification = {name: {} for name in ("complete_name", "email", "phone")}
+    rows = {}
+    for name, field, value in (
+        ("native stored field", "type", "contact"),
+        ("value class", "value_class", "key"),
+    ):
+        shown = specification | {field: {}}
+        for what, action in {
+            "filter": lambda f=field, v=value, s=shown: call(
+                "web_search_read", domain=[[f, "=", v]], specification=s, limit=80
+            ),
+            "sort": lambda f=field, s=shown: call(
+                "web_search_read", domain=[], specification=s, limit=80, order=f"{f} desc"
+            ),
+            "group": lambda f=field: call(
+                "formatted_read_group", domain=[], groupby=[f], aggregates=["__count"]
+            ),
+        }.items():
+            action()
+            rows[f"{what}: {name}"] = 1000 * median_time(action)
+    table = Table(title="Partner list of 120,000 contacts")
+    for name in ("what", "native stored field, ms", "value class, ms", "ratio"):
+        table.add_column(name, justify="left" if name == "what" else "right")
+    for what in ("filter", "sort", "group"):
+        native, ours = rows[f"{what}: native stored field"], rows[f"{what}: value class"]
+        table.add_row(what, f"{native:.0f}", f"{ours:.0f}", f"{ours / native:.2f}")
+    return table
+
+
+# -------------------------------------------------------------------- whole run
+
+
+def odoo_memory() -> float:
+    """Resident memory of the Odoo server in MB."""
+    pid = int((STATE / "odoo.pid").read_text().split()[0])
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.split("VmRSS:")[1].split()[0]) / 1024
+
+
+def whole_run() -> Table:
+    """Seconds and memory of ``sync-worker run`` on everything."""
+    environment = os.environ | {
+        "SYNC_WORKER_URL": URL,
+        "SYNC_WORKER_DATABASE": DATABASE,
+        "SYNC_WORKER_API_KEY_FILE": str(STATE / "sync.key"),
+        "SYNC_WORKER_STATE_DIRECTORY": str(STATE / "worker"),
+    }
+    before = odoo_memory()
+    seconds = timed(
+        lambda: subprocess.run([sys.executable, "-m", "sync_worker", "run"], env=environment, check=True)
+    )
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    table = Table(title="Whole run: 100,000 customers, 600,000 orders, 2,000,000 lines")
+    for name in ("what", "measured", "bar"):
+        table.add_column(name, justify="left" if name == "what" else "right")
+    table.add_row("seconds", f"{seconds:.1f}", "60")
+    table.add_row("worker, peak MB", f"{peak:.0f}", "1000")
+    table.add_row("Odoo, growth MB", f"{odoo_memory() - before:.0f}", "150")
+    return table
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
