@@ -234,8 +234,10 @@ def insert_orders(env):
         + " ".join(f"WHEN {number} THEN '{name}'" for number, name in ZONES.items())
         + " END"
     )
+    # The patterns are made in the time zone of the first company, where today may be another day than here.
     replaced["validity_date"] = (
-        f"(b.bought AT TIME ZONE 'UTC' AT TIME ZONE {zone})::date + (p.validity_date - current_date)"
+        f"(b.bought AT TIME ZONE 'UTC' AT TIME ZONE {zone})::date"
+        f" + (p.validity_date - (now() AT TIME ZONE '{SHOP_ZONE}')::date)"
     )
     inserted = insert_as(
         env,

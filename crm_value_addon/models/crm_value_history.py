@@ -33,7 +33,7 @@ class CrmValueHistory(models.Model):
     valid_to = fields.Date(help="First day on which another state held; empty for the present one.")
     cause = fields.Selection(CAUSES, required=True)
     # A number and not a reference, which would be checked for every row of every run.
-    run_id = fields.Integer(string="Run")
+    run_id = fields.Integer()
     policy_version_id = fields.Many2one("crm.value.policy.version", ondelete="restrict")
     value_class = fields.Selection(VALUE_CLASSES)
     value_segment = fields.Selection(VALUE_SEGMENTS)

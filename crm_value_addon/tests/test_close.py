@@ -170,7 +170,9 @@ class TestClose(CustomerValueCase):
         self.assertTrue(self.env["crm.value.run"].browse(run["id"]).error)
 
     def test_run_without_customers_does_not_retire_everybody(self):
-        self.order(self.customer)
+        self.env["crm.lead"].create(
+            {"name": "Interest", "partner_id": self.customer.id, "company_id": self.alpha.id}
+        )
         self.score([self.full(self.customer), self.full(self.customer2)])
         run = self.claim()
         with self.assertRaisesRegex(UserError, r"^\[count-mismatch\]"):
