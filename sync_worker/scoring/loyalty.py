@@ -19,13 +19,13 @@ def classify(
 
     *Awareness*: fewer than `approval_order_days` order-days. *Approval*: from then on. *Preference*: at least
     `preference_order_days`, its own cadence unbroken (silence within `cadence_broken_factor` of its long
-    gap) and at least `breadth_kept` of the categories of the first half of its time with us bought in the
-    second. *Loyalty*: moreover at least `loyalty_order_days` and a P(alive) of `loyalty_p_alive`.
+    gap, or within `cadence_broken_days`) and at least `breadth_kept` of the categories of the first half of
+    its time with us bought in the second. *Loyalty*: moreover at least `loyalty_order_days` and a P(alive)
+    of `loyalty_p_alive`.
 
     A customer holds a stage if it met the rule of cadence as seen from *any* of its order-days. So one
-    more order
-    never lowers a stage: it adds an order-day to judge from and takes none away, although it may shorten
-    the long gap and, in the model, lower P(alive).
+    more order never lowers a stage: it adds an order-day to judge from and takes none away, although it
+    may shorten the long gap and, in the model, lower P(alive).
 
     Args:
         rhythm: after each order-day, (m,).
@@ -38,7 +38,8 @@ def classify(
         return policy.column(key, table["format"])[days.row]
 
     count = days.position + 1
-    unbroken = today - days.day <= per_day("cadence_broken_factor") * rhythm.long()
+    patience = np.maximum(per_day("cadence_broken_factor") * rhythm.long(), per_day("cadence_broken_days"))
+    unbroken = today - days.day <= patience
     prefers = unbroken & (count >= per_day("preference_order_days"))
     loyal = prefers & (count >= per_day("loyalty_order_days")) & (p_alive >= per_day("loyalty_p_alive"))
     reached = np.maximum.reduceat(np.where(loyal, 3, np.where(prefers, 2, 0)), days.start)

@@ -61,6 +61,14 @@ def test_a_broken_cadence_and_a_doubtful_life_cost_the_stage():
     assert loyalty_of(*MONTHLY, regular, p_alive=0.5)[107] == "preference"
 
 
+def test_a_quiet_week_does_not_break_a_daily_cadence():
+    daily = [orders_of(n, range(20 + n, 80)) for n in range(1, 20)]
+    assert loyalty_of(*daily, orders_of(101, range(10, 60)))[101] == "loyalty"
+    assert loyalty_of(*daily, orders_of(101, range(20, 60)))[101] == "approval"
+    strict = Policy([{"key": "cadence_broken_days", "format_id": None, "value": 5}])
+    assert loyalty_of(*daily, orders_of(101, range(10, 60)), policy=strict)[101] == "approval"
+
+
 def test_a_shrinking_breadth_costs_preference():
     days = [200, 170, 140, 110, 80, 50, 20]
     history = history_of(*MONTHLY, orders_of(107, days))
