@@ -39,8 +39,7 @@ def main(url: str) -> None:
             else:
                 page.click(".o_data_row:has-text('Key, at risk') >> nth=0")
             page.wait_for_selector(".o_view_controller .o_content")
-            page.wait_for_load_state("networkidle")
-            page.wait_for_timeout(1000)
+            page.wait_for_timeout(2500)
             page.screenshot(path=DOCS / f"{name}.png")
         browser.close()
     shutil.copy(DOCS / "partner_form.png", DESCRIPTION)
