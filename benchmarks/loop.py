@@ -67,8 +67,10 @@ def median_time(action: Callable[[], object]) -> float:
 # ------------------------------------------------------------------ connections
 
 
+settings = Settings(url=URL, database=DATABASE, api_key_file=STATE / "sync.key")
+
+
 def worker_transport() -> Transport:
-    settings = Settings(url=URL, database=DATABASE, api_key_file=STATE / "sync.key", page_rows=1_000_000)
     return connect(settings)
 
 
@@ -104,7 +106,7 @@ def read() -> Table:
         psql("\\copy (SELECT id, partner_id, date_order, amount_untaxed FROM sale_order) TO /dev/null CSV")
 
     def contract() -> None:
-        frame = read_dataset(transport, "orders", 1, page_rows=1_000_000, on_page=lambda *_: None)
+        frame = read_dataset(transport, "orders", 1, page_rows=settings.page_rows, on_page=lambda *_: None)
         assert len(frame) == count
 
     contract()
@@ -143,10 +145,12 @@ def write() -> Table:
 
     def publish(scores: pd.DataFrame) -> float:
         table = publication.to_table(scores, types)
+        # What autovacuum does in the day between two runs.
+        psql("VACUUM ANALYZE crm_value_profile", "VACUUM ANALYZE crm_value_staging")
         run = transport.call("claim_run", {"worker": "benchmark", "company_id": 1, "request": True})["run"]
         start = time.perf_counter()
         sent = publication.publish(
-            [transport, beside], run, table, batch_rows=10_000, on_batch=lambda _rows: None
+            [transport, beside], run, table, batch_rows=settings.batch_rows, on_batch=lambda _rows: None
         )
         transport.call(
             "close_run", {"run_id": run["id"], "token": run["token"], "state": "done", "rows": sent.rows}

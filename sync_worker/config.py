@@ -55,7 +55,7 @@ class Settings(BaseSettings):
     timeout: float = Field(120, ge=1, le=3600, description="Seconds to wait for an answer")
     attempts: int = Field(6, ge=1, le=20, description="Tries of a call that may be repeated")
     page_rows: int = Field(500_000, ge=100, le=1_000_000, description="Rows of a page read from Odoo")
-    batch_rows: int = Field(10_000, ge=1, le=100_000, description="Rows of a batch written to Odoo")
+    batch_rows: int = Field(25_000, ge=1, le=100_000, description="Rows of a batch written to Odoo")
     poll_seconds: float = Field(
         5, ge=0.2, le=3600, description="serve: seconds between two questions for work"
     )

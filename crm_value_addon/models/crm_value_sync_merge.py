@@ -26,7 +26,7 @@ class CrmValueSyncMerge(models.AbstractModel):
     def _merge(self, run):
         """Bring the staged rows into profile and history, and retire customers that are gone."""
         self.env.flush_all()
-        self._analyze()
+        self._analyze(run)
         self._restage(run)
         self._check_not_empty(run)
         self._write_history(run)
@@ -34,18 +34,25 @@ class CrmValueSyncMerge(models.AbstractModel):
         counts["retired"] = self._retire(run)
         return counts
 
-    def _analyze(self):
-        """Tell PostgreSQL how large the tables are.
+    def _analyze(self, run):
+        """Tell PostgreSQL how large the tables are, where it has no idea.
 
         Right after a first run it takes profile and history for empty, and would look at each of a
         hundred thousand rows for each of as many.
         """
-        for table, columns in (
-            ("crm_value_staging", ("run_id", "status", "partner_id")),
-            ("crm_value_profile", ("company_id", "partner_id")),
-            ("crm_value_history", ("company_id", "partner_id", "valid_to")),
-        ):
-            self.env.cr.execute(SQL("ANALYZE %s (%s)", SQL.identifier(table), columns_sql(columns)))
+        self.env.cr.execute(SQL("ANALYZE crm_value_staging (run_id, status, partner_id)"))
+        self.env.cr.execute(
+            SQL(
+                """
+                SELECT relname FROM pg_class
+                 WHERE oid IN ('crm_value_profile'::regclass, 'crm_value_history'::regclass)
+                   AND reltuples < (SELECT count(*) / 2 FROM crm_value_staging WHERE run_id = %s)
+                """,
+                run.id,
+            )
+        )
+        for (table,) in self.env.cr.fetchall():
+            self.env.cr.execute(SQL("ANALYZE %s (company_id, partner_id)", SQL.identifier(table)))
 
     def _check_not_empty(self, run):
         """Refuse to retire every customer at once, which a broken export would otherwise do in silence.
@@ -56,7 +63,7 @@ class CrmValueSyncMerge(models.AbstractModel):
             SQL(
                 """
                 SELECT EXISTS (SELECT FROM crm_value_profile WHERE company_id = %s)
-                   AND NOT EXISTS (SELECT FROM crm_value_staging WHERE run_id = %s AND status = 'ok')
+                   AND NOT EXISTS (SELECT FROM crm_value_staging WHERE run_id = %s AND status IN ('ok', 'new'))
                 """,
                 run.company_id.id,
                 run.id,
@@ -75,7 +82,7 @@ class CrmValueSyncMerge(models.AbstractModel):
         return self.env.cr.fetchone()[0]
 
     def _restage(self, run):
-        """Refuse what only shows once all batches are there.
+        """Refuse what only shows once all batches are there, and mark the rows of new customers.
 
         Customers may have been deleted, merged or have objected since their batch was published, and
         the same customer may have come in two batches.
@@ -89,10 +96,13 @@ class CrmValueSyncMerge(models.AbstractModel):
                                CASE WHEN partner.id IS NULL OR partner.commercial_partner_id <> partner.id
                                     THEN 'missing'
                                     WHEN objection.id IS NOT NULL THEN 'objecting'
-                                    WHEN twice.first < own.id THEN 'duplicate' END AS status
+                                    WHEN twice.first < own.id THEN 'duplicate'
+                                    WHEN profile.id IS NULL THEN 'new' END AS status
                           FROM crm_value_staging own
                           LEFT JOIN res_partner partner ON partner.id = own.partner_id
                           LEFT JOIN crm_value_objection objection ON objection.partner_id = own.partner_id
+                          LEFT JOIN crm_value_profile profile
+                            ON profile.partner_id = own.partner_id AND profile.company_id = %(company)s
                           LEFT JOIN (
                                 SELECT partner_id, min(id) AS first FROM crm_value_staging
                                  WHERE run_id = %(run)s AND status = 'ok'
@@ -103,6 +113,7 @@ class CrmValueSyncMerge(models.AbstractModel):
                  WHERE checked.status IS NOT NULL AND staging.id = checked.id
                 """,
                 run=run.id,
+                company=run.company_id.id,
             )
         )
         self.env.cr.execute(
@@ -122,7 +133,7 @@ class CrmValueSyncMerge(models.AbstractModel):
             SELECT staging.* FROM crm_value_staging staging
               LEFT JOIN crm_value_profile profile
                 ON profile.partner_id = staging.partner_id AND profile.company_id = %(company)s
-             WHERE staging.run_id = %(run)s AND staging.status = 'ok'
+             WHERE staging.run_id = %(run)s AND staging.status IN ('ok', 'new')
                AND (profile.id IS NULL OR (%(before)s) IS DISTINCT FROM (%(after)s))
             """,
             company=run.company_id.id,
@@ -172,16 +183,15 @@ class CrmValueSyncMerge(models.AbstractModel):
         }
         accepted = SQL(
             """crm_value_staging staging LEFT JOIN %s override ON override.partner_id = staging.partner_id
-                WHERE staging.run_id = %s AND staging.status = 'ok'""",
+                WHERE staging.run_id = %s""",
             self.env["crm.value.override"]._in_force_sql(run.company_id),
             run.id,
         )
-        # Two statements, since an upsert of every row takes half as long again. The second asks no anti-join
-        # whether a row is there: that would read the growing table once for each row of a first run.
+        # Two statements, since an upsert of every row takes half as long again.
         self.env.cr.execute(
             SQL(
                 """
-                UPDATE crm_value_profile profile SET %(assignments)s FROM %(accepted)s
+                UPDATE crm_value_profile profile SET %(assignments)s FROM %(accepted)s AND staging.status = 'ok'
                    AND profile.partner_id = staging.partner_id AND profile.company_id = %(company)s
                    AND (%(old)s) IS DISTINCT FROM (%(new)s)
                 """,
@@ -204,7 +214,7 @@ class CrmValueSyncMerge(models.AbstractModel):
             SQL(
                 """
                 INSERT INTO crm_value_profile (%(names)s) SELECT %(values)s FROM %(accepted)s
-                ON CONFLICT (partner_id, company_id) DO NOTHING
+                   AND staging.status = 'new'
                 """,
                 names=columns_sql(constants | values | marks),
                 values=SQL(", ").join((constants | values | marks).values()),
@@ -214,7 +224,10 @@ class CrmValueSyncMerge(models.AbstractModel):
         inserted = self.env.cr.rowcount
         self.env.cr.execute(
             SQL(
-                "SELECT count(*), count(*) FILTER (WHERE status = 'ok') FROM crm_value_staging WHERE run_id = %s",
+                """
+                SELECT count(*), count(*) FILTER (WHERE status IN ('ok', 'new'))
+                  FROM crm_value_staging WHERE run_id = %s
+                """,
                 run.id,
             )
         )
@@ -232,7 +245,7 @@ class CrmValueSyncMerge(models.AbstractModel):
         gone = SQL(
             """company_id = %(company)s AND NOT EXISTS (
                    SELECT FROM crm_value_staging staging
-                    WHERE staging.run_id = %(run)s AND staging.status = 'ok'
+                    WHERE staging.run_id = %(run)s AND staging.status IN ('ok', 'new')
                       AND staging.partner_id = %(partner)s)""",
             company=run.company_id.id,
             run=run.id,
