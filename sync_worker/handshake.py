@@ -11,12 +11,14 @@ CONTRACT = 1
 _KEYS = ("contract", "addon_version", "database_uuid", "user", "companies", "datasets", "publish_columns")
 
 
-def describe(settings: Settings, transport: Transport, *, confirm_database: bool = False) -> dict[str, Any]:
+def describe(
+    settings: Settings, transport: Transport, *, confirm_database: bool = False, once: bool = False
+) -> dict[str, Any]:
     """The addon's description of itself, once contract and database are the right ones.
 
     Raises `ContractError`, `IdentityError`, or what the transport raises.
     """
-    described = transport.call("describe", {})
+    described = transport.call("describe", {}, once=once)
     check_contract(described)
     identity.verify(settings, described, confirm=confirm_database)
     return described

@@ -42,7 +42,8 @@ def serve(
         while True:
             try:
                 if described is None or time.monotonic() - described_at > DESCRIBE_EVERY:
-                    described = handshake.describe(settings, transport)
+                    # Once: this loop repeats it, and says sooner than all tries would that Odoo does not answer.
+                    described = handshake.describe(settings, transport, once=True)
                     described_at = time.monotonic()
                 if health.state != "idle":
                     _greet(settings, described, company_ids)

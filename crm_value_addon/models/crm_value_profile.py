@@ -84,6 +84,13 @@ class CrmValueProfile(models.Model):
         "UNIQUE(partner_id, company_id)", "A customer has one profile per company."
     )
 
+    # What lists filter, group and sort by, read without the wide rows. Labels change for few customers in
+    # a run, so the others are still updated in place.
+    _labels = models.Index(
+        "(company_id, partner_id) INCLUDE (effective_value_segment, effective_value_class,"
+        " effective_loyalty_stage, effective_lifecycle_stage, effective_churn_risk)"
+    )
+
     def init(self):
         # Room on each page keeps mass updates in place; measured twice as fast, without bloat.
         self.env.cr.execute("ALTER TABLE crm_value_profile SET (fillfactor = 60)")
