@@ -18,6 +18,8 @@ def score_file(
         raise InputError(
             f"{out} ends neither in .parquet nor in .csv.", "Name the output with one of the two."
         )
+    if not out.parent.is_dir():
+        raise InputError(f"There is no folder {out.parent} to write to.", "Make it, or name another output.")
     try:
         policy = Policy().replace(churn_horizon_days=horizon)
         progress(0, "reading")
