@@ -8,6 +8,8 @@ from markupsafe import Markup
 REASON_SCHEMA = json.loads(
     (Path(__file__).parent / "data" / "reason_schema.json").read_text(encoding="utf-8")
 )
+# Reasons that tell a margin, for those who see amounts only.
+AMOUNT_CODES = {"poor_net_value"}
 ICONS = {"up": "fa-arrow-up text-danger", "down": "fa-arrow-down text-success"}
 
 
@@ -57,14 +59,18 @@ def reason_text(env, code, params):
 
 
 def render_reasons(env, reasons):
-    """The reasons of a profile as a list in HTML; a code this version does not know is left out."""
+    """The reasons of a profile as a list in HTML, as far as the reader may know them.
+
+    A code this version does not know is left out.
+    """
+    hidden = set() if env.user.has_group("crm_value_addon.group_user") else AMOUNT_CODES
     titles = {"up": env._("Raises the risk"), "down": env._("Lowers the risk")}
     items = []
     for reason in reasons or []:
         code, params = reason.get("code"), reason.get("params")
         if not isinstance(code, str) or code not in REASON_SCHEMA or not isinstance(params, dict):
             continue
-        if set(REASON_SCHEMA[code]["params"]) - set(params):
+        if code in hidden or set(REASON_SCHEMA[code]["params"]) - set(params):
             continue
         items.append(
             Markup('<li><i class="fa %s me-1" role="img" title="%s"></i>%s</li>')

@@ -85,25 +85,27 @@ class CrmValueMixin(models.AbstractModel):
     def _valid_field_parameter(self, field, name):
         return name == "profile_column" or super()._valid_field_parameter(field, name)
 
-    # --------------------------------------------------- what a model must say
+    # ------------------------------ whose profile: a document's partner and company, unless a model says else
 
     def _profile_customer(self):
         """The commercial partner whose profile counts for this record."""
-        raise NotImplementedError
+        return self.partner_id.commercial_partner_id
 
     def _profile_company(self):
         """The company in which it counts; its root is looked up."""
-        raise NotImplementedError
+        return self.company_id
 
     @api.model
     def _profile_customer_sql(self, alias, query):
         """SQL of the commercial partner's id for a table alias; may add joins."""
-        raise NotImplementedError
+        partners, partner = self._fields["partner_id"].join(self, alias, query)
+        field = partners._fields["commercial_partner_id"]
+        return SQL.identifier(partner, "commercial_partner_id", to_flush=field)
 
     @api.model
     def _profile_company_sql(self, alias):
         """SQL of the company's id for a table alias."""
-        raise NotImplementedError
+        return SQL.identifier(alias, "company_id", to_flush=self._fields["company_id"])
 
     # ----------------------------------------------------------------- reading
 

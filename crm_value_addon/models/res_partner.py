@@ -146,7 +146,7 @@ class ResPartner(models.Model):
             partner.scored_at = partner.value_segment and scored_at
 
     @api.depends("commercial_partner_id")
-    @api.depends_context("company", "lang")
+    @api.depends_context("company", "lang", "uid")
     def _compute_value_reasons(self):
         company = self.env.company.root_id.id
         customers = {partner: partner.commercial_partner_id._origin.id for partner in self}

@@ -15,9 +15,6 @@ class SaleReport(models.Model):
     def _profile_customer(self):
         return self.commercial_partner_id
 
-    def _profile_company(self):
-        return self.company_id
-
     @api.model
     def _profile_customer_sql(self, alias, query):
         return SQL.identifier(alias, "commercial_partner_id")

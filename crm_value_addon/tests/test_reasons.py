@@ -54,3 +54,12 @@ class TestReasons(CustomerValueCase):
         self.assertIn("Silent for 40 days", self.profile(self.customer).with_user(self.viewer).reasons_html)
         self.assertFalse(self.customer.with_company(self.beta).value_reasons)
         self.assertFalse(self.unscored.value_reasons)
+
+    def test_margins_are_for_those_who_see_amounts(self):
+        reason = {"code": "poor_net_value", "direction": "value", "params": {"percent": 3}}
+        self.score([self.full(self.customer, reasons=[reason])])
+        for user, shown in ((self.viewer, False), (self.user, True)):
+            contact = self.contact.with_user(user).with_context(allowed_company_ids=self.alpha.ids)
+            profile = self.profile(self.customer).with_user(user)
+            self.assertEqual("margin" in (contact.value_reasons or ""), shown)
+            self.assertEqual("margin" in (profile.reasons_html or ""), shown)

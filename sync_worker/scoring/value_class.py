@@ -16,8 +16,8 @@ def classify(table: pd.DataFrame, peers: Peers, policy: Policy) -> pd.DataFrame:
     """The value class by the 80/20 rule among peers.
 
     *Key*: the smallest set of peers that carries `key_share` of the positive total of current + potential
-    value;
-    and whoever would be in it by revenue but for a poor net value: it stays key, with the burden flag.
+    value, and whoever would be in it by revenue but for a poor net value: it stays key, with the burden
+    flag.
     *Growth*: else, a value index of at least `growth_index_minimum`, a potential not below the peers'
     median and an expected value over the current one of at least `growth_ratio_minimum`.
     *Unprofitable*: else, known net value below `net_value_minimum` and a potential below the peers' median.
