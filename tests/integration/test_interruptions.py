@@ -1,7 +1,9 @@
 """Workers that are killed, stopped, doubled or overtaken, and customers that change under a run."""
 
+import contextlib
 import os
 import signal
+from collections.abc import Iterator
 from unittest import mock
 
 import pytest
@@ -32,6 +34,21 @@ def before(worker: Worker, odoo: OdooSite):
 
 def staged(odoo: OdooSite) -> int:
     return odoo.value("SELECT count(*) FROM crm_value_staging")
+
+
+@contextlib.contextmanager
+def batch_held_up(odoo: OdooSite, number: int) -> Iterator[None]:
+    """Lets no run end meanwhile, however fast: a row of that batch, which publishing replaces, is locked."""
+    wait_until(lambda: odoo.run_row().get("state") == "running", 60, "no run was claimed")
+    run_id = odoo.run_row()["id"]
+    odoo.sql("INSERT INTO crm_value_staging (run_id, batch, partner_id) VALUES (%s, %s, 0)", [run_id, number])
+    connection = odoo.connect()
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT FROM crm_value_staging WHERE batch = %s FOR UPDATE", [number])
+            yield
+    finally:
+        connection.close()
 
 
 def expire_lease(odoo: OdooSite) -> None:
@@ -92,10 +109,11 @@ def test_killed_while_closing(worker: Worker, odoo: OdooSite, before):
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
 def test_stopped_by_operator(slow: Worker, odoo: OdooSite, before, how: int):
     process = slow.start("run", *main_company(odoo))
-    wait_until(lambda: staged(odoo) >= 3, 60, "no batch arrived")
-    process.send_signal(how)
+    with batch_held_up(odoo, 40):
+        wait_until(lambda: staged(odoo) >= 3, 60, "no batch arrived")
+        process.send_signal(how)
     _, err = process.communicate(timeout=15)
-    assert process.returncode == 130
+    assert process.returncode == 130, err
     assert "Stopped by operator" in err
     assert "Traceback" not in err
     row = odoo.run_row()
