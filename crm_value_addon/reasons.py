@@ -10,7 +10,11 @@ REASON_SCHEMA = json.loads(
 )
 # Reasons that tell a margin, for those who see amounts only.
 AMOUNT_CODES = {"poor_net_value"}
-ICONS = {"up": "fa-arrow-up text-danger", "down": "fa-arrow-down text-success"}
+ICONS = {
+    "up": "fa-arrow-up text-danger",
+    "down": "fa-arrow-down text-success",
+    "advice": "fa-lightbulb-o text-warning",
+}
 
 
 def reason_text(env, code, params):
@@ -32,9 +36,16 @@ def reason_text(env, code, params):
         "long_silence": lambda: env._("Silent for %(days_since)s days", **params),
         "recent_order": lambda: env._("Ordered only %(days_since)s days ago", **params),
         "frequent_buyer": lambda: env._("Ordered on %(order_days)s days in %(months)s months", **params),
+        "rare_buyer": lambda: env._("Orders seldom: on %(order_days)s days in %(months)s months", **params),
         "one_order_only": lambda: env._("Ordered once, %(days_since)s days ago", **params),
         "spend_rising": lambda: env._("Spends %(percent)s %% more than in the period before", **params),
         "spend_falling": lambda: env._("Spends %(percent)s %% less than in the period before", **params),
+        "small_orders": lambda: env._(
+            "Small orders: %(percent)s %% of what its peers spend on one", **params
+        ),
+        "large_orders": lambda: env._(
+            "Large orders: %(percent)s %% of what its peers spend on one", **params
+        ),
         "fewer_orders": lambda: env._(
             "Fewer orders: %(recent)s, after %(before)s in the period before", **params
         ),
@@ -50,9 +61,26 @@ def reason_text(env, code, params):
         "top_share": lambda: env._("Number %(rank)s by value among %(peers)s peers", **params),
         "won_back": lambda: env._("Came back after %(silence_days)s days of silence", **params),
         "poor_net_value": lambda: env._("Leaves only %(percent)s %% of its sales as margin", **params),
-        "little_history": lambda: env._("Little history: %(order_days)s days with orders", **params),
-        "rules_only": lambda: env._(
-            "Only %(customers)s customers in the data: scored by simple rules, not by a model", **params
+        "order_brings_low": lambda: env._(
+            "An order within %(days)s days would bring the risk to low", **params
+        ),
+        "order_brings_medium": lambda: env._(
+            "An order within %(days)s days would bring the risk to medium", **params
+        ),
+        "little_history": lambda: env._(
+            "Little history: %(order_days)s days with orders, %(needed)s are needed", **params
+        ),
+        "few_customers": lambda: env._(
+            "Scored by simple rules, not by a model: %(have)s customers have ordered, %(needed)s are needed",
+            **params,
+        ),
+        "few_days": lambda: env._(
+            "Scored by simple rules, not by a model: orders span %(have)s days, %(needed)s are needed",
+            **params,
+        ),
+        "few_repeat_buyers": lambda: env._(
+            "Scored by simple rules, not by a model: %(have)s customers ordered again, %(needed)s are needed",
+            **params,
         ),
     }
     return texts[code]()
@@ -64,7 +92,11 @@ def render_reasons(env, reasons):
     A code this version does not know is left out.
     """
     hidden = set() if env.user.has_group("crm_value_addon.group_user") else AMOUNT_CODES
-    titles = {"up": env._("Raises the risk"), "down": env._("Lowers the risk")}
+    titles = {
+        "up": env._("Raises the risk"),
+        "down": env._("Lowers the risk"),
+        "advice": env._("What would help"),
+    }
     items = []
     for reason in reasons or []:
         code, params = reason.get("code"), reason.get("params")

@@ -248,7 +248,7 @@ def _score(
     """The scores of every customer; none, with a sentence, where nobody is known yet."""
     show(0, "scoring")
     try:
-        result = score(history, run["as_of"], Policy(run["policy"]["rules"]), progress=show)
+        result = score(history, run["as_of"], Policy(run["policy"]["rules"]), progress=show, withhold=True)
     except PolicyError as error:
         raise RunError(str(error), "Mend the policy of the company in Odoo.") from error
     except HistoryError:

@@ -2,45 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
-import pandas as pd
 from scipy.optimize import minimize_scalar
 from scipy.special import stdtr
 from sklearn.base import BaseEstimator
 
-from sync_worker.scoring.rhythm import Rhythm
+from sync_worker.scoring.situation import Situation
 from sync_worker.scoring.transaction_models import ModifiedBetaGeoNBD
 
 #: Degrees of freedom of log-gaps.
 TAIL = 8.0
 #: Fewer order-days than this say little about one customer.
 ORDER_DAYS_ENOUGH = 3
-
-
-@dataclass(frozen=True)
-class Situation:
-    """What the models look at; all (n,) float64, times in days.
-
-    `x`, `t_x`, `T` as in `ModifiedBetaGeoNBD`; `mu`, `sigma` of the own rhythm as in `Rhythm`.
-    """
-
-    x: np.ndarray
-    t_x: np.ndarray
-    T: np.ndarray
-    mu: np.ndarray
-    sigma: np.ndarray
-
-    @classmethod
-    def of(cls, table: pd.DataFrame, rhythm: Rhythm) -> Situation:
-        """The situation of each buyer; `rhythm` as seen after its last order-day."""
-        return cls(*(table[name].to_numpy(float) for name in ("x", "t_x", "T")), rhythm.mu, rhythm.sigma)
-
-    def but(self, **changes: np.ndarray) -> Situation:
-        """The same customers had one thing been otherwise."""
-        return replace(self, **changes)
 
 
 class ChurnModel(Protocol):

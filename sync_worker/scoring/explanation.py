@@ -16,10 +16,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sync_worker.scoring.churn import ORDER_DAYS_ENOUGH, ChurnModel, RhythmModel, Situation
+from sync_worker.policy import Policy
+from sync_worker.scoring.attribution import contributions, days_left
+from sync_worker.scoring.base_models import Shortage
+from sync_worker.scoring.churn import ORDER_DAYS_ENOUGH
 from sync_worker.scoring.features import Features
+from sync_worker.scoring.forecast import Forecast
 from sync_worker.scoring.peers import Peers
 from sync_worker.scoring.rhythm import Rhythm
+from sync_worker.scoring.situation import Situation
 
 MOST = 5
 
@@ -30,6 +35,10 @@ NARROW, BROAD = 0.5, 1.5
 DISCOUNTED = 0.5
 RETURNED = 0.1
 TOP = 0.1
+#: Contributions that would be rounded away are none.
+NOTICEABLE = 0.005
+#: What to do comes before weak reasons, after strong ones.
+ADVICE = 0.1
 
 SENTENCES = {
     "late_against_rhythm": "Last order {days_since} days ago; usually orders every {typical_gap} days",
@@ -37,9 +46,12 @@ SENTENCES = {
     "long_silence": "No order for {days_since} days",
     "recent_order": "Ordered only {days_since} days ago",
     "frequent_buyer": "Frequent buyer: order-days {order_days} in {months} months",
+    "rare_buyer": "Orders seldom: order-days {order_days} in {months} months",
     "one_order_only": "Ordered only once, {days_since} days ago",
     "spend_rising": "Spends {percent} % more than in the period before",
     "spend_falling": "Spends {percent} % less than in the period before",
+    "small_orders": "Small orders: {percent} % of what its peers spend on one",
+    "large_orders": "Large orders: {percent} % of what its peers spend on one",
     "fewer_orders": "Orders less: order-days {recent}, in the period before {before}",
     "more_orders": "Orders more: order-days {recent}, in the period before {before}",
     "broad_basket": "Broad basket: categories {categories}, peers {peers}",
@@ -49,8 +61,12 @@ SENTENCES = {
     "top_share": "Number {rank} by value among {peers} peers",
     "won_back": "Came back after {silence_days} days without an order",
     "poor_net_value": "Poor net value: {percent} % of sales remain",
-    "little_history": "Little history: order-days so far: {order_days}",
-    "rules_only": "Only {customers} customers: judged by rules, not by a model",
+    "order_brings_low": "An order within {days} days would bring the risk to low",
+    "order_brings_medium": "An order within {days} days would bring the risk to medium",
+    "little_history": "Little history: order-days so far: {order_days}, {needed} are needed",
+    "few_customers": "Judged by rules, not by a model: {have} customers have ordered, {needed} are needed",
+    "few_days": "Judged by rules, not by a model: orders span {have} days, {needed} are needed",
+    "few_repeat_buyers": "Judged by rules, not by a model: {have} customers ordered again, {needed} are needed",
 }
 
 
@@ -75,6 +91,7 @@ class Candidate:
         params: whole numbers by name.
         contribution: what it changes in the churn probability, NaN where no model tells.
         records: (n, k) record ids, -1 = none.
+        strength: place among the reasons where there is no contribution; those with one have theirs.
     """
 
     code: str
@@ -82,6 +99,7 @@ class Candidate:
     params: dict[str, np.ndarray]
     contribution: np.ndarray
     records: np.ndarray | None = None
+    strength: float = -1.0
 
 
 def explain(
@@ -89,39 +107,54 @@ def explain(
     labels: pd.DataFrame,
     peers: Peers,
     *,
-    model: ChurnModel,
+    forecast: Forecast,
     situation: Situation,
     rhythm: Rhythm,
-    horizon: np.ndarray,
+    policy: Policy,
+    lack: Shortage | None,
 ) -> pd.Series:
     """The strongest reasons of each buyer as JSON text, at most five, sorted by absolute contribution.
 
-    The contribution is the churn probability less that of the same customer had the named fact been
-    otherwise (the order within its usual gap, a second order, the peers' frequency, the earlier pace).
-    Reasons that no model weighs (breadth, discounts, returns, value, confidence) follow without one.
+    The contribution is the change in churn probability that a group of facts makes against a typical customer
+    among its peers (`attribution`); all groups add up to the difference of the two. Where the probability is
+    withheld, facts are told without one. Reasons that no model weighs (breadth, discounts, value, confidence)
+    follow.
 
     Args:
-        labels: `value_class`, `burden`, `value_rank`, `net_rate`, `comeback_silence`, `confidence`.
+        labels: `churn_probability`, `churn_risk`, `churn_withheld`, `value_class`, `burden`,
+            `value_rank`, `lifecycle_stage`, `net_rate`, `comeback_silence`, `confidence`.
         rhythm: as seen after the last order-day.
+        lack: why the data are too few for a model, None where they are not.
     """
+    formats = features.table["format"]
+    horizon = policy.column("churn_horizon_days", formats)
+    parts, _typical = contributions(
+        forecast, situation, horizon, peers, labels["churn_probability"].to_numpy()
+    )
+    shown = ~labels["churn_withheld"].to_numpy(dtype=bool)
+    parts = {name: np.where(shown, part, np.nan) for name, part in parts.items()}
     candidates = [
-        *_timing(features, peers, model=model, situation=situation, rhythm=rhythm, horizon=horizon),
+        *_timing(features, situation, rhythm, parts["timing"]),
+        *_frequency(features, situation, peers, parts),
+        *_spend(features, peers, parts),
+        *_advice(features, labels, policy, forecast=forecast, situation=situation, horizon=horizon),
         *_behaviour(features, peers),
-        *_standing(features, labels, peers),
+        *_standing(features, labels, peers, lack),
     ]
     directions = schema()
     n = len(features.table)
     rows, numbers, strengths = [], [], []
     for number, candidate in enumerate(candidates):
-        gain = candidate.contribution
-        against = gain < 0 if directions[candidate.code]["direction"] == "up" else gain > 0
-        if directions[candidate.code]["direction"] == "down":
-            candidate.holds &= ~against  # reassuring in general, but not for this customer
-        candidate.contribution = gain = np.where(against, np.nan, np.round(gain, 4))
-        chosen = np.flatnonzero(candidate.holds)
+        direction, gain = directions[candidate.code]["direction"], candidate.contribution
+        against = {"up": gain < NOTICEABLE, "down": gain > -NOTICEABLE}.get(
+            direction, np.zeros(n, dtype=bool)
+        )
+        # a fact that speaks the other way for this customer is no reason
+        chosen = np.flatnonzero(candidate.holds & ~against)
+        candidate.contribution = np.round(gain, 4)
         rows.append(chosen)
         numbers.append(np.full(len(chosen), number))
-        strengths.append(np.where(np.isnan(gain), -1.0 - number, np.abs(gain))[chosen])
+        strengths.append(np.where(np.isnan(gain), candidate.strength - number / 1000, np.abs(gain))[chosen])
     row, number, strength = np.concatenate(rows), np.concatenate(numbers), np.concatenate(strengths)
     order = np.lexsort((-strength, row))
     row, number = row[order], number[order]
@@ -139,75 +172,83 @@ def explain(
     return pd.Series(joined, dtype=object)
 
 
-def _timing(features, peers, *, model, situation, rhythm, horizon) -> Iterable[Candidate]:
-    """Reasons the churn model weighs: the same customer is asked again with one thing otherwise."""
-    table = features.table
-    x, tenure, silence = situation.x, situation.T, table["silence"].to_numpy()
-    actual = model.p_no_purchase(horizon, situation)
-    orders = features.last_orders
-
-    def less(other: Situation) -> np.ndarray:
-        return actual - model.p_no_purchase(horizon, other)
-
-    def silent_for(days: np.ndarray) -> Situation:
-        # a one-time buyer's silence is its tenure, so that changes with it
-        return situation.but(
-            t_x=np.where(x > 0, np.maximum(tenure - days, 0), 0), T=np.where(x > 0, tenure, days)
-        )
-
-    typical, long = np.minimum(rhythm.typical(), tenure), np.maximum(rhythm.long(), silence)
-    days_since = {"days_since": silence}
+def _timing(features, situation, rhythm, part) -> Iterable[Candidate]:
+    """Silence, against the own rhythm where there is one."""
+    silence, repeat = situation.silence, situation.x > 0
+    orders, late = features.last_orders, silence > rhythm.late()
     timing = {"days_since": silence, "typical_gap": np.maximum(rhythm.typical(), 1)}
-    repeat, late = x > 0, silence > rhythm.late()
-    if_usual, if_long = (
-        less(silent_for(typical)),
-        less(silent_for(np.minimum(long, np.where(repeat, tenure, long)))),
-    )
-    yield Candidate("late_against_rhythm", repeat & late, timing, if_usual, orders)
-    yield Candidate("on_rhythm", repeat & ~late, timing, if_long, orders)
-    yield Candidate("long_silence", ~repeat & late, days_since, if_usual, orders)
-    yield Candidate("recent_order", ~repeat & ~late, days_since, if_long, orders)
+    days_since = {"days_since": silence}
+    yield Candidate("late_against_rhythm", repeat & late, timing, part, orders)
+    yield Candidate("on_rhythm", repeat & ~late, timing, part, orders)
+    yield Candidate("long_silence", ~repeat & late, days_since, part, orders)
+    yield Candidate("recent_order", ~repeat & ~late, days_since, part, orders)
 
-    uses_frequency = not isinstance(model, RhythmModel)
-    unknown = np.full(len(table), np.nan)
-    second = situation.but(x=np.maximum(x, 1), t_x=np.where(repeat, situation.t_x, tenure / 2))
-    yield Candidate(
-        "one_order_only", ~repeat, days_since, less(second) if uses_frequency else unknown, orders
-    )
-    pace = peers.median(np.where(repeat, x / np.maximum(tenure, 1), np.nan))
-    usual = np.where(np.isnan(pace), x, pace * tenure)
-    frequent = (table["order_days"].to_numpy() >= ORDER_DAYS_ENOUGH) & (x > BROAD * usual)
-    months = np.maximum(tenure / 30.4375, 1)
-    yield Candidate(
-        "frequent_buyer",
-        frequent,
-        {"order_days": table["order_days"].to_numpy(), "months": months},
-        less(situation.but(x=np.where(repeat, np.maximum(usual, 1), x))) if uses_frequency else unknown,
-        orders,
-    )
+
+def _frequency(features, situation, peers, parts) -> Iterable[Candidate]:
+    """How often it orders, for long and of late."""
+    table, orders, repeat = features.table, features.last_orders, situation.x > 0
+    order_days = table["order_days"].to_numpy()
+    counts = {"order_days": order_days, "months": np.maximum(situation.T / 30.4375, 1)}
+    pace = peers.median(np.where(repeat, situation.x / np.maximum(situation.T, 1), np.nan))
+    often = situation.x > np.nan_to_num(pace) * situation.T
+    yield Candidate("one_order_only", ~repeat, {"days_since": situation.silence}, parts["frequency"], orders)
+    known = order_days >= ORDER_DAYS_ENOUGH
+    yield Candidate("frequent_buyer", known & often, counts, parts["frequency"], orders)
+    yield Candidate("rare_buyer", known & ~often, counts, parts["frequency"], orders)
     recent, before = table["recent_orders"].to_numpy(), table["earlier_orders"].to_numpy()
-    steady = less(situation.but(x=np.maximum(x + before - recent, 1))) if uses_frequency else unknown
-    counts = {"recent": recent, "before": before}
-    yield Candidate("fewer_orders", (before >= 2) & (recent <= FEWER * before), counts, steady, orders)
-    more = (before >= 1) & (recent >= 2) & (recent >= MORE * before)
-    yield Candidate("more_orders", more, counts, steady, orders)
+    changed = {"recent": recent, "before": before}
+    fewer, more = recent <= FEWER * before, recent >= MORE * before
+    yield Candidate("fewer_orders", (before >= 2) & fewer, changed, parts["pace"], orders)
+    yield Candidate("more_orders", (before >= 1) & (recent >= 2) & more, changed, parts["pace"], orders)
+
+
+def _spend(features, peers, parts) -> Iterable[Candidate]:
+    """What it spends, of late and beside its peers, and what it returns."""
+    table, orders = features.table, features.last_orders
+    recent, earlier = table["recent_spend"].to_numpy(), table["earlier_spend"].to_numpy()
+    change = np.divide(recent, earlier, out=np.ones(len(table)), where=earlier > 0) - 1
+    seen = (earlier > 0) & (table["earlier_orders"].to_numpy() > 0)
+    falling, rising = seen & (change <= -NOTICEABLE_CHANGE), seen & (change >= NOTICEABLE_CHANGE)
+    yield Candidate("spend_falling", falling, _percent(np.minimum(-change, 1)), parts["spend"], orders)
+    yield Candidate("spend_rising", rising, _percent(change), parts["spend"], orders)
+    mean = table["gross"].to_numpy() / table["order_days"].to_numpy()
+    share = mean / peers.median(mean)
+    steady = ~falling & ~rising
+    yield Candidate("small_orders", steady & (share <= FEWER), _percent(share), parts["spend"], orders)
+    yield Candidate("large_orders", steady & (share >= MORE), _percent(share), parts["spend"], orders)
+    returned = table["returns"].to_numpy() / table["gross"].to_numpy()
+    yield Candidate(
+        "returns_share", returned >= RETURNED, _percent(returned), parts["returns"], features.last_returns
+    )
+
+
+def _advice(features, labels, policy, *, forecast, situation, horizon) -> Iterable[Candidate]:
+    """Within how many days an order would bring the risk down."""
+    formats, n = features.table["format"], len(features.table)
+    # who is lost is won back by a plan, not by an order that would come by itself
+    risk = labels["churn_risk"].where(labels["lifecycle_stage"] != "lost").to_numpy()
+    thresholds = {
+        "order_brings_low": (np.isin(risk, ["medium", "high"]), "risk_medium_from"),
+        "order_brings_medium": (risk == "high", "risk_high_from"),
+    }
+    told = np.zeros(n, dtype=bool)
+    for code, (eligible, key) in thresholds.items():
+        days = np.zeros(n, dtype="int64")
+        rows = np.flatnonzero(eligible & ~told)
+        if len(rows):
+            below = policy.column(key, formats)[rows]
+            days[rows] = days_left(forecast, situation.part(rows), horizon[rows], below)
+        told |= days > 0
+        yield Candidate(code, days > 0, {"days": days}, np.full(n, np.nan), strength=ADVICE)
 
 
 def _behaviour(features: Features, peers: Peers) -> Iterable[Candidate]:
     """Facts the churn model does not weigh."""
     table = features.table
     unknown = np.full(len(table), np.nan)
-    returned = table["returns"].to_numpy() / table["gross"].to_numpy()
-    yield Candidate("returns_share", returned >= RETURNED, _percent(returned), unknown, features.last_returns)
     share = table["discount_share"].to_numpy()
     discounted = (share >= DISCOUNTED) & (share > BROAD * np.minimum(peers.median(share), 0.5))
     yield Candidate("discount_dependent", discounted, _percent(share), unknown)
-    recent, earlier = table["recent_spend"].to_numpy(), table["earlier_spend"].to_numpy()
-    change = np.divide(recent, earlier, out=np.ones(len(table)), where=earlier > 0) - 1
-    seen = (earlier > 0) & (table["earlier_orders"].to_numpy() > 0)
-    falling, rising = seen & (change <= -NOTICEABLE_CHANGE), seen & (change >= NOTICEABLE_CHANGE)
-    yield Candidate("spend_falling", falling, _percent(np.minimum(-change, 1)), unknown, features.last_orders)
-    yield Candidate("spend_rising", rising, _percent(change), unknown, features.last_orders)
     breadth = table["breadth"].to_numpy()
     usual = peers.median(np.where(breadth > 0, breadth, np.nan))
     counts = {"categories": breadth, "peers": usual}
@@ -215,7 +256,9 @@ def _behaviour(features: Features, peers: Peers) -> Iterable[Candidate]:
     yield Candidate("broad_basket", (breadth > 1) & (breadth >= BROAD * usual), counts, unknown)
 
 
-def _standing(features: Features, labels: pd.DataFrame, peers: Peers) -> Iterable[Candidate]:
+def _standing(
+    features: Features, labels: pd.DataFrame, peers: Peers, lack: Shortage | None
+) -> Iterable[Candidate]:
     """Reasons for value and confidence."""
     table, n = features.table, len(features.table)
     unknown = np.full(n, np.nan)
@@ -224,9 +267,11 @@ def _standing(features: Features, labels: pd.DataFrame, peers: Peers) -> Iterabl
     poor = (labels["burden"] | (labels["value_class"] == "unprofitable")).to_numpy() & ~np.isnan(rate)
     yield Candidate("poor_net_value", poor, _percent(rate), unknown)
     order_days = table["order_days"].to_numpy()
-    yield Candidate("little_history", order_days < ORDER_DAYS_ENOUGH, {"order_days": order_days}, unknown)
-    no_model = (labels["confidence"] == "none").to_numpy()
-    yield Candidate("rules_only", no_model, {"customers": np.full(n, n)}, unknown)
+    few = {"order_days": order_days, "needed": np.full(n, ORDER_DAYS_ENOUGH)}
+    yield Candidate("little_history", order_days < ORDER_DAYS_ENOUGH, few, unknown)
+    if lack is not None:
+        figures = {"have": np.full(n, lack.have), "needed": np.full(n, lack.needed)}
+        yield Candidate(lack.code, np.ones(n, dtype=bool), figures, unknown)
     rank = labels["value_rank"].to_numpy()
     top = (labels["value_class"] == "key").to_numpy() & (rank <= TOP * peers.size)
     yield Candidate("top_share", top, {"rank": rank, "peers": peers.size}, unknown)

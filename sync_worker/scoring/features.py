@@ -45,6 +45,28 @@ class OrderDays:
 
 
 @dataclass
+class Sales:
+    """Net amounts of the buyers' orders and returns by customer and day.
+
+    Attributes:
+        row: (k,) int64, row of the customer in `Features.table`; ascending.
+        day: (k,) int64, days since 1970-01-01; ascending within a customer.
+        amount: (k,) float64, negative for a return.
+    """
+
+    row: np.ndarray
+    day: np.ndarray
+    amount: np.ndarray
+
+    def of(self, rows: np.ndarray) -> Sales:
+        """The sales of some customers (ascending rows), numbered anew from 0."""
+        number = np.full(int(self.row.max(initial=-1)) + 1, -1)
+        number[rows] = np.arange(len(rows))
+        kept = number[self.row] >= 0
+        return Sales(number[self.row[kept]], self.day[kept], self.amount[kept])
+
+
+@dataclass
 class Features:
     """Facts of the buyers, the customers with at least one order-day.
 
@@ -58,6 +80,7 @@ class Features:
             and as many before); `breadth`, `recent_breadth`, `earlier_breadth` (categories in the current
             window, in the two halves of the time with us), `discount_share`: NaN without lines.
         days: the order-days.
+        sales: what `days` was made from, returns included.
         basis: `margin` or `revenue`.
         last_orders, last_returns: (n, 5) int64 order ids, newest first, -1 = none; None where ids are not
             integers.
@@ -66,6 +89,7 @@ class Features:
 
     table: pd.DataFrame
     days: OrderDays
+    sales: Sales
     basis: str
     last_orders: np.ndarray | None
     last_returns: np.ndarray | None
@@ -127,6 +151,7 @@ def build(history: History, as_of: pd.Timestamp, policy: Policy) -> Features:
     return Features(
         table=table,
         days=days,
+        sales=Sales(row, day, amount),
         basis=basis,
         last_orders=_newest(row, order_ids, amount > 0, n) if integer else None,
         last_returns=_newest(row, order_ids, amount < 0, n) if integer else None,

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from sync_worker.history.schema import History, as_day
 from sync_worker.policy import Policy
 from sync_worker.scoring import (
+    backtest,
+    base_models,
     churn,
     explanation,
     features,
@@ -23,7 +26,9 @@ from sync_worker.scoring import (
     value,
     value_class,
 )
+from sync_worker.scoring.grades import withheld
 from sync_worker.scoring.peers import Peers
+from sync_worker.scoring.situation import Situation, take
 from sync_worker.scoring.summary import summarise
 
 #: Columns of the result in order; docs/columns.md says what each means. `format` stands for `format_id`
@@ -50,6 +55,7 @@ COLUMNS = (
     "loyalty_stage",
     "lifecycle_stage",
     "churn_risk",
+    "churn_withheld",
     "confidence",
     "last_order_date",
     "order_days",
@@ -69,6 +75,9 @@ TEXTS = (
     "reasons",
     "cause",
 )
+
+
+STEP_TRIALS = "Trying forecasts on the past"
 
 
 @dataclass
@@ -91,6 +100,8 @@ def score(
     as_of: date | str,
     policy: Policy,
     progress: Callable[[int, str], None] | None = None,
+    *,
+    withhold: bool = False,
 ) -> Result:
     """Scores every customer of a history as of the end of a day.
 
@@ -98,6 +109,8 @@ def score(
         history: orders after `as_of` are left out, with a warning.
         policy: thresholds per company and format.
         progress: called with percent done and the step, now and then.
+        withhold: leave churn probability and risk empty where the back-test's grade is one the policy
+            withholds, as for publication.
 
     Raises:
         HistoryError: no customer was known on or before `as_of`.
@@ -109,20 +122,22 @@ def score(
     warnings = list(history.warnings)
     if (history.orders["amount"] > 0).any():
         facts = features.build(history, day, policy)
-        buyers, model, spend_model, words = _buyers(facts, day, policy, report)
+        buyers, forecast, past, words = _buyers(facts, day, policy, report, withhold)
         warnings += [*facts.warnings, *words]
     else:
-        model, spend_model, buyers = None, None, pd.DataFrame(columns=[*COLUMNS])
+        forecast, past, buyers = None, None, pd.DataFrame(columns=[*COLUMNS])
         warnings.append("No customer has an order of a positive amount yet: all are prospects.")
     report(95, "Putting results together")
     customers = _with_prospects(buyers, history.customers)
-    summary = summarise(customers, day, model, spend_model)
+    summary = summarise(customers, day, forecast)
+    if past is not None:
+        summary["backtest"] = past
     report(100, "Scored")
     return Result(customers, summary, warnings)
 
 
-def _buyers(facts, day, policy, report):
-    """The scored table of the buyers, the churn and spend models, and sentences about them."""
+def _buyers(facts, day, policy, report, withhold):
+    """The scored table of the buyers, the forecast, its back-test, and sentences about them."""
     table, days = facts.table, facts.days
     formats, today = table["format"], int(day.timestamp() // 86400)
     horizon = policy.column("churn_horizon_days", formats)
@@ -131,31 +146,41 @@ def _buyers(facts, day, policy, report):
     report(30, "Learning rhythms")
     rhythms = rhythm.learn(days, peers, default_gap=float(policy.value("churn_horizon_days")))
     own = rhythms.at(days.last())
-    situation = churn.Situation.of(table, own)
-    report(40, "Fitting the churn model")
-    model, words = selection.choose(facts, situation, policy, today)
-    table["p_alive"] = model.p_alive(situation)
-    table["churn_probability"] = model.p_no_purchase(horizon, situation)
+    main_horizon = float(policy.value("churn_horizon_days"))
+    situation = take(facts.sales, formats, today, main_horizon, policy, own).situation
+    report(35, STEP_TRIALS)
+    forecast, judged, words = selection.choose(
+        facts, situation, policy, today, progress=lambda part: report(35 + int(20 * part), STEP_TRIALS)
+    )
+    past = backtest.of_trials(facts, judged, forecast, policy, ())
+    words += past["warnings"]
+    table["p_alive"] = forecast.p_alive(situation)
+    table["churn_probability"] = forecast.p_no_purchase(horizon, situation)
+    table["churn_withheld"] = _withheld(past["grades"], formats, policy) if withhold else False
     table["churn_risk"] = churn.risk(
         table["churn_probability"].to_numpy(),
         policy.column("risk_medium_from", formats),
         policy.column("risk_high_from", formats),
     )
-    table["confidence"] = churn.confidence(table["order_days"].to_numpy(), model)
+    table.loc[table["churn_withheld"], "churn_risk"] = None
+    table["confidence"] = churn.confidence(table["order_days"].to_numpy(), forecast)
 
     report(55, "Expecting orders and value")
-    money, spend_model = value.prospects(facts, peers)
-    expected = value.expected_value(horizon, model, situation, money)
+    money = value.prospects(facts, peers, forecast.spend)
+    expected = value.expected_value(
+        horizon, forecast, situation, money, table["churn_probability"].to_numpy()
+    )
     table[expected.columns] = expected
-    ahead = value.discounted_orders(policy, formats, model, situation)
+    correction = forecast.correction(horizon, situation)
+    ahead = value.discounted_orders(policy, formats, forecast, situation) * correction
     table["potential_value"], table["potential_revenue"] = money.worth(ahead), ahead * money.spend
     window = policy.column("current_window_days", formats)
-    table["next_value"] = money.worth(model.expected_orders(window, situation))
+    table["next_value"] = money.worth(forecast.orders_ahead(window, situation) * correction)
     table["lifetime_value"] = table[["historical_value", "current_value", "potential_value"]].sum(axis=1)
     table["value_basis"] = facts.basis
 
     report(70, "Classifying")
-    seen_from_each_day = churn.Situation(
+    seen_from_each_day = Situation(
         days.position.astype(float),
         (days.day - table["first_day"].to_numpy()[days.row]).astype(float),
         situation.T[days.row],
@@ -163,7 +188,7 @@ def _buyers(facts, day, policy, report):
         rhythms.sigma,
     )
     table["loyalty_stage"] = loyalty.classify(
-        facts, rhythms, model.p_alive(seen_from_each_day), today, policy
+        facts, rhythms, forecast.p_alive(seen_from_each_day), today, policy
     )
     stages = lifecycle.classify(facts, rhythms, policy)
     table[stages.columns] = stages
@@ -178,11 +203,31 @@ def _buyers(facts, day, policy, report):
 
     report(80, "Finding reasons")
     table["reasons"] = explanation.explain(
-        facts, table, peers, model=model, situation=situation, rhythm=own, horizon=horizon
+        facts,
+        table,
+        peers,
+        forecast=forecast,
+        situation=situation,
+        rhythm=own,
+        policy=policy,
+        lack=base_models.shortage(situation),
     )
-    if spend_model.fallback_:
-        words.append(f"Spend is the customers' shrunken mean, since {spend_model.fallback_}.")
-    return table, model, spend_model, words
+    if forecast.spend.fallback_:
+        words.append(f"Spend is the customers' shrunken mean, since {forecast.spend.fallback_}.")
+    table.loc[table["churn_withheld"], "churn_probability"] = np.nan
+    return table, forecast, past, words
+
+
+def _withheld(grades: list[dict[str, Any]], formats: pd.Series, policy: Policy) -> np.ndarray:
+    """The customers whose churn probability is not shown: the grade of their format, where it has one, else of
+    the company, is one that the policy withholds."""
+    company, *others = grades
+    result = np.full(len(formats), withheld(company, policy.value("withheld_grades")))
+    for entry in others:
+        if entry["grade"]:
+            own = (formats == entry["format"]).to_numpy(dtype=bool, na_value=False)
+            result[own] = withheld(entry, policy.value("withheld_grades", entry["format"]))
+    return result
 
 
 def _with_prospects(buyers: pd.DataFrame, customers: pd.DataFrame) -> pd.DataFrame:
@@ -202,7 +247,8 @@ def _with_prospects(buyers: pd.DataFrame, customers: pd.DataFrame) -> pd.DataFra
     }
     for name, label in labels.items():
         result[name] = result[name].astype(object).mask(prospect, label)
-    result["burden"] = result["burden"].eq(True)
+    for name in ("burden", "churn_withheld"):
+        result[name] = result[name].eq(True)
     result["order_days"] = result["order_days"].astype("Int64")
     result["cause"] = "behaviour"
     for name in COLUMNS:

@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sync_worker.scoring.churn import ChurnModel
+from sync_worker.scoring.forecast import Forecast
 from sync_worker.scoring.peers import smallest_set
-from sync_worker.scoring.spend import GammaGamma
 
 LABELS = (
     "value_class",
@@ -30,14 +29,12 @@ TOTALS = (
 )
 
 
-def summarise(
-    customers: pd.DataFrame, as_of: pd.Timestamp, model: ChurnModel | None, spend: GammaGamma | None
-) -> dict[str, Any]:
+def summarise(customers: pd.DataFrame, as_of: pd.Timestamp, forecast: Forecast | None) -> dict[str, Any]:
     """Counts per label, totals, concentration of current value and the models' parameters; ready for JSON.
 
     Args:
         customers: the result's table.
-        model, spend: None where nobody has ordered yet.
+        forecast: None where nobody has ordered yet.
     """
     buyers = customers[customers["order_days"].notna()]
     return {
@@ -53,7 +50,7 @@ def summarise(
         "totals": {name: _rounded(buyers[name].sum()) for name in TOTALS},
         "mean_churn_probability": _rounded(buyers["churn_probability"].mean()),
         "concentration": concentration(buyers["current_value"].to_numpy(float)),
-        "model": _model(model, spend),
+        "model": _model(forecast),
     }
 
 
@@ -79,16 +76,18 @@ def concentration(values: np.ndarray) -> dict[str, float | int | None]:
     }
 
 
-def _model(model: ChurnModel | None, spend: GammaGamma | None) -> dict[str, Any]:
-    if model is None or spend is None:
+def _model(forecast: Forecast | None) -> dict[str, Any]:
+    if forecast is None:
         return {"tier": None, "words": "no customer has ordered yet"}
-    parameters = {name: _rounded(number, 6) for name, number in model.parameters().items()}
+    parameters = {name: _rounded(number, 6) for name, number in forecast.parameters().items()}
+    spend = forecast.spend
     if not spend.fallback_:
         fitted = {"spend_p": spend.p_, "spend_q": spend.q_, "spend_gamma": spend.gamma_}
         parameters |= {name: _rounded(number, 6) for name, number in fitted.items()}
     return {
-        "tier": model.name,
-        "words": model.words,
+        "tier": forecast.name,
+        "words": forecast.words,
+        "season": _rounded(forecast.season.log_factor),
         "spend": "shrunken mean" if spend.fallback_ else "gamma_gamma",
         "parameters": parameters,
     }

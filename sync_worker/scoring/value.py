@@ -6,16 +6,19 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.special import gammaincinv
+from scipy.special import gammainc, gammaincinv
 
 from sync_worker.policy import Policy
-from sync_worker.scoring.churn import ChurnModel, Situation
 from sync_worker.scoring.features import Features
+from sync_worker.scoring.forecast import Forecast
 from sync_worker.scoring.peers import Peers
+from sync_worker.scoring.situation import Situation
 from sync_worker.scoring.spend import GammaGamma
 
 #: Order-days by which a customer's own net rate is drawn towards its peers'.
 RATE_WEIGHT = 2.0
+#: Probability outside of the interval.
+OUTSIDE = 0.2
 
 
 @dataclass
@@ -26,70 +29,49 @@ class Prospects:
         spend: expected amount of a future order-day.
         rate: what of a unit of sales remains after returns (value in revenue) or after returns and cost of
             goods (value in margin); may be negative.
-        variances: squared coefficients of variation of one order-day's amount and of the customer's mean.
     """
 
     spend: np.ndarray
     rate: np.ndarray
-    variances: tuple[np.ndarray, np.ndarray]
 
     def worth(self, order_days: np.ndarray) -> np.ndarray:
         """The value of a number of expected order-days."""
         return order_days * self.spend * self.rate
 
 
-def prospects(features: Features, peers: Peers) -> tuple[Prospects, GammaGamma]:
-    """Expected spend and net rate of each buyer, shrunken, and the fitted spend model."""
+def prospects(features: Features, peers: Peers, spend_model: GammaGamma) -> Prospects:
+    """Expected spend and net rate of each buyer, shrunken."""
     table = features.table
     n = table["order_days"].to_numpy(float)
-    mean = table["gross"].to_numpy() / n
-    several = n > 1
-    model = GammaGamma().fit(n[several], mean[several]) if several.any() else GammaGamma().fit(n, mean)
-    if model.fallback_:
-        model.population_mean_ = float(mean.mean())  # of all buyers, not of the repeat buyers alone
-    spend = model.expected_spend(n, mean)
+    spend = spend_model.expected_spend(n, table["gross"].to_numpy() / n)
     earned = (table["historical_value"] + table["current_value"]).to_numpy()
     gross = table["gross"].to_numpy()
     typical = peers.median(earned / gross)
-    prior = RATE_WEIGHT * model.population_mean_
-    rate = (earned + prior * typical) / (gross + prior)
-    return Prospects(spend, rate, model.relative_variances(n)), model
+    prior = RATE_WEIGHT * spend_model.population_mean_
+    return Prospects(spend, (earned + prior * typical) / (gross + prior))
 
 
 def expected_value(
-    horizon: np.ndarray, model: ChurnModel, situation: Situation, money: Prospects
+    horizon: np.ndarray,
+    forecast: Forecast,
+    situation: Situation,
+    money: Prospects,
+    p_no_purchase: np.ndarray,
 ) -> pd.DataFrame:
     """Expected value in the churn horizon with an 80 % interval.
 
-    The number of order-days is zero with the probability of no purchase, else follows a negative binomial's
-    variance; the sum of their amounts given at least one is taken as a gamma of the same mean and variance.
+    Args:
+        p_no_purchase: (n,) by the forecast.
 
     Returns:
-        `expected_orders`, `expected_value`, `expected_value_low`, `expected_value_high`; the interval is
-        widened to the expectation where most of the probability lies at zero.
+        `expected_orders`, `expected_value`, `expected_value_low`, `expected_value_high`.
     """
-    orders = model.expected_orders(horizon, situation)
-    alive = np.maximum(model.p_alive(situation), 1e-12)
-    some = np.clip(1 - model.p_no_purchase(horizon, situation), 1e-12, 1)
-    given_alive = orders / alive
-    second = alive * (given_alive + given_alive**2 * (1 + 1 / (1 + situation.x)))  # E[orders^2]
-    single, own = money.variances
-    # E[S | some] and Var[S | some] in units of expected spend
-    mean = orders / some
-    square = (orders * single * (1 + own) + second * (1 + own)) / some
-    variance = np.maximum(square - mean**2, 1e-6 * mean**2)
-    shape = np.where(mean > 0, mean**2 / variance, 1.0)
-    scale = np.where(mean > 0, variance / np.where(mean > 0, mean, 1.0), 0.0)
-
-    def quantile(level: float) -> np.ndarray:
-        beyond_zero = np.clip((level - (1 - some)) / some, 0, 1 - 1e-12)
-        return scale * gammaincinv(shape, beyond_zero)
-
-    expected = money.worth(orders)
-    ends = np.stack([quantile(0.1), quantile(0.9)]) * money.spend * money.rate + 0.0  # no -0.0
+    distribution = SalesDistribution.of(forecast, horizon, situation, p_no_purchase)
+    ends = np.stack(distribution.interval(forecast.spread)) * money.rate + 0.0  # no -0.0
+    expected = distribution.mean * (1 - distribution.zero) * money.rate + 0.0
     return pd.DataFrame(
         {
-            "expected_orders": orders,
+            "expected_orders": distribution.orders,
             "expected_value": expected,
             "expected_value_low": np.minimum(ends.min(axis=0), expected),
             "expected_value_high": np.maximum(ends.max(axis=0), expected),
@@ -97,8 +79,74 @@ def expected_value(
     )
 
 
+@dataclass(frozen=True)
+class SalesDistribution:
+    """How a customer's sales in the horizon may turn out; all (n,) float64.
+
+    None at all with the probability of no purchase; else a gamma of the mean and variance of the sum of a
+    negative binomial number of order-days' amounts.
+
+    Attributes:
+        zero: probability of no sales.
+        mean: expected sales given any.
+        relative: their squared coefficient of variation.
+        orders: expected order-days.
+    """
+
+    zero: np.ndarray
+    mean: np.ndarray
+    relative: np.ndarray
+    orders: np.ndarray
+
+    @classmethod
+    def of(
+        cls, forecast: Forecast, horizon: np.ndarray, situation: Situation, p_no_purchase: np.ndarray
+    ) -> SalesDistribution:
+        """The distribution that a forecast implies."""
+        orders = forecast.expected_orders(horizon, situation)
+        some = np.clip(1 - p_no_purchase, 1e-12, 1)
+        alive = np.clip(forecast.p_alive(situation), some, 1)
+        given_alive = orders / alive
+        second = alive * (given_alive + given_alive**2 * (1 + 1 / (1 + situation.x)))  # E[orders^2]
+        single, own = forecast.spend.relative_variances(situation.x + 1)
+        square = (orders * single * (1 + own) + second * (1 + own)) / some  # in squared spends
+        relative = np.maximum(square / np.maximum(orders / some, 1e-12) ** 2 - 1, 1e-6)
+        return cls(1 - some, forecast.expected_sales(horizon, situation) / some, relative, orders)
+
+    def interval(self, spread: float) -> tuple[np.ndarray, np.ndarray]:
+        """The ends of the 80 % interval, (n,) each.
+
+        Where no sales at all are likely enough (a tenth), it starts there and ends at the 80th percentile; else it
+        runs from the 10th to the 90th.
+
+        Args:
+            spread: factor of the relative variance.
+        """
+        relative = spread * self.relative
+        shape = 1 / relative
+
+        def quantile(level: np.ndarray | float) -> np.ndarray:
+            beyond_zero = np.clip((level - self.zero) / (1 - self.zero), 0, 1 - 1e-12)
+            return self.mean * relative * gammaincinv(shape, beyond_zero)
+
+        return quantile(OUTSIDE / 2), quantile(self._top)
+
+    def holds(self, sales: np.ndarray, spread: float) -> np.ndarray:
+        """(n,) bool: the interval of this spread has the sales in it. Far quicker than its ends."""
+        relative = spread * self.relative
+        below = gammainc(1 / relative, np.maximum(sales, 0) / np.maximum(self.mean * relative, 1e-300))
+        level = self.zero + (1 - self.zero) * below
+        return (level <= self._top) & ((level >= OUTSIDE / 2) | (self.zero >= OUTSIDE / 2)) | (
+            (sales <= 0) & (self.zero >= OUTSIDE / 2)
+        )
+
+    @property
+    def _top(self) -> np.ndarray:
+        return np.where(self.zero >= OUTSIDE / 2, 1 - OUTSIDE, 1 - OUTSIDE / 2)
+
+
 def discounted_orders(
-    policy: Policy, formats: pd.Series, model: ChurnModel, situation: Situation
+    policy: Policy, formats: pd.Series, forecast: Forecast, situation: Situation
 ) -> np.ndarray:
     """Order-days expected within the value horizon, each year's discounted from its middle, (n,).
 
@@ -108,7 +156,7 @@ def discounted_orders(
     rate = policy.column("discount_rate", formats)
     discounted, before = np.zeros(len(formats)), np.zeros(len(formats))
     for year in range(1, int(years.max(initial=0)) + 1):
-        orders = model.expected_orders(365.25 * year, situation)
+        orders = forecast.orders_ahead(365.25 * year, situation)
         discounted += np.where(year <= years, (orders - before) / (1 + rate) ** (year - 0.5), 0)
         before = orders
     return discounted

@@ -8,10 +8,12 @@ from sklearn.metrics import roc_auc_score
 
 from sync_worker.history.schema import History
 from sync_worker.policy import Policy
-from sync_worker.scoring import churn, features, rhythm, selection, value
-from sync_worker.scoring.churn import RhythmModel, Situation
+from sync_worker.scoring import churn, features, selection, value
+from sync_worker.scoring.churn import RhythmModel
+from sync_worker.scoring.forecast import Forecast
 from sync_worker.scoring.peers import Peers
 from sync_worker.scoring.pipeline import score
+from sync_worker.scoring.situation import Situation, take
 from sync_worker.scoring.spend import GammaGamma
 from sync_worker.scoring.summary import concentration
 
@@ -26,10 +28,11 @@ def situation(x, silence, t_x=300.0, gap=30.0, sigma=0.5):
 def chosen_for(orders, today=AS_OF, **policy):
     rules = Policy().replace(**policy)
     facts = features.build(history_of(orders), today, rules)
-    rhythms = rhythm.learn(facts.days, Peers(facts.table["format"], rules), 90.0)
-    own = rhythms.at(facts.days.last())
     day = int(today.timestamp() // 86400)
-    return selection.choose(facts, Situation.of(facts.table, own), rules, day)
+    horizon = float(rules.value("churn_horizon_days"))
+    situation = take(facts.sales, facts.table["format"], day, horizon, rules).situation
+    forecast, _trials, words = selection.choose(facts, situation, rules, day)
+    return forecast, words
 
 
 def regular(count=80):
@@ -85,12 +88,16 @@ def test_rhythm_model_is_a_probability_and_falls_with_silence(x, silence, h, gap
     assert model.p_no_purchase(h + 10, now)[()] <= none + 1e-12
 
 
-def test_regular_buyers_get_the_rhythm_model_and_irregular_ones_the_mbg_nbd():
+def test_regular_buyers_are_not_told_by_poisson_purchases_alone():
     model, words = chosen_for(regular(), churn_horizon_days=120)
-    assert (model.name, words) == ("rhythm", [])
+    assert model.name != "mbg_nbd"
+    assert words == []
+
+
+def test_irregular_buyers_get_a_tier_that_builds_on_an_identified_mbg_nbd():
     model, words = chosen_for(irregular())
-    assert (model.name, words) == ("mbg_nbd", [])
-    assert model.model.identified_
+    assert model.name in {"mbg_nbd", "regression", "boosted"}
+    assert words == []
 
 
 @pytest.mark.parametrize(
@@ -157,6 +164,8 @@ def test_expected_value_interval_covers_what_the_process_brings():
     class Poisson:
         """Rate Gamma(1 + x, T) without dropout."""
 
+        name = words = "poisson"
+
         def p_alive(self, s):
             return np.ones(len(s.x))
 
@@ -172,9 +181,16 @@ def test_expected_value_interval_covers_what_the_process_brings():
     orders = rng.poisson(rng.gamma(10, 1 / 100, n) * h)
     nu = rng.gamma(25, 1 / 25, n)
     amount = np.where(orders > 0, rng.gamma(np.maximum(4 * orders, 1), 10 / nu), 0)
-    money = value.Prospects(np.full(n, 40.0), np.full(n, 1.0), (np.full(n, 0.25), np.full(n, 1 / 23)))
-    where = Situation(x, tenure, tenure, np.zeros(n), np.ones(n))
-    told = value.expected_value(np.full(n, h), Poisson(), where, money)
+    spend = GammaGamma()
+    # p 4, and s = p n + q = 25: a mean of p gamma' / (s - 1) = 40 with gamma' = gamma + n mean
+    spend.p_, spend.q_, spend.gamma_, spend.fallback_ = 4.0, -15.0, 0.0, ""
+    spend.population_mean_ = 40.0
+    mean = np.full(n, 24.0)
+    where = Situation(x, tenure, tenure, np.zeros(n), np.ones(n), mean_spend=mean)
+    money = value.Prospects(np.full(n, 40.0), np.full(n, 1.0))
+    forecast = Forecast(Poisson(), spend)
+    none = forecast.p_no_purchase(h, where)
+    told = value.expected_value(np.full(n, h), forecast, where, money, none)
     inside = (amount >= told["expected_value_low"]) & (amount <= told["expected_value_high"])
     assert inside.mean() == pytest.approx(0.8, abs=0.02)
     assert (amount < told["expected_value_low"]).mean() == pytest.approx(0.1, abs=0.02)
@@ -182,7 +198,7 @@ def test_expected_value_interval_covers_what_the_process_brings():
 
 def test_potential_value_discounts_each_year_from_its_middle():
     class OneAYear:
-        def expected_orders(self, h, s):
+        def orders_ahead(self, h, s):
             return np.full(len(s.x), h / 365.25)
 
     formats = pd.Series([1, 2], dtype="Int64")
@@ -198,9 +214,9 @@ def test_net_rate_is_drawn_to_the_peers_where_little_is_known():
     loss = orders_of(100, [40], 100.0, -50.0)
     often = orders_of(101, range(0, 600, 2), 100.0, -50.0)
     facts = features.build(history_of(*parts, loss, often), AS_OF, Policy())
-    money, model = value.prospects(facts, Peers(facts.table["format"], Policy()))
+    spend = GammaGamma().fit(facts.table["order_days"], facts.table["gross"] / facts.table["order_days"])
+    money = value.prospects(facts, Peers(facts.table["format"], Policy()), spend)
     rate = dict(zip(facts.table["customer_id"], money.rate, strict=True))
-    assert isinstance(model, GammaGamma)
     assert rate[1] == pytest.approx(0.3, abs=0.02)
     assert rate[100] == pytest.approx((-50 + 200 * 0.3) / 300, abs=0.02)
     assert rate[101] == pytest.approx(-0.5, abs=0.02)

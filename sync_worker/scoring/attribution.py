@@ -1,0 +1,109 @@
+"""What each group of facts contributes to a customer's churn probability, and what an order would change.
+
+A customer is compared with a typical one of its peers. Going from the typical customer to the real one, a group
+of facts at a time, each step changes the probability by so much; steps are averaged over the given order of the
+groups and the reverse. So for every model the contributions add up exactly to the difference of the two
+probabilities (a Shapley value sampled over two orders: Strumbelj & Kononenko 2014, Knowledge and Information
+Systems 41).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from sync_worker.scoring.forecast import Forecast
+from sync_worker.scoring.peers import Peers
+from sync_worker.scoring.situation import Situation
+
+#: Facts as they are exchanged; `silence` and `returned` stand for `t_x` and `revenue`.
+GROUPS: dict[str, tuple[str, ...]] = {
+    "frequency": ("x", "T", "mu", "sigma", "earlier_orders"),
+    "pace": ("recent_orders", "before_orders"),
+    "spend": ("mean_spend", "last_spend", "recent_spend", "before_spend"),
+    "returns": ("returned",),
+    "timing": ("silence", "latest_orders"),
+}
+#: Days within which an order is imagined, longest first.
+AHEAD = (90, 60, 45, 30, 21, 14, 7)
+
+
+def contributions(
+    forecast: Forecast, situation: Situation, horizon: np.ndarray, peers: Peers, actual: np.ndarray
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """By group the change in churn probability, each (n,), and the typical customer's probability, (n,).
+
+    Args:
+        actual: (n,) churn probability of the customers; the sum of both results.
+    """
+    own = _facts(situation)
+    typical = {name: peers.median(values) for name, values in own.items()}
+    # a half repeat purchase is none, and who never came back has no rhythm of its own to speak of
+    typical["x"] = np.floor(typical["x"])
+    start = forecast.p_no_purchase(horizon, _situation(typical))
+    total = {name: np.zeros(len(situation)) for name in GROUPS}
+    names = list(GROUPS)
+    for order in (names, names[::-1]):
+        facts, before = dict(typical), start
+        for name in order:
+            facts |= {fact: own[fact] for fact in GROUPS[name]}
+            last = name == order[-1]
+            after = actual if last else forecast.p_no_purchase(horizon, _situation(facts))
+            total[name] += (after - before) / 2
+            before = after
+    return total, start
+
+
+def after_an_order(forecast: Forecast, situation: Situation, horizon: np.ndarray, days: int) -> np.ndarray:
+    """Churn probability of each customer right after an order so many days from now, (n,)."""
+    ordered = situation.but(
+        x=situation.x + 1,
+        t_x=situation.T + days,
+        T=situation.T + days,
+        latest_orders=situation.latest_orders + 1,
+        recent_orders=situation.recent_orders + 1,
+        recent_spend=situation.recent_spend + situation.mean_spend,
+        last_spend=situation.mean_spend,
+        revenue=situation.revenue + situation.mean_spend,
+    )
+    return forecast.p_no_purchase(horizon, ordered)
+
+
+def days_left(forecast: Forecast, situation: Situation, horizon: np.ndarray, below: np.ndarray) -> np.ndarray:
+    """The most days (of `AHEAD`) within which an order brings the churn probability below a threshold, (n,); 0
+    where none does."""
+    result = np.zeros(len(situation), dtype="int64")
+    for days in AHEAD:
+        rows = np.flatnonzero((result == 0) & (days <= horizon))
+        if len(rows):
+            reached = after_an_order(forecast, situation.part(rows), horizon[rows], days) < below[rows]
+            result[rows[reached]] = days
+    return result
+
+
+def _facts(situation: Situation) -> dict[str, np.ndarray]:
+    gross = situation.mean_spend * (situation.x + 1)
+    derived = {
+        "silence": situation.silence,
+        "returned": np.clip(1 - situation.revenue / np.maximum(gross, 1e-300), 0, 1),
+    }
+    names = [name for group in GROUPS.values() for name in group]
+    return {name: derived[name] if name in derived else getattr(situation, name) for name in names}
+
+
+def _situation(facts: Mapping[str, np.ndarray]) -> Situation:
+    """A customer with these facts: time with us reaches back at least to the last order, and began with it where
+    there was no other."""
+    repeat = facts["x"] > 0
+    tenure = np.where(repeat, np.maximum(facts["T"], facts["silence"]), facts["silence"])
+    kept = {name: values for name, values in facts.items() if name not in {"silence", "returned"}}
+    gross = facts["mean_spend"] * (facts["x"] + 1)
+    return Situation(
+        **{
+            **kept,
+            "T": tenure,
+            "t_x": np.where(repeat, tenure - facts["silence"], 0.0),
+            "revenue": gross * (1 - facts["returned"]),
+        }
+    )

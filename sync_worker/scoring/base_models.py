@@ -1,0 +1,107 @@
+"""The models of single customers, fitted on all orders up to a day, and whether the orders are enough for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import expit, logit
+
+from sync_worker.scoring.churn import RhythmModel, TransactionTier
+from sync_worker.scoring.situation import Situation
+from sync_worker.scoring.spend import GammaGamma
+from sync_worker.scoring.transaction_models import ModifiedBetaGeoNBD
+
+#: Below these no model can be told from a rule of thumb.
+CUSTOMERS_MINIMUM = 50
+DAYS_MINIMUM = 90
+REPEAT_BUYERS_MINIMUM = 30
+#: Weight of the ridge on the MBG/NBD's log-parameters in customers: it only speaks where the data hardly do.
+RIDGE_CUSTOMERS = 2.0
+
+
+@dataclass(frozen=True)
+class BaseModels:
+    """The models of single customers that the regressions start from, fitted on all orders up to a day.
+
+    Attributes:
+        transactions: MBG/NBD.
+        rhythm: silence against the customer's own rhythm.
+        spend: amount of an order-day.
+    """
+
+    transactions: TransactionTier
+    rhythm: RhythmModel
+    spend: GammaGamma
+
+    def p_no_purchase(self, h: np.ndarray, situation: Situation) -> np.ndarray:
+        """The mean of both models' log-odds as a probability."""
+        both = [log_odds(m.p_no_purchase(h, situation)) for m in (self.transactions, self.rhythm)]
+        return expit(np.mean(both, axis=0))
+
+    def expected_orders(self, h: np.ndarray, situation: Situation) -> np.ndarray:
+        """The mean of both models' order-days."""
+        models = (self.transactions, self.rhythm)
+        return np.mean([model.expected_orders(h, situation) for model in models], axis=0)
+
+    def p_alive(self, situation: Situation) -> np.ndarray:
+        """The transaction model's, or the rhythm's where orders do not show when customers leave."""
+        model = self.transactions if self.transactions.model.identified_ else self.rhythm
+        return model.p_alive(situation)
+
+    def expected_spend(self, situation: Situation) -> np.ndarray:
+        """Amount of a future order-day."""
+        return self.spend.expected_spend(situation.x + 1, situation.mean_spend)
+
+
+@dataclass(frozen=True)
+class Shortage:
+    """Why the data are too few for a model.
+
+    Attributes:
+        code: the reason code that tells it.
+        have, needed: numbers.
+        words: a sentence's part.
+    """
+
+    code: str
+    have: int
+    needed: int
+    words: str
+
+
+def shortage(situation: Situation, days_minimum: int = DAYS_MINIMUM) -> Shortage | None:
+    """What the data lack for a model, None where they are enough."""
+    customers, repeat = len(situation), int((situation.x > 0).sum())
+    span = int(situation.T.max(initial=-1)) + 1
+    checks = (
+        ("few_customers", customers, CUSTOMERS_MINIMUM, "only {:,} customers have ordered"),
+        ("few_days", span, days_minimum, "the orders span only {:,} days"),
+        ("few_repeat_buyers", repeat, REPEAT_BUYERS_MINIMUM, "only {:,} customers ordered again"),
+    )
+    for code, have, needed, words in checks:
+        if have < needed:
+            return Shortage(code, have, needed, f"{words.format(have)}, {needed} are needed")
+    return None
+
+
+def fit(situation: Situation) -> BaseModels:
+    """MBG/NBD (with a ridge that keeps its parameters finite where the data do not), rhythm and spend."""
+    s = situation
+    transactions = ModifiedBetaGeoNBD(penalty=RIDGE_CUSTOMERS / len(s)).fit(s.x, s.t_x, s.T)
+    return BaseModels(TransactionTier(transactions), RhythmModel().fit(s), fit_spend(s))
+
+
+def fit_spend(situation: Situation) -> GammaGamma:
+    """The spend model of repeat buyers; where it cannot be fitted, drawn towards the mean of all buyers."""
+    n, mean = situation.x + 1, situation.mean_spend
+    several = n > 1
+    model = GammaGamma().fit(n[several], mean[several]) if several.any() else GammaGamma().fit(n, mean)
+    if model.fallback_:
+        model.population_mean_ = float(mean.mean())
+    return model
+
+
+def log_odds(probability: np.ndarray) -> np.ndarray:
+    """Log-odds of a probability, kept finite."""
+    return logit(np.clip(probability, 1e-5, 1 - 1e-5))

@@ -1,0 +1,239 @@
+"""The hybrid tiers: regressions on recency, frequency and spend and on what the transaction models say.
+
+Trained on several earlier cut-offs of the company's own past, averaged with the transaction models they correct
+(and with gradient boosting where that tier is chosen). Averages of differently wrong models rank and calibrate
+better than each of them; the transaction models carry it where the past is short.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import expit
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from sklearn.linear_model import LogisticRegression, PoissonRegressor
+from sklearn.preprocessing import StandardScaler
+
+from sync_worker.scoring.base_models import BaseModels, log_odds
+from sync_worker.scoring.situation import Outcome, Situation
+
+#: Inverse weight of the ridge of the logistic regression, in training rows: a strong one.
+INVERSE_RIDGE = 0.003
+#: The ridge hardly holds back what the transaction models say themselves.
+TRUST = 10.0
+POISSON_RIDGE = 0.1
+#: No customer is further from the mean than this many standard deviations: regressions run wild out there.
+FAR = 5.0
+#: Largest values above this quantile of a training period's are cut: one order must not make the model.
+HIGH_QUANTILE = 0.999
+BOOSTING = {
+    "learning_rate": 0.04,
+    "max_iter": 100,
+    "max_leaf_nodes": 6,
+    "min_samples_leaf": 40,
+    "l2_regularization": 20.0,
+    "early_stopping": False,
+    "random_state": 0,
+}
+#: Rows predicted at once: what memory a million customers take is bounded by this.
+BLOCK = 100_000
+DIGITS = 6
+_TINY = 1e-3
+#: Columns of `_design` that hold the two transaction models' own log-odds.
+_BASE_COLUMNS = (5, 8)
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """One earlier cut-off to learn from: what was known, what the models said then, and what came."""
+
+    situation: Situation
+    base: BaseModels
+    outcome: Outcome
+    horizon: float
+
+
+class HybridTier:
+    """Churn probability from logistic regression, averaged in log-odds with the transaction models.
+
+    Args:
+        base: the transaction models fitted on all orders.
+        lessons: earlier cut-offs.
+        boosted: average with gradient boosting on the same columns too.
+    """
+
+    def __init__(self, base: BaseModels, lessons: Sequence[Lesson], *, boosted: bool) -> None:
+        self.base, self.boosted = base, boosted
+        self.unit = _unit(lessons)
+        columns = np.vstack([_design(x.situation, x.base, x.horizon, self.unit) for x in lessons])
+        churned = np.concatenate([lesson.outcome.churned for lesson in lessons])
+        self.n_rows, self.n_cutoffs = len(churned), len(lessons)
+        self._scaler = StandardScaler().fit(columns)
+        self._regression = LogisticRegression(C=INVERSE_RIDGE, solver="newton-cholesky")
+        self._regression.fit(self._scaled(columns), churned)
+        self._trees = HistGradientBoostingClassifier(**BOOSTING).fit(columns, churned) if boosted else None
+
+    @property
+    def name(self) -> str:
+        return "boosted" if self.boosted else "regression"
+
+    @property
+    def words(self) -> str:
+        kind = "regression, gradient boosting" if self.boosted else "regression"
+        cutoffs = f"{self.n_cutoffs} earlier cut-offs" if self.n_cutoffs > 1 else "an earlier cut-off"
+        return f"{kind} and transaction models averaged, learnt from {cutoffs}"
+
+    def p_alive(self, situation: Situation) -> np.ndarray:
+        return self.base.p_alive(situation)
+
+    def p_no_purchase(self, h: np.ndarray, situation: Situation) -> np.ndarray:
+        return _in_blocks(self._p_no_purchase, h, situation)
+
+    def expected_orders(self, h: np.ndarray, situation: Situation) -> np.ndarray:
+        """The transaction models' order-days given any, times the chance of any."""
+        some, base = 1 - self.p_no_purchase(h, situation), 1 - self.base.p_no_purchase(h, situation)
+        return self.base.expected_orders(h, situation) * some / np.maximum(base, 1e-9)
+
+    def parameters(self) -> dict[str, float]:
+        return {**self.base.transactions.parameters(), **self.base.rhythm.parameters()}
+
+    def _scaled(self, columns: np.ndarray) -> np.ndarray:
+        scaled = np.clip(self._scaler.transform(columns), -FAR, FAR)
+        scaled[:, _BASE_COLUMNS] *= TRUST
+        return scaled
+
+    def _p_no_purchase(self, h: np.ndarray, situation: Situation) -> np.ndarray:
+        columns = _design(situation, self.base, h, self.unit)
+        votes = [
+            self._regression.decision_function(self._scaled(columns)),
+            log_odds(self.base.p_no_purchase(h, situation)),
+        ]
+        if self._trees is not None:
+            votes.append(log_odds(self._trees.predict_proba(columns)[:, 1]))
+        return expit(np.mean(votes, axis=0))
+
+
+class SalesRegression:
+    """Sales expected in the horizon: Poisson regression, averaged with the transaction models' forecast.
+
+    The geometric mean ranks customers best, the arithmetic mean meets the total best: the first is scaled to
+    the total of the second.
+
+    Args:
+        base, lessons, boosted: as for `HybridTier`.
+    """
+
+    def __init__(self, base: BaseModels, lessons: Sequence[Lesson], *, boosted: bool) -> None:
+        self.base = base
+        self.unit = _unit(lessons)
+        self.horizon = lessons[0].horizon
+        columns = np.vstack([self._columns(x.situation, x.base, x.horizon) for x in lessons])
+        sales = np.concatenate([lesson.outcome.sales for lesson in lessons]) / self.unit
+        if (sales > 0).any():
+            sales = np.minimum(sales, np.quantile(sales[sales > 0], HIGH_QUANTILE))
+        self.largest = float(sales.max())
+        self.mean = max(float(sales.mean()), 1e-9)
+        self._scaler = StandardScaler().fit(columns)
+        self._regression = PoissonRegressor(alpha=POISSON_RIDGE, solver="newton-cholesky")
+        self._regression.fit(self._scaled(columns), sales / self.mean)
+        self._trees = (
+            HistGradientBoostingRegressor(loss="poisson", **BOOSTING).fit(columns, sales / self.mean)
+            if boosted
+            else None
+        )
+
+    def expected_sales(self, h: np.ndarray, situation: Situation) -> np.ndarray:
+        """Amount of the orders expected within h days, (n,), returns not subtracted.
+
+        The regressions know the horizon they learnt from; another one is reached by the transaction models'
+        ratio of the two.
+        """
+        forecasts = [np.minimum(votes, 3 * self.largest) * self.unit for votes in self._votes(h, situation)]
+        base = self.base.expected_orders(h, situation) * self.base.expected_spend(situation)
+        learnt = self.base.expected_orders(np.full(len(situation), self.horizon), situation)
+        stretch = self.base.expected_orders(h, situation) / np.maximum(learnt, 1e-9)
+        forecasts = [*(forecast * stretch for forecast in forecasts), base]
+        arithmetic = np.mean(forecasts, axis=0)
+        floor = _TINY * self.unit
+        geometric = np.exp(np.mean(np.log(np.add(forecasts, floor)), axis=0))
+        return geometric * (arithmetic.sum() / max(geometric.sum(), 1e-300))
+
+    def _votes(self, h: np.ndarray, situation: Situation) -> list[np.ndarray]:
+        def regression(h: np.ndarray, situation: Situation) -> np.ndarray:
+            return self._regression.predict(self._scaled(self._columns(situation, self.base, h)))
+
+        def trees(h: np.ndarray, situation: Situation) -> np.ndarray:
+            return self._trees.predict(self._columns(situation, self.base, h))
+
+        models = [regression, trees] if self._trees is not None else [regression]
+        return [_in_blocks(model, h, situation) * self.mean for model in models]
+
+    def _columns(self, situation: Situation, base: BaseModels, h: np.ndarray | float) -> np.ndarray:
+        spend = base.expected_spend(situation) / self.unit
+        orders = [model.expected_orders(h, situation) for model in (base.transactions, base.rhythm)]
+        more = [np.log(one * spend + 0.01) for one in orders]
+        more += [np.log(spend + 0.01), np.log(orders[1] + _TINY)]
+        return np.round(np.column_stack([_design(situation, base, h, self.unit), *more]), DIGITS)
+
+    def _scaled(self, columns: np.ndarray) -> np.ndarray:
+        return np.clip(self._scaler.transform(columns), -FAR, FAR)
+
+
+def _unit(lessons: Sequence[Lesson]) -> float:
+    """The mean amount of an order-day: the models must not depend on the currency."""
+    return max(float(np.concatenate([x.situation.mean_spend for x in lessons]).mean()), 1e-9)
+
+
+def _design(situation: Situation, base: BaseModels, h: np.ndarray | float, unit: float) -> np.ndarray:
+    """The columns both kinds of regression and the trees look at, (n, 24) float64."""
+    s = situation
+    h = np.broadcast_to(np.asarray(h, dtype=float), s.x.shape)
+    transactions, rhythm = base.transactions, base.rhythm
+    log = np.log1p
+    silence = log(s.silence)
+    gross = s.mean_spend * (s.x + 1)
+    recent, before = log(s.recent_orders), log(s.before_orders)
+    recent_spend, before_spend = log(s.recent_spend / unit), log(s.before_spend / unit)
+    columns = [
+        log(s.x),
+        silence,
+        log(s.T),
+        np.log(s.mean_spend / unit + 0.01),
+        log(np.clip(s.revenue, 0, None) / unit),
+        log_odds(transactions.p_no_purchase(h, s)),
+        np.log(transactions.expected_orders(h, s) + _TINY),
+        log_odds(transactions.p_alive(s)),
+        log_odds(rhythm.p_no_purchase(h, s)),
+        s.mu,
+        s.sigma,
+        np.clip((silence - s.mu) / s.sigma, -4, 6),
+        recent,
+        before,
+        log(s.earlier_orders),
+        log(s.latest_orders),
+        recent_spend,
+        before_spend,
+        np.log(s.last_spend / unit + 0.01),
+        np.clip(1 - s.revenue / np.maximum(gross, 1e-300), 0, 1),
+        (s.x == 0).astype(float),
+        np.log((s.x + 1) / (s.T + 30)),
+        np.clip(recent - before, -2, 2),
+        np.clip(recent_spend - before_spend, -4, 4),
+    ]
+    # the last digits depend on the currency's unit, and trees split on any of them
+    return np.round(np.column_stack(columns), DIGITS)
+
+
+def _in_blocks(
+    function: Callable[[np.ndarray, Situation], np.ndarray], h: np.ndarray, situation: Situation
+) -> np.ndarray:
+    """The function over all customers, a block at a time."""
+    n = len(situation)
+    h = np.broadcast_to(np.asarray(h, dtype=float), (n,))
+    if n <= BLOCK:
+        return function(h, situation)
+    starts = range(0, n, BLOCK)
+    parts = [function(h[a : a + BLOCK], situation.part(slice(a, a + BLOCK))) for a in starts]
+    return np.concatenate(parts)

@@ -1,0 +1,100 @@
+"""How good a forecast was. Arrays are (n,); `churned` is bool, probabilities and scores are of churning."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import rankdata
+
+#: Half the width of a two-sided 90 % interval in standard errors.
+Z_90 = 1.6448536269514722
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Areas under the ROC curve of two scores on the same customers, with the variance of their estimates.
+
+    Attributes:
+        auc, other: of the score and of the one it is compared with.
+        variance, gain_variance: of `auc`, and of `auc - other`.
+    """
+
+    auc: float
+    other: float
+    variance: float
+    gain_variance: float
+
+
+def auc(churned: np.ndarray, score: np.ndarray) -> float:
+    """Chance that a churned customer scores above one who stayed, ties counting half; NaN without both."""
+    gone = int(churned.sum())
+    stayed = len(churned) - gone
+    if not gone or not stayed:
+        return float("nan")
+    return float((rankdata(score)[churned].sum() - gone * (gone + 1) / 2) / (gone * stayed))
+
+
+def compare(churned: np.ndarray, score: np.ndarray, other: np.ndarray) -> Ranking:
+    """Two scores' AUC with the covariance of DeLong, DeLong & Clarke-Pearson (1988), Biometrics 44.
+
+    NaN where nobody churned or nobody stayed.
+    """
+    gone, stayed = int(churned.sum()), int((~churned).sum())
+    if not gone or not stayed:
+        return Ranking(*[float("nan")] * 4)
+    placed = [_placements(churned, values) for values in (score, other)]
+    above = np.array([one[0] for one in placed])
+    below = np.array([one[1] for one in placed])
+    areas = above.mean(axis=1)
+    covariance = np.cov(above, ddof=min(1, gone - 1)) / gone + np.cov(below, ddof=min(1, stayed - 1)) / stayed
+    gain = covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1]
+    return Ranking(float(areas[0]), float(areas[1]), float(covariance[0, 0]), float(max(gain, 0.0)))
+
+
+def brier(churned: np.ndarray, probability: np.ndarray) -> float:
+    """Mean squared error of the probability."""
+    return float(np.square(probability - churned).mean())
+
+
+def calibration(churned: np.ndarray, probability: np.ndarray, bins: int = 10) -> list[dict[str, float]]:
+    """Bins of equal count by rising probability: `predicted` and `actual` share churned, `customers`."""
+    order = np.argsort(probability, kind="stable")
+    parts = [part for part in np.array_split(order, bins) if len(part)]
+    return [
+        {
+            "predicted": float(probability[part].mean()),
+            "actual": float(churned[part].mean()),
+            "customers": len(part),
+        }
+        for part in parts
+    ]
+
+
+def expected_calibration_error(churned: np.ndarray, probability: np.ndarray) -> float:
+    """Mean distance of predicted and actual share over ten bins of equal count."""
+    bins = calibration(churned, probability)
+    return sum(b["customers"] * abs(b["predicted"] - b["actual"]) for b in bins) / len(churned)
+
+
+def most_at_risk(score: np.ndarray, count: int) -> np.ndarray:
+    """The `count` customers of the highest score, ties in the given order; ascending rows."""
+    return np.sort(np.argsort(-score, kind="stable")[:count])
+
+
+def captured(churned: np.ndarray, money: np.ndarray, score: np.ndarray, steps: int = 10) -> list[list[float]]:
+    """Shares of the churned customers, and of their money, among the 1/steps, 2/steps, ... most at risk."""
+    order = np.argsort(-score, kind="stable")
+    found, value = np.cumsum(churned[order]), np.cumsum(np.where(churned, money, 0.0)[order])
+    ends = np.ceil(np.arange(1, steps + 1) * len(order) / steps).astype(int) - 1
+    return [(found[ends] / max(found[-1], 1)).tolist(), (value[ends] / max(value[-1], 1e-300)).tolist()]
+
+
+def _placements(churned: np.ndarray, score: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """For each churned customer the share of the others below it, for each other the share above it."""
+    gone, stayed = score[churned], score[~churned]
+    ranks = rankdata(np.concatenate([gone, stayed]))
+    m, k = len(gone), len(stayed)
+    above = (ranks[:m] - rankdata(gone)) / k
+    below = 1 - (ranks[m:] - rankdata(stayed)) / m
+    return above, below

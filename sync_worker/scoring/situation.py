@@ -1,0 +1,186 @@
+"""What is known of each customer at the end of a day: all that a churn or value model may look at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+import pandas as pd
+
+from sync_worker.policy import Policy
+from sync_worker.scoring import rhythm
+from sync_worker.scoring.features import Sales, order_days
+from sync_worker.scoring.peers import Peers
+
+
+@dataclass(frozen=True)
+class Situation:
+    """Facts of n customers as of a day, all (n,) float64; times in days, money in the company's currency.
+
+    `x`, `t_x`, `T` as in `ModifiedBetaGeoNBD`; `mu`, `sigma` of the own rhythm as in `Rhythm`. The others may be
+    missing where only the transaction models are asked: `latest_orders`, `recent_orders`, `before_orders` and
+    `earlier_orders` are order-days in the last third of a horizon, the last horizon, the one before, and the
+    two before that; `recent_spend` and `before_spend` go with them; `mean_spend` and `last_spend` are amounts of
+    an order-day; `revenue` is net of returns.
+    """
+
+    x: np.ndarray
+    t_x: np.ndarray
+    T: np.ndarray
+    mu: np.ndarray
+    sigma: np.ndarray
+    latest_orders: np.ndarray | None = None
+    recent_orders: np.ndarray | None = None
+    before_orders: np.ndarray | None = None
+    earlier_orders: np.ndarray | None = None
+    recent_spend: np.ndarray | None = None
+    before_spend: np.ndarray | None = None
+    mean_spend: np.ndarray | None = None
+    last_spend: np.ndarray | None = None
+    revenue: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    @property
+    def silence(self) -> np.ndarray:
+        """(n,) days since the last order-day."""
+        return self.T - self.t_x
+
+    def but(self, **changes: np.ndarray) -> Situation:
+        """The same customers had some things been otherwise."""
+        return replace(self, **changes)
+
+    def part(self, rows: np.ndarray | slice) -> Situation:
+        """The situation of some of the customers."""
+        known = {field.name: getattr(self, field.name) for field in fields(self)}
+        return Situation(**{name: None if v is None else v[rows] for name, v in known.items()})
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The customers known at the end of a day.
+
+    Attributes:
+        day: days since 1970-01-01.
+        rows: (n,) int64, their rows in the sales it was taken from.
+        situation: their facts.
+        usual_gap: the 90th percentile of all gaps between order-days until then, NaN without a gap.
+        formats: (n,) business formats.
+        horizon: length of the windows of recent behaviour, days.
+    """
+
+    day: int
+    rows: np.ndarray
+    situation: Situation
+    usual_gap: float
+    formats: pd.Series
+    horizon: float
+
+    @property
+    def active(self) -> np.ndarray:
+        """(n,) bool: at least two order-days, the last one within the larger of 30 days and `usual_gap`."""
+        window = np.fmax(30.0, self.usual_gap)
+        return (self.situation.x >= 1) & (self.situation.silence < window)
+
+
+def take(
+    sales: Sales,
+    formats: pd.Series,
+    day: int,
+    horizon: float,
+    policy: Policy,
+    own: rhythm.Rhythm | None = None,
+) -> Snapshot:
+    """What was known at the end of `day`; later sales are not looked at.
+
+    Args:
+        sales: of all customers.
+        formats: (customers,) business format of each row of `sales`.
+        horizon: length of the windows of recent behaviour, days.
+        own: rhythm of each customer as seen after its last order-day, where it is known already.
+    """
+    bought = (sales.amount > 0) & (sales.day <= day)
+    rows, row = np.unique(sales.row[bought], return_inverse=True)
+    when, amount, n = sales.day[bought], sales.amount[bought], len(rows)
+    days = order_days(row, when)
+    formats = formats.iloc[rows].reset_index(drop=True)
+    last = days.last()
+    if own is None:
+        own = rhythm.learn(days, Peers(formats, policy), float(horizon)).at(last)
+
+    def orders(newest: float, oldest: float) -> np.ndarray:
+        age = day - days.day
+        return np.bincount(days.row[(age >= newest) & (age < oldest)], minlength=n).astype(float)
+
+    def spend(newest: float, oldest: float) -> np.ndarray:
+        within = (day - when >= newest) & (day - when < oldest)
+        return np.bincount(row[within], amount[within], minlength=n)
+
+    on_last_day = when == days.day[last][row]
+    number = np.full(len(formats) if not n else int(rows[-1]) + 1, -1)
+    number[rows] = np.arange(n)
+    known = (sales.day <= day) & (sales.row < len(number))
+    owner = number[sales.row[known]]
+    net = np.bincount(owner[owner >= 0], sales.amount[known][owner >= 0], minlength=n)
+    first = days.day[days.start]
+    gaps = np.diff(days.day)[(days.position > 0)[1:]]
+    situation = Situation(
+        x=days.position[last].astype(float),
+        t_x=(days.day[last] - first).astype(float),
+        T=(day - first).astype(float),
+        mu=own.mu,
+        sigma=own.sigma,
+        latest_orders=orders(0, horizon / 3),
+        recent_orders=orders(0, horizon),
+        before_orders=orders(horizon, 2 * horizon),
+        earlier_orders=orders(2 * horizon, 4 * horizon),
+        recent_spend=spend(0, horizon),
+        before_spend=spend(horizon, 2 * horizon),
+        mean_spend=np.bincount(row, amount, minlength=n) / (days.position[last] + 1),
+        last_spend=np.bincount(row[on_last_day], amount[on_last_day], minlength=n),
+        revenue=net,
+    )
+    usual_gap = float(np.percentile(gaps, 90)) if len(gaps) else np.nan
+    return Snapshot(day, rows, situation, usual_gap, formats, horizon)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the customers of a snapshot did within a horizon after its day.
+
+    Attributes:
+        churned: (n,) bool, no order-day.
+        orders: (n,) order-days.
+        sales: (n,) amount of the orders, returns not subtracted.
+        net: (n,) amount less returns.
+    """
+
+    churned: np.ndarray
+    orders: np.ndarray
+    sales: np.ndarray
+    net: np.ndarray
+
+    def part(self, rows: np.ndarray) -> Outcome:
+        return Outcome(self.churned[rows], self.orders[rows], self.sales[rows], self.net[rows])
+
+
+def outcome(sales: Sales, snapshot: Snapshot, horizon: np.ndarray | float) -> Outcome:
+    """What came in (day, day + horizon], a number or one of each customer of the snapshot."""
+    n = len(snapshot.rows)
+    number = np.full(int(sales.row.max(initial=-1)) + 1, -1)
+    number[snapshot.rows] = np.arange(n)
+    ahead = np.broadcast_to(np.asarray(horizon, dtype=float), (n,))
+    owner = number[sales.row]
+    late = (owner >= 0) & (sales.day > snapshot.day)
+    late[late] = sales.day[late] <= snapshot.day + ahead[owner[late]]
+    owner, day, amount = owner[late], sales.day[late], sales.amount[late]
+    bought = amount > 0
+    new_day = np.append(True, (np.diff(owner[bought]) != 0) | (np.diff(day[bought]) != 0))[: bought.sum()]
+    orders = np.bincount(owner[bought][new_day], minlength=n)
+    return Outcome(
+        churned=orders == 0,
+        orders=orders.astype(float),
+        sales=np.bincount(owner[bought], amount[bought], minlength=n),
+        net=np.bincount(owner, amount, minlength=n),
+    )
