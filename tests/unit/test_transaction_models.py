@@ -190,6 +190,31 @@ def test_regular_buyers_who_never_leave_are_told_to_be_unidentified(name):
 
 
 @every_model
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("parameters", [{}, {"sample": 5}, {"penalty": 0.01}])
+@pytest.mark.parametrize(
+    ("x", "t_x", "total"),
+    [
+        ([0], [0], [0]),
+        ([3], [5], [9]),
+        ([0] * 50, [0] * 50, [0] * 50),
+        ([0] * 50, [0] * 50, list(range(50))),
+        ([5000] * 40, [4900.0] * 40, [5000.0] * 40),
+        ([1, 0, 2] * 20, [1e-7, 0, 2e-7] * 20, [1e-6] * 60),
+        ([1, 0, 2] * 20, [1e9, 0, 2e9] * 20, [1e10] * 60),
+        ([2] * 30, [0] * 30, [10] * 30),
+        ([1, 2, 3] * 30, [1, 2, 3] * 30, [1000] * 90),
+    ],
+)
+def test_poor_data_are_fitted_without_a_warning_or_nan(name, parameters, x, t_x, total):
+    model = PARAMETERS[name][0](**parameters).fit(x, t_x, total)
+    assert np.isfinite(model.loglik_)
+    assert np.isfinite(model.p_alive(x, t_x, total)).all()
+    assert np.isfinite(model.p_no_purchase(90, x, t_x, total)).all()
+    assert np.isfinite(model.expected_orders(90, x, t_x, total)).all()
+
+
+@every_model
 @pytest.mark.parametrize(
     ("x", "t_x", "total", "words"),
     [

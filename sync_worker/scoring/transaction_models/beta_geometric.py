@@ -186,7 +186,7 @@ class BetaGeometric(TransactionModel):
                 stay += log_phases
                 stay_by_r += phases.by_shape
                 stay_by_alpha -= mean_phase
-                left_by_r -= phases.by_shape
+                left_by_r = longer - phases.by_shape
                 left_by_alpha += mean_phase
             # logistic function and ln(1 + odds) from one exponential; several times faster than the
             # library's functions
