@@ -14,6 +14,7 @@
         "data/ir_cron_data.xml",
         "views/crm_value_format_views.xml",
         "views/crm_value_policy_version_views.xml",
+        "views/crm_value_grade_views.xml",
         "views/crm_value_profile_views.xml",
         "views/crm_value_run_views.xml",
         "views/crm_value_override_views.xml",
@@ -25,5 +26,8 @@
         "views/res_config_settings_views.xml",
         "views/crm_value_menus.xml",
     ],
+    "assets": {
+        "web.assets_backend": ["crm_value_addon/static/src/**/*"],
+    },
     "images": ["static/description/banner.png"],
 }

@@ -32,6 +32,7 @@ COLUMN_TYPES = {
     "confidence": "text",
     "value_basis": "text",
     "burden": "boolean",
+    "churn_withheld": "boolean",
     **dict.fromkeys(PROBABILITY_COLUMNS, "float"),
     "expected_orders": "float",
     **dict.fromkeys(MONEY_COLUMNS, "money"),

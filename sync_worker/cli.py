@@ -5,6 +5,7 @@ import logging
 import os
 import signal
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -44,6 +45,9 @@ LoginOption = Annotated[
 ]
 TransportOption = Annotated[str | None, typer.Option(help="json2 (default) or odoorpc.", show_default=False)]
 CompanyOption = Annotated[list[int] | None, typer.Option(help="Only this company (id); may be repeated.")]
+ColumnsOption = Annotated[
+    str, typer.Option("--map", help="Our names for its columns: customer_id=CustomerID,date=InvoiceDate")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Answer in JSON, for machines.")]
 VerboseOption = Annotated[
     int,
@@ -199,9 +203,7 @@ def score(
     as_of: Annotated[str, typer.Option(help="Only what was known by this day, YYYY-MM-DD.")],
     out: Annotated[Path, typer.Option(help="Scores to write, .parquet or .csv.")],
     horizon: Annotated[int, typer.Option(help="Churn horizon in days.")] = 90,
-    columns: Annotated[
-        str, typer.Option("--map", help="Our names for its columns: customer_id=CustomerID,date=InvoiceDate")
-    ] = "",
+    columns: ColumnsOption = "",
     as_json: JsonOption = False,
     verbose: VerboseOption = 0,
 ) -> None:
@@ -223,6 +225,85 @@ def score(
         else:
             terminal.show_summary(f"{file.name} as of {as_of}", result.summary, result.warnings)
             typer.echo(f"{len(result.customers):,} customers written to {out}")
+
+
+@app.command()
+def backtest(
+    *,
+    file: Annotated[
+        Path | None, typer.Argument(help="Purchase history, CSV or Parquet; without it --company is read.")
+    ] = None,
+    company: Annotated[
+        int | None,
+        typer.Option(help="Company (id) to read from Odoo and judge by its policy.", show_default=False),
+    ] = None,
+    as_of: Annotated[
+        str | None,
+        typer.Option(
+            help="Only what was known by this day, YYYY-MM-DD.",
+            show_default="the last day in the file, or the company's today",
+        ),
+    ] = None,
+    horizon: Annotated[
+        int | None, typer.Option(help="Churn horizon in days.", show_default="90, or that of the policy")
+    ] = None,
+    columns: ColumnsOption = "",
+    cutoffs: Annotated[
+        int | None,
+        typer.Option(min=1, help="How many days of the past to forecast from.", show_default=False),
+    ] = None,
+    html: Annotated[
+        Path | None, typer.Option(help="Report with figures to write, one file.", show_default=False)
+    ] = None,
+    config_file: ConfigOption = None,
+    url: UrlOption = None,
+    database: DatabaseOption = None,
+    login: LoginOption = None,
+    transport: TransportOption = None,
+    as_json: JsonOption = False,
+    verbose: VerboseOption = 0,
+) -> None:
+    """Forecast the past of a file, or of a company in Odoo, and grade it by what came. Writes nothing to Odoo."""
+    with _reporting(verbose, as_json):
+        if (file is None) == (company is None):
+            raise InputError(
+                "Both a file and a company are named." if file else "Neither a file nor a company is named.",
+                "Name a file, or with --company ID a company in Odoo.",
+            )
+        if company is not None and columns:
+            raise InputError("--map is for files; Odoo's columns have their names.", "Leave --map out.")
+        from sync_worker import back_test  # noqa: PLC0415
+
+        target = None
+        if html:
+            from sync_worker.report import page  # noqa: PLC0415
+
+            target = page.check_target(html)
+        with terminal.ProgressView(quiet=as_json) as view:
+            show = partial(view.show, file.name if file else f"company {company}")
+            if file:
+                result, subject = back_test.of_file(
+                    file, as_of, horizon, mapping=columns, cutoffs=cutoffs, progress=show
+                )
+            else:
+                settings = _settings(
+                    config_file, url=url, database=database, login=login, transport=transport
+                )
+                with contextlib.closing(connect(settings)) as connection:
+                    result, subject = back_test.of_company(
+                        settings, connection, company, as_of, horizon, cutoffs=cutoffs, progress=show
+                    )
+            if target:
+                show(100, "drawing")
+                page.write(page.render(result, subject), target)
+        if as_json:
+            terminal.show_json(result)
+        else:
+            from sync_worker.report import table  # noqa: PLC0415
+
+            table.show(result, subject)
+            if target:
+                typer.echo(f"Report written to {html}")
 
 
 def _settings(config_file: Path | None, **options: Any) -> config.Settings:

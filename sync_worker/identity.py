@@ -6,13 +6,13 @@ with a database is remembered; when another answers, nothing is read or written 
 
 import json
 import os
-import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from sync_worker.config import Settings
 from sync_worker.errors import IdentityError, InputError
+from sync_worker.whole_file import write_text
 
 FILE = "databases.json"
 _CONFIRM = "If that is meant, run: sync-worker check --confirm-database"
@@ -56,18 +56,10 @@ def verify(settings: Settings, described: dict[str, Any], *, confirm: bool = Fal
 
 def write_json(path: Path, value: Any) -> None:
     """Writes JSON so that a reader sees the old file or the new one, never a half. Raises `InputError`."""
-    temporary = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(value, file, indent=1)
-            file.write("\n")
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
+        write_text(path, json.dumps(value, indent=1) + "\n")
     except OSError as error:
-        if temporary:
-            Path(temporary).unlink(missing_ok=True)
         raise InputError(
             f"{path} cannot be written: {error.strerror}.", "Give the worker a folder it may write to."
         ) from None

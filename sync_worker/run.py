@@ -1,4 +1,4 @@
-"""One scoring run of one company: read, score, publish, close; and what came of it."""
+"""One run of one company: read, score and publish, or look back; close; and what came of it."""
 
 import contextlib
 import logging
@@ -27,6 +27,8 @@ Progress = Callable[[str, float, str], None]
 CLAIM_TIMEOUT = 30.0
 STOP_TIMEOUT = 5.0
 READ_UNTIL, SCORED_AT, SENT_AT = 45.0, 70.0, 90.0
+# A back-test on request is waited for: it looks at more of the past than the one within a scoring run.
+BACKTEST_CUTOFFS = 6
 
 
 @dataclass
@@ -36,6 +38,7 @@ class Outcome:
     company_id: int
     company: str
     run_id: int | None = None
+    kind: str = "score"
     state: str = "failed"
     seconds: float = 0.0
     orders: int = 0
@@ -81,10 +84,15 @@ def run_company(
 
 
 def claim_run(
-    settings: Settings, transport: Transport, company_id: int | None = None, *, request: bool = False
+    settings: Settings,
+    transport: Transport,
+    company_id: int | None = None,
+    *,
+    kind: str = "score",
+    request: bool = False,
 ) -> dict[str, Any]:
     """Asks for work, once: a lost answer is a claimed run whose lease simply expires."""
-    params: dict[str, Any] = {"worker": settings.worker}
+    params: dict[str, Any] = {"worker": settings.worker, "kind": kind}
     if company_id is not None:
         params["company_id"] = company_id
     if request:
@@ -107,7 +115,7 @@ def work(
     """
     company = next((each for each in described["companies"] if each["id"] == run["company_id"]), None)
     name = company["name"] if company else f"company {run['company_id']}"
-    outcome = Outcome(run["company_id"], name, run["id"])
+    outcome = Outcome(run["company_id"], name, run["id"], run.get("kind", "score"))
     started = time.monotonic()
     beats, beside = connect(settings), connect(settings)
     try:
@@ -124,19 +132,22 @@ def work(
                 heartbeat.show(percent, step)
                 progress(name, percent, step)
 
-            _read_score_send(
-                settings,
-                [transport, beside],
-                described,
-                company,
-                run=run,
-                show=show,
-                room=heartbeat.room,
-                outcome=outcome,
-            )
+            if outcome.kind == "backtest":
+                _read_backtest(settings, transport, company, run=run, show=show, outcome=outcome)
+            else:
+                _read_score_send(
+                    settings,
+                    [transport, beside],
+                    described,
+                    company,
+                    run=run,
+                    show=show,
+                    room=heartbeat.room,
+                    outcome=outcome,
+                )
             # The merge holds the lock of the run, which no beat may wait for.
             heartbeat.stop()
-            progress(name, SENT_AT, "merging")
+            progress(name, SENT_AT, "closing" if outcome.kind == "backtest" else "merging")
             outcome.counts = transport.call("close_run", _closing(run, outcome))
             outcome.state = "done"
     finally:
@@ -184,6 +195,40 @@ def _read_score_send(
         ),
     )
     outcome.sent, outcome.refused = sent.rows, sent.refused
+
+
+def _read_backtest(
+    settings: Settings,
+    transport: Transport,
+    company: dict[str, Any],
+    *,
+    run: dict[str, Any],
+    show: Callable[[float, str], None],
+    outcome: Outcome,
+) -> None:
+    """Judges the forecast on the company's own past; nothing is published."""
+    # Only where it is asked for: a scoring run has its own use of it.
+    from sync_worker.scoring.backtest import backtest  # noqa: PLC0415
+
+    history = read_history(
+        transport,
+        company["id"],
+        page_rows=settings.page_rows,
+        show=lambda part, step: show(part * READ_UNTIL, step),
+    )
+    outcome.orders = len(history.orders)
+    try:
+        result = backtest(
+            history,
+            run["as_of"],
+            Policy(run["policy"]["rules"]),
+            cutoffs=BACKTEST_CUTOFFS,
+            progress=lambda percent, step: show(_between(READ_UNTIL, SENT_AT, percent / 100), step),
+        )
+    except PolicyError as error:
+        raise RunError(str(error), "Mend the policy of the company in Odoo.") from error
+    outcome.result = {"backtest": result}
+    outcome.warnings = [*history.warnings, *result["warnings"]]
 
 
 def _closing(run: dict[str, Any], outcome: Outcome) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """`sync-worker serve`: waits for work in Odoo and does it, through restarts of Odoo, until told to stop."""
 
+import itertools
 import logging
 import time
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from sync_worker.transport import Transport
 steps = logging.getLogger("sync_worker.steps")
 
 LONGEST_WAIT = 60.0
+KINDS = ("score", "backtest")
 DESCRIBE_EVERY = 60.0  # seconds; a database may be replaced behind the same address
 
 
@@ -76,9 +78,9 @@ def _poll(
 ) -> bool:
     """Asks once for work and does what it gets; answers whether there was any."""
     worked = False
-    # Without a choice of companies one question serves all of them.
-    for company_id in company_ids or [None]:
-        claim = claim_run(settings, transport, company_id)
+    # Without a choice of companies one question of each kind serves all of them.
+    for company_id, kind in itertools.product(company_ids or [None], KINDS):
+        claim = claim_run(settings, transport, company_id, kind=kind)
         health.show(last_poll=now())
         if claim["run"] is None:
             continue
@@ -106,6 +108,14 @@ def _report(outcome: Outcome, health: Health) -> None:
     health.show(state="idle", last_run={**summary, "ended": now()}, last_error=outcome.error)
     if outcome.error:
         steps.error("run %s of %s failed: %s", outcome.run_id, outcome.company, outcome.error)
+    elif outcome.kind == "backtest":
+        steps.info(
+            "back-test %s of %s done: %s orders in %s s",
+            outcome.run_id,
+            outcome.company,
+            outcome.orders,
+            outcome.seconds,
+        )
     else:
         steps.info(
             "run %s of %s done: %s customers from %s orders in %s s",

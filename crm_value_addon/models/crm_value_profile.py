@@ -51,6 +51,9 @@ class CrmValueProfile(models.Model):
     churn_probability = fields.Float(
         aggregator="avg", help="Probability that no order comes within the churn horizon."
     )
+    churn_withheld = fields.Boolean(
+        help="The back-test finds the churn forecast not reliable here: probability and risk are not shown."
+    )
     p_alive = fields.Float(
         string="P(alive)",
         aggregator="avg",

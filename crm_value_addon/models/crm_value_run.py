@@ -58,7 +58,7 @@ class CrmValueRun(models.Model):
     retired_count = fields.Integer(string="Retired", readonly=True)
     refused_count = fields.Integer(string="Refused", readonly=True)
     result = fields.Json(readonly=True)
-    grades = fields.Json(readonly=True)
+    grade_ids = fields.One2many("crm.value.grade", "run_id", string="Forecast Quality", readonly=True)
     warnings = fields.Text(readonly=True)
     error = fields.Char(readonly=True)
 
@@ -77,10 +77,17 @@ class CrmValueRun(models.Model):
 
     def action_request(self):
         """Ask for a scoring run of the current company; the worker claims it within seconds."""
+        return self._request_now("score")
+
+    def action_request_backtest(self):
+        """Ask how good the forecasts for the current company would have been; nothing is scored anew."""
+        return self._request_now("backtest")
+
+    def _request_now(self, kind):
         if not self.env.user.has_group("crm_value_addon.group_manager"):
             raise AccessError(self.env._("Only customer value managers can request a run."))
         company = self.env.company.root_id
-        run = self.sudo()._request(company, "score")
+        run = self.sudo()._request(company, kind)
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",

@@ -9,6 +9,7 @@ from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
+from ..backtest import storable
 from ..publish_columns import (
     ALLOWED_VALUES,
     COLUMN_TYPES,
@@ -163,6 +164,14 @@ class CrmValueSyncPublish(models.AbstractModel):
                     " OR jsonb_path_exists(payload.reasons, 'strict $[*] ? (@.type() <> \"object\")', silent => TRUE)"
                 )
             )
+        if "churn_withheld" in columns:
+            # What is withheld must not arrive, or a list or an export would show it all the same.
+            faults.append(
+                SQL(
+                    "payload.churn_withheld"
+                    " AND (payload.churn_probability IS NOT NULL OR payload.churn_risk IS NOT NULL)"
+                )
+            )
         if "format_id" in columns:
             faults.append(
                 SQL(
@@ -203,12 +212,14 @@ class CrmValueSyncPublish(models.AbstractModel):
         if run.kind == "score":
             self._check_staged(run, rows)
             counts = self._merge(run)
+        result = storable(result)
+        left_out = self.env["crm.value.grade"]._record_grades(run, result)
         run._end(
             "done",
             progress=100.0,
             message=False,
             result=result,
-            warnings=text,
+            warnings="\n".join(filter(None, [text, *left_out])) or False,
             customer_count=counts.get("staged", 0),
             inserted_count=counts.get("inserted", 0),
             updated_count=counts.get("updated", 0),

@@ -36,6 +36,13 @@ class ResPartner(models.Model):
         aggregator="avg",
         help="Probability that no order comes within the churn horizon of the policy.",
     )
+    churn_withheld = profile_field(
+        fields.Boolean,
+        "churn_withheld",
+        name="churn_withheld",
+        string="Churn Forecast Withheld",
+        help="The back-test finds the churn forecast not reliable here: probability and risk are not shown.",
+    )
     score_confidence = profile_field(
         fields.Selection,
         "confidence",

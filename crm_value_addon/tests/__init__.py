@@ -5,6 +5,9 @@ from . import (
     test_fields,
     test_fields_access,
     test_fields_documents,
+    test_grade,
+    test_grade_access,
+    test_grade_texts,
     test_json2,
     test_objection,
     test_override,
@@ -14,4 +17,5 @@ from . import (
     test_publish,
     test_reasons,
     test_screens,
+    test_withheld,
 )

@@ -124,6 +124,7 @@ class CustomerValueCase(TransactionCase):
             "confidence": "enough",
             "value_basis": "revenue",
             "burden": "f",
+            "churn_withheld": "f",
             "churn_probability": 0.25,
             "p_alive": 0.9,
             "expected_orders": 2.5,
@@ -144,6 +145,63 @@ class CustomerValueCase(TransactionCase):
             "cause": None,
             **values,
         }
+
+    # --------------------------------------------------------------- back-test
+
+    def grade(self, business_format=None, **values):
+        """A grade as a worker sends it."""
+        return {
+            "format": business_format and business_format.id,
+            "grade": "A",
+            "missing": None,
+            "cutoff": "2026-08-24",
+            "customers": 412,
+            "churned": 61,
+            "listed": 50,
+            "found": 23,
+            "found_value": 81234.5,
+            "rule": {"code": "recency", "params": {"days": 60}},
+            "rule_found": 15,
+            "rule_found_value": 52100.0,
+            "chance_found": 7.4,
+            "auc": 0.781,
+            "auc_low": 0.75,
+            "auc_high": 0.81,
+            "rule_auc": 0.741,
+            "gain": 0.04,
+            "gain_low": 0.012,
+            "gain_high": 0.068,
+            "brier": 0.101,
+            "base_brier": 0.126,
+            "ece": 0.021,
+            "value_log_bias": 0.04,
+            "coverage": 0.81,
+            "calibration": [{"predicted": 0.1, "actual": 0.12, "customers": 41}],
+            "lift": [
+                {
+                    "share": 0.1,
+                    "found": 0.35,
+                    "found_value": 0.3,
+                    "rule_found": 0.25,
+                    "rule_found_value": 0.22,
+                }
+            ],
+            "deciles": [{"predicted_value": 10.0, "actual_value": 11.0}],
+            **values,
+        }
+
+    def no_grade(self, missing, business_format=None, **values):
+        """A grade that cannot be given: nothing in it can be told."""
+        empty = {name: [] if isinstance(value, list) else None for name, value in self.grade().items()}
+        own = {"format": business_format and business_format.id, "missing": missing}
+        return {**empty, **own, **values}
+
+    def backtest(self, *grades, company=None, **values):
+        """A whole run that looks back; the run."""
+        run = self.claim(company, kind="backtest")
+        result = {"horizon_days": 90, "cutoffs": ["2026-08-24"], "grades": list(grades), **values}
+        self.close(run, 0, result={"backtest": result})
+        return self.env["crm.value.run"].browse(run["id"])
 
     def profile(self, partner, company=None):
         return self.env["crm.value.profile"].search(

@@ -13,6 +13,7 @@ PARTNER_FIELDS = (
     "lifecycle_stage",
     "score_confidence",
     "churn_probability",
+    "churn_withheld",
     "expected_next_order",
     "expected_next_order_low",
     "expected_next_order_high",
@@ -51,7 +52,7 @@ class TestFieldAccess(ScoredCase):
         """Every way to learn something about a field."""
         kind = self.env[records._name]._fields[field].type
         value = {"date": "2020-01-01", "many2one": 1, "selection": "key"}.get(kind, 1)
-        positive = "=" if kind in ("selection", "many2one") else ">"
+        positive = "=" if kind in ("selection", "many2one", "boolean") else ">"
         yield "domain", lambda: records.search([(field, positive, value)])
         yield "negated domain", lambda: records.search(["!", (field, positive, value)])
         yield "set", lambda: records.search([(field, "!=", False)])

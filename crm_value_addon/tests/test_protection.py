@@ -9,6 +9,7 @@ from .common import CustomerValueCase
 
 OURS = (
     "crm.value.format",
+    "crm.value.grade",
     "crm.value.history",
     "crm.value.objection",
     "crm.value.override",
@@ -143,7 +144,8 @@ class TestProtectedRows(CustomerValueCase):
     def test_public_methods_of_our_models(self):
         """Whatever is public is callable by a portal user: the list is short and each one checks."""
         checked = {
-            "crm.value.run": {"action_request", "action_cancel"},
+            "crm.value.run": {"action_request", "action_request_backtest", "action_cancel"},
+            "crm.value.grade": {"action_request", "action_open_withheld"},
             "crm.value.policy.version": {"action_activate"},
             "crm.value.override": {"action_end"},
         }
@@ -171,7 +173,8 @@ class TestProtectedRows(CustomerValueCase):
             "crm.value.sync": ["_merge", "_load_batch", "_get_company", "_claim_company"],
             "crm.value.profile": ["init", "_with_pen"],
             "crm.value.staging": ["init", "_clear"],
-            "crm.value.run": ["_end", "_start", "_request"],
+            "crm.value.run": ["_end", "_start", "_request", "_request_now"],
+            "crm.value.grade": ["_record_grades", "_row_sql", "_with_pen"],
             "crm.value.override": ["_cron_expire", "_refresh_effective"],
             "crm.value.objection": ["_erase"],
             "res.partner": ["_read_profiles"],

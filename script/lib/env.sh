@@ -6,6 +6,7 @@
 #   CV_ODOO_PATH folder of the `odoo` Python package (empty with ODOO_BIN)
 #   CV_ODOO_PYTHON  Python that can import odoo's requirements
 #   CV_PYTHON    Python of the worker and the test tools; the worker itself comes with PYTHONPATH=$CV_ROOT
+#   CV_CLASSICAL_PYTHON  Python with the classical models that benchmarks/accuracy compares with
 #   CV_PG_BIN    folder of initdb, pg_ctl, postgres, psql, pg_dump (empty when PGHOST names your own server)
 #   CV_CHROMIUM  a Chromium or Chrome to run headless (needs --no-sandbox, as Playwright passes by default)
 #   CV_DATA      public data sets: $CV_DATA/completejourney, $CV_DATA/cdnow
@@ -46,6 +47,7 @@ _worker_requirements() {
 CV_ODOO_TREE=$CV_CACHE/odoo-$(hash_of "$CV_ODOO_DEBS")
 CV_ODOO_VENV=$CV_CACHE/venv-odoo-py$CV_PY_VERSION-$(_requirements "$CV_ROOT/requirements/odoo.txt" | sha256sum | cut -c1-12)
 CV_WORKER_VENV=$CV_CACHE/venv-worker-py$CV_PY_VERSION-$(_worker_requirements | sha256sum | cut -c1-12)
+CV_CLASSICAL_VENV=$CV_CACHE/venv-classical-py$CV_PY_VERSION-$(_requirements "$CV_ROOT/requirements/accuracy.txt" | sha256sum | cut -c1-12)
 CV_PG_TREE=$CV_CACHE/postgresql-$(hash_of "$CV_PG_PACKAGE")
 CV_CHROMIUM_TREE=$CV_CACHE/chromium-2
 CV_DATA=$CV_CACHE/data-$(hash_of "$CV_DATA_PACKAGES")
@@ -53,6 +55,7 @@ CV_DATA=$CV_CACHE/data-$(hash_of "$CV_DATA_PACKAGES")
 CV_ODOO=$CV_ROOT/script/lib/odoo
 CV_ODOO_PYTHON=$CV_ODOO_VENV/bin/python
 CV_PYTHON=$CV_WORKER_VENV/bin/python
+CV_CLASSICAL_PYTHON=$CV_CLASSICAL_VENV/bin/python
 if [[ -n ${ODOO_BIN-} ]]; then
     CV_ODOO_PATH=
 elif [[ -n ${ODOO_SRC-} ]]; then

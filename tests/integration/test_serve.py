@@ -75,6 +75,19 @@ def test_manager_requests_a_run_in_odoo(serving: Serving, odoo: OdooSite):
     assert odoo.run_row()["company_id"] == odoo.seed["main"]
 
 
+def test_manager_requests_a_backtest_in_odoo(serving: Serving, odoo: OdooSite):
+    pytest.importorskip("sync_worker.scoring.backtest")
+    odoo.call("crm.value.run", "action_request_backtest")
+    wait_until(lambda: odoo.run_row().get("state") == "done", 60, "the back-test was not done")
+    run, company = odoo.run_row()["id"], odoo.seed["main"]
+    graded = odoo.sql(
+        "SELECT count(*) FILTER (WHERE format_id IS NULL), min(company_id) FROM crm_value_grade WHERE run_id = %s",
+        [run],
+    )
+    assert graded == [(1, company)]
+    assert odoo.value("SELECT count(*) FROM crm_value_profile") == 0, "a back-test scores nobody"
+
+
 def test_survives_a_restart_of_odoo(serving: Serving, odoo: OdooSite):
     odoo.stop()
     try:

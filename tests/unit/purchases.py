@@ -74,7 +74,7 @@ def simulate(model, n, T, seed=1):
     return x.astype(float), t_x, np.log(np.where(known, gaps, 1)).sum(axis=1)
 
 
-def futures(model, x, t_x, T, h, n=250_000, seed=2):
+def futures(model, x, t_x, T, h, n=120_000, seed=2):
     """What customers with this history do next: how many were simulated, share alive at T, share without a
     purchase in (T, T + h], mean and standard deviation of the number of purchases in it.
 

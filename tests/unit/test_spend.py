@@ -99,10 +99,10 @@ def test_fit_recovers_the_parameters_of_the_process():
 amount = st.floats(1e-9, 1e12)
 
 
-@settings(max_examples=100, deadline=None)
-@given(st.lists(st.tuples(st.integers(1, 5000), amount), min_size=30, max_size=60), amount)
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.tuples(st.integers(1, 5000), amount), min_size=3, max_size=6), amount)
 def test_extreme_amounts_never_give_nan(customers, other):
-    n, mean = (np.array(v, float) for v in zip(*customers, strict=True))
+    n, mean = (np.tile(np.array(v, float), 12) for v in zip(*customers, strict=True))
     model = GammaGamma().fit(n, mean)
     spend = model.expected_spend([*n, 1.0, 5000.0], [*mean, other, other])
     assert np.isfinite(spend).all() and (spend > 0).all()

@@ -1,0 +1,163 @@
+"""What a back-test says, in the reader's language; the worker sends codes and figures only."""
+
+from math import exp
+
+from odoo.tools.misc import format_date, get_lang
+
+# From here on a value forecast is called biased, and its ranges too narrow or too wide.
+BIAS_NOTED = 0.2
+COVERAGE_PROMISED, COVERAGE_NARROW, COVERAGE_WIDE = 0.8, 0.7, 0.9
+
+
+def number_text(env, number, decimals=0):
+    """A number as the reader's language writes it."""
+    return env["res.lang"].browse(get_lang(env).id).format(f"%.{decimals}f", number, grouping=True)
+
+
+def amount_text(env, amount, currency):
+    """An amount in whole units: a story is told without cents."""
+    number, symbol = number_text(env, amount), currency.symbol or ""
+    parts = [symbol, number] if currency.position == "before" else [number, symbol]
+    return "\N{NO-BREAK SPACE}".join(filter(None, parts))
+
+
+def rule_text(env, code, params, currency, horizon):
+    """The customers a simple rule would list, as in “silent for 60 days or more”.
+
+    :return: nothing for a rule this version does not know, or without its figure
+    """
+    texts = {
+        "recency": lambda: env._("silent for %(days)s days or more", days=number("days")),
+        "lateness": lambda: env._(
+            "silent for %(percent)s %% of their usual gap or more", percent=number("percent")
+        ),
+        "rfm_score": lambda: env._(
+            "a score of recency, frequency and spend of %(score)s or less", score=number("score")
+        ),
+        "last_period": lambda: env._(
+            "at most %(order_days)s days with orders in the last %(horizon)s days",
+            order_days=number("order_days"),
+            horizon=horizon,
+        ),
+        "low_spend": lambda: env._(
+            "spent %(amount)s or less in the last %(horizon)s days",
+            amount=amount_text(env, float(params["amount"]), currency),
+            horizon=horizon,
+        ),
+        "run_rate": lambda: env._(
+            "at most %(order_days)s days with orders a year", order_days=number("order_days")
+        ),
+    }
+
+    def number(name):
+        value = float(params[name])
+        return number_text(env, value, 0 if value.is_integer() or value >= 10 else 1)
+
+    try:
+        return texts[code]()
+    except (KeyError, TypeError, ValueError):
+        return ""
+
+
+def story_text(env, grade):
+    """What would have come of a list made at the latest cut-off, beside that of the best simple rule."""
+    if not grade.cutoff or not grade.listed:
+        return ""
+    ours = {
+        "day": format_date(env, grade.cutoff, date_format="long"),
+        "listed": number_text(env, grade.listed),
+        "found": number_text(env, grade.found),
+        "horizon": grade.horizon_days,
+    }
+    if "found_value" in (grade.untold or []):
+        story = env._(
+            "Had we run this on %(day)s, of the %(listed)s customers we would have called most at risk "
+            "%(found)s did not come back within %(horizon)s days",
+            **ours,
+        )
+    else:
+        story = env._(
+            "Had we run this on %(day)s, of the %(listed)s customers we would have called most at risk "
+            "%(found)s did not come back within %(horizon)s days, carrying %(value)s",
+            value=amount_text(env, grade.found_value, grade.currency_id),
+            **ours,
+        )
+    if grade.rule_code:
+        theirs = {"found": number_text(env, grade.rule_found), "rule": grade.rule_text}
+        if grade.rule_text:
+            rule = env._("the best simple rule (%(rule)s) finds %(found)s", **theirs)
+        else:
+            rule = env._("the best simple rule finds %(found)s", **theirs)
+        story = env._("%(story)s; %(rule)s", story=story, rule=rule)
+    if "chance_found" not in (grade.untold or []):
+        chance = env._("a list drawn by lot %(found)s", found=number_text(env, grade.chance_found))
+        story = env._("%(story)s, %(chance)s", story=story, chance=chance)
+    return env._("%(story)s.", story=story)
+
+
+def verdict_text(env, grade):
+    """What the grade means for the work, in one or two sentences."""
+    if grade.grade:
+        return {
+            "A": lambda: env._(
+                "Clearly better than any simple rule: work by the forecast, and take its probabilities at their word."
+            ),
+            "B": lambda: env._(
+                "Better than the best simple rule: work by the forecast, and take its probabilities as rough."
+            ),
+            "C": lambda: env._(
+                "No better than the best simple rule, though better than chance: the rule alone serves as well here."
+            ),
+            "D": lambda: env._(
+                "No skill: here the forecast does not tell who will leave. Go by what you know of the customer."
+            ),
+        }[grade.grade]()
+    return {
+        "cutoffs": lambda: env._(
+            "Too little data to tell: the order history is too short to forecast its own past."
+        ),
+        "customers": lambda: env._(
+            "Too little data to tell: fewer than 30 customers were active, over all days looked back to."
+        ),
+        "outcomes": lambda: env._(
+            "Too little data to tell: fewer than 10 customers left, or fewer than 10 stayed."
+        ),
+    }.get(grade.missing, lambda: env._("Too little data to tell."))()
+
+
+def caution_texts(env, grade):
+    """Sentences about what a reader of the forecast should allow for."""
+    untold, texts = set(grade.untold or []), []
+    if "value_log_bias" not in untold and abs(grade.value_log_bias) > BIAS_NOTED:
+        # The worker tells the logarithm of forecast over actual value; people think in percent of the actual one.
+        percent = number_text(env, 100 * abs(exp(grade.value_log_bias) - 1))
+        if grade.value_log_bias > 0:
+            texts.append(
+                env._("The value forecast was %(percent)s %% too high: expect less.", percent=percent)
+            )
+        else:
+            texts.append(
+                env._("The value forecast was %(percent)s %% too low: expect more.", percent=percent)
+            )
+    if "coverage" not in untold and not COVERAGE_NARROW <= grade.coverage <= COVERAGE_WIDE:
+        figures = {
+            "percent": number_text(env, 100 * grade.coverage),
+            "promised": number_text(env, 100 * COVERAGE_PROMISED),
+        }
+        if grade.coverage < COVERAGE_PROMISED:
+            texts.append(
+                env._(
+                    "Only %(percent)s %% of customers came out within their range of value, not the promised "
+                    "%(promised)s %%: read the ranges as wider.",
+                    **figures,
+                )
+            )
+        else:
+            texts.append(
+                env._(
+                    "%(percent)s %% of customers came out within their range of value, more than the promised "
+                    "%(promised)s %%: the ranges are wider than need be.",
+                    **figures,
+                )
+            )
+    return texts
