@@ -12,6 +12,7 @@ import argparse
 import resource
 import time
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -20,7 +21,12 @@ from sync_worker.history.schema import History
 from sync_worker.policy import Policy
 from sync_worker.scoring.pipeline import score
 from sync_worker.scoring.spend import GammaGamma
-from sync_worker.scoring.transaction_models import ModifiedBetaGeoNBD
+from sync_worker.scoring.transaction_models import (
+    BetaGeoNBD,
+    ErlangModifiedBetaGeoNBD,
+    ModifiedBetaGeoNBD,
+    ParetoNBD,
+)
 
 AS_OF = np.datetime64("2026-11-21")
 DAYS = 1500
@@ -103,10 +109,17 @@ def main() -> None:
     n = options.fit
     x, t_x, tenure = buyers(n, rng)
     mean = np.exp(rng.normal(4, 1, n))
-    model = ModifiedBetaGeoNBD()
-    timed(f"MBG/NBD fit, {n:,} customers", lambda: model.fit(x, t_x, tenure))
-    timed("  P(no purchase), P(alive)", lambda: model.p_no_purchase(90, x, t_x, tenure))
-    timed("  expected orders", lambda: model.expected_orders(90, x, t_x, tenure))
+    models = {
+        "MBG/NBD": ModifiedBetaGeoNBD(),
+        "BG/NBD": BetaGeoNBD(),
+        "MBG/CNBD-k, k of 1 to 4": ErlangModifiedBetaGeoNBD(),
+        "MBG/CNBD-k, k = 2": ErlangModifiedBetaGeoNBD(k=2),
+        "Pareto/NBD": ParetoNBD(),
+    }
+    for name, model in models.items():
+        timed(f"{name} fit, {n:,} customers", partial(model.fit, x, t_x, tenure))
+        timed("  P(no purchase), P(alive)", partial(model.p_no_purchase, 90, x, t_x, tenure))
+        timed("  expected orders", partial(model.expected_orders, 90, x, t_x, tenure))
     spend = GammaGamma()
     timed("Gamma-Gamma fit", lambda: spend.fit(x + 1, mean))
     timed("  expected spend", lambda: spend.expected_spend(x + 1, mean))

@@ -1,8 +1,10 @@
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from purchases import summary_in_weeks
 from scipy.optimize import check_grad
-from test_transaction_models import summary_in_weeks
 
 from sync_worker.scoring.spend import GammaGamma, _negative_loglik, _statistics
 
@@ -82,3 +84,29 @@ def test_zero_and_negative_amounts_are_never_fitted():
     assert soiled.population_mean_ == clean.population_mean_
     with pytest.raises(ValueError, match="positive spend"):
         GammaGamma().fit([1], [-3.0])
+
+
+def test_fit_recovers_the_parameters_of_the_process():
+    p, q, gamma = 4.0, 3.5, 15.0
+    rng = np.random.default_rng(5)
+    n = rng.integers(1, 8, 20_000).astype(float)
+    mean = rng.gamma(p * n, 1 / (n * rng.gamma(q, 1 / gamma, len(n))))
+    model = GammaGamma().fit(n, mean)
+    assert (model.p_, model.q_, model.gamma_) == pytest.approx((p, q, gamma), rel=0.08)
+    assert model.population_mean_ == pytest.approx(p * gamma / (q - 1), rel=0.03)
+
+
+amount = st.floats(1e-9, 1e12)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.tuples(st.integers(1, 5000), amount), min_size=3, max_size=6), amount)
+def test_extreme_amounts_never_give_nan(customers, other):
+    n, mean = (np.tile(np.array(v, float), 12) for v in zip(*customers, strict=True))
+    model = GammaGamma().fit(n, mean)
+    spend = model.expected_spend([*n, 1.0, 5000.0], [*mean, other, other])
+    assert np.isfinite(spend).all() and (spend > 0).all()
+    assert all(np.isfinite(part).all() and (part > 0).all() for part in model.relative_variances(n))
+    # between what the customer and what all spend
+    low, high = np.minimum(mean, model.population_mean_), np.maximum(mean, model.population_mean_)
+    assert (spend[:-2] >= low * (1 - 1e-6)).all() and (spend[:-2] <= high * (1 + 1e-6)).all()
