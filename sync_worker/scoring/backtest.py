@@ -132,14 +132,14 @@ def _tiers(judged: Sequence[Trial], forecast: Forecast | None) -> list[dict[str,
 def _tracking(trial: Trial) -> list[dict[str, Any]]:
     """Totals of the latest trial's horizon, step by step."""
     horizon = float(trial.horizon.max())
-    totals = trial.expected_orders.sum(), trial.expected_value.sum()
+    totals = trial.told(trial.chosen).orders.sum(), trial.expected_value.sum()
     situation, forecast = trial.snapshot.situation, trial.forecast
-    whole = forecast.expected_orders(trial.horizon, situation).sum()
+    whole = forecast.orders_ahead(trial.horizon, situation).sum()
     entries = []
     for step in range(1, STEPS + 1):
         ahead = trial.horizon * step / STEPS
         came = trial.past.outcome(trial.snapshot, np.floor(ahead))
-        share = forecast.expected_orders(np.floor(ahead), situation).sum() / max(whole, 1e-300)
+        share = forecast.orders_ahead(np.floor(ahead), situation).sum() / max(whole, 1e-300)
         entries.append(
             {
                 "date": _iso(trial.snapshot.day + int(horizon * step / STEPS)),

@@ -52,25 +52,19 @@ def prospects(features: Features, peers: Peers, spend_model: GammaGamma) -> Pros
 
 
 def expected_value(
-    horizon: np.ndarray,
-    forecast: Forecast,
-    situation: Situation,
-    money: Prospects,
-    p_no_purchase: np.ndarray,
+    horizon: np.ndarray, forecast: Forecast, situation: Situation, money: Prospects
 ) -> pd.DataFrame:
-    """Expected value in the churn horizon with an 80 % interval.
-
-    Args:
-        p_no_purchase: (n,) by the forecast.
+    """What is expected in the churn horizon, the value with an 80 % interval.
 
     Returns:
-        `expected_orders`, `expected_value`, `expected_value_low`, `expected_value_high`.
+        `churn_probability`, `expected_orders`, `expected_value`, `expected_value_low`, `expected_value_high`.
     """
-    distribution = SalesDistribution.of(forecast, horizon, situation, p_no_purchase)
+    distribution = SalesDistribution.of(forecast, horizon, situation)
     ends = np.stack(distribution.interval(forecast.spread)) * money.rate + 0.0  # no -0.0
     expected = distribution.mean * (1 - distribution.zero) * money.rate + 0.0
     return pd.DataFrame(
         {
+            "churn_probability": distribution.zero,
             "expected_orders": distribution.orders,
             "expected_value": expected,
             "expected_value_low": np.minimum(ends.min(axis=0), expected),
@@ -99,11 +93,9 @@ class SalesDistribution:
     orders: np.ndarray
 
     @classmethod
-    def of(
-        cls, forecast: Forecast, horizon: np.ndarray, situation: Situation, p_no_purchase: np.ndarray
-    ) -> SalesDistribution:
+    def of(cls, forecast: Forecast, horizon: np.ndarray, situation: Situation) -> SalesDistribution:
         """The distribution that a forecast implies."""
-        orders = forecast.expected_orders(horizon, situation)
+        p_no_purchase, orders = forecast.outlook(horizon, situation)
         some = np.clip(1 - p_no_purchase, 1e-12, 1)
         alive = np.clip(forecast.p_alive(situation), some, 1)
         given_alive = orders / alive
