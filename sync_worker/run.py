@@ -169,7 +169,7 @@ def _read_score_send(
     outcome: Outcome,
 ) -> None:
     history = read_history(
-        transports[0],
+        transports,
         company["id"],
         page_rows=settings.page_rows,
         show=lambda part, step: show(part * READ_UNTIL, step),
