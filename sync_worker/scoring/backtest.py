@@ -161,7 +161,12 @@ def _cautions(company: dict[str, Any]) -> list[str]:
     words = [sentences[company["missing"]]] if company["missing"] else []
     if company["grade"] == "D":
         words.append("The forecast of churn showed no skill on this company's own past: do not rely on it.")
-    if company["grade"] == "C":
+    if company["grade"] == "C" and company["gain_low"] > 0:
+        words.append(
+            "The forecast of churn ranked customers better than a simple rule, but its probabilities were off by "
+            f"{company['ece']:.0%}."
+        )
+    elif company["grade"] == "C":
         words.append(
             "The forecast of churn ranked customers no better than a simple rule on this company's own past."
         )

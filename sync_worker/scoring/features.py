@@ -33,7 +33,7 @@ class OrderDays:
 
     def last(self) -> np.ndarray:
         """(n,) index of each customer's last order-day."""
-        return np.append(self.start[1:], len(self.row)) - 1
+        return np.append(self.start, len(self.row))[1:] - 1
 
     def until(self, day: int) -> tuple[OrderDays, np.ndarray]:
         """The order-days up to and with a day, and the rows of the customers who have one, now numbered

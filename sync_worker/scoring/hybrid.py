@@ -28,6 +28,10 @@ POISSON_RIDGE = 0.1
 FAR = 5.0
 #: Largest values above this quantile of a training period's are cut: one order must not make the model.
 HIGH_QUANTILE = 0.999
+#: Where that quantile is the largest value itself, it is cut to so many times the next one.
+HIGH_FACTOR = 3.0
+#: The mean amount counts as typical up to so many times the median: an outlier would make all others alike.
+UNIT_FACTOR = 10.0
 BOOSTING = {
     "learning_rate": 0.04,
     "max_iter": 100,
@@ -139,9 +143,7 @@ class SalesRegression:
         self.unit = _unit(lessons)
         self.horizon = lessons[0].horizon
         columns = np.vstack([self._columns(x.situation, x.base, x.horizon) for x in lessons])
-        sales = np.concatenate([lesson.outcome.sales for lesson in lessons]) / self.unit
-        if (sales > 0).any():
-            sales = np.minimum(sales, np.quantile(sales[sales > 0], HIGH_QUANTILE))
+        sales = np.concatenate([_cut(lesson.outcome.sales) for lesson in lessons]) / self.unit
         self.largest = float(sales.max())
         self.mean = max(float(sales.mean()), 1e-9)
         self._scaler = StandardScaler().fit(columns)
@@ -192,7 +194,17 @@ class SalesRegression:
 
 def _unit(lessons: Sequence[Lesson]) -> float:
     """The mean amount of an order-day: the models must not depend on the currency."""
-    return max(float(np.concatenate([x.situation.mean_spend for x in lessons]).mean()), 1e-9)
+    spend = np.concatenate([x.situation.mean_spend for x in lessons])
+    return max(min(float(spend.mean()), UNIT_FACTOR * float(np.median(spend))), 1e-9)
+
+
+def _cut(sales: np.ndarray) -> np.ndarray:
+    """The sales of a training period without what a single order towers over all others."""
+    bought = sales[sales > 0]
+    if not len(bought):
+        return sales
+    high, next_high = (np.quantile(bought, HIGH_QUANTILE, method=method) for method in ("linear", "lower"))
+    return np.minimum(sales, min(high, HIGH_FACTOR * next_high))
 
 
 def _design(situation: Situation, base: BaseModels, h: np.ndarray | float, unit: float) -> np.ndarray:

@@ -115,7 +115,7 @@ def take(
 
     def spend(newest: float, oldest: float) -> np.ndarray:
         within = (day - when >= newest) & (day - when < oldest)
-        return np.bincount(row[within], amount[within], minlength=n)
+        return np.bincount(row[within], amount[within], minlength=n).astype(float)  # int where empty
 
     on_last_day = when == days.day[last][row]
     number = np.full(len(formats) if not n else int(rows[-1]) + 1, -1)
@@ -181,6 +181,6 @@ def outcome(sales: Sales, snapshot: Snapshot, horizon: np.ndarray | float) -> Ou
     return Outcome(
         churned=orders == 0,
         orders=orders.astype(float),
-        sales=np.bincount(owner[bought], amount[bought], minlength=n),
-        net=np.bincount(owner, amount, minlength=n),
+        sales=np.bincount(owner[bought], amount[bought], minlength=n).astype(float),
+        net=np.bincount(owner, amount, minlength=n).astype(float),
     )

@@ -137,11 +137,9 @@ def choose(trials: Sequence[Trial], available: dict[str, Forecast]) -> str:
     The MBG/NBD is passed over where the orders do not show when customers leave.
     """
     names = [name for name in TIERS if name in available]
-    default = names[-1]
-    if default == "rhythm":
-        identified = available["mbg_nbd"].tier.model.identified_
-        default = "mbg_nbd" if identified else "rhythm"
-        names = names if identified else ["rhythm"]
+    if not available["mbg_nbd"].tier.model.identified_:
+        names.remove("mbg_nbd")
+    default = "mbg_nbd" if names[-1] == "rhythm" and "mbg_nbd" in names else names[-1]
     judged = [name for name in names if all(name in trial.probabilities for trial in trials)]
     if not trials or default not in judged:
         return default

@@ -1,0 +1,226 @@
+from dataclasses import fields, replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from shops import TODAY, past_of, sales_of, shop
+
+from sync_worker.policy import Policy
+from sync_worker.scoring import base_models, trials
+from sync_worker.scoring.attribution import (
+    AHEAD,
+    GROUPS,
+    _facts,
+    _situation,
+    after_an_order,
+    contributions,
+    days_left,
+)
+from sync_worker.scoring.churn import RhythmModel
+from sync_worker.scoring.forecast import Forecast
+from sync_worker.scoring.peers import Peers
+from sync_worker.scoring.seasonality import NO_SEASON, Season
+from sync_worker.scoring.situation import Situation, take
+
+HORIZON = 60.0
+TIERS = ["rules", "mbg_nbd", "rhythm", "regression", "boosted", "in season"]
+
+
+class Company:
+    def __init__(self):
+        self.sales = shop(300, seed=1, parting=0.3)
+        row = np.append(self.sales.row, [3, 7])
+        day = np.append(self.sales.day, [TODAY - 4, TODAY - 90])
+        self.sales = sales_of(row, day, np.append(self.sales.amount, [-30.0, -500.0]))
+        self.past = past_of(self.sales)
+        snapshot, base = self.past.moment(TODAY)
+        self.situation = snapshot.situation
+        found = trials.forecasts(base, self.past.lessons(TODAY), NO_SEASON)
+        rules = RhythmModel(small=True).fit(self.situation)
+        found["rules"] = Forecast(rules, base_models.fit_spend(self.situation))
+        found["in season"] = replace(found["regression"], season=Season(0.4))
+        self.forecasts = found
+        self.horizon = np.full(len(self.situation), HORIZON)
+        formats = pd.Series(np.where(np.arange(len(self.situation)) < 100, 1, 2))
+        self.peers = Peers(formats, Policy())
+
+
+@pytest.fixture(scope="module")
+def company():
+    return Company()
+
+
+@pytest.fixture(params=TIERS)
+def forecast(request, company):
+    return company.forecasts[request.param]
+
+
+def told(company, forecast):
+    actual = forecast.p_no_purchase(company.horizon, company.situation)
+    parts, typical = contributions(forecast, company.situation, company.horizon, company.peers, actual)
+    return parts, typical, actual
+
+
+def test_the_groups_are_all_the_facts_of_a_situation():
+    names = [name for group in GROUPS.values() for name in group]
+    stand_for = {"silence": "t_x", "returned": "revenue"}
+    assert sorted(stand_for.get(name, name) for name in names) == sorted(f.name for f in fields(Situation))
+
+
+def test_contributions_and_the_typical_customer_add_up_to_the_probability(company, forecast):
+    parts, typical, actual = told(company, forecast)
+    assert typical + sum(parts.values()) == pytest.approx(actual, abs=1e-12)
+    assert ((typical >= 0) & (typical <= 1)).all()
+    # peers share their typical customer
+    assert len(np.unique(typical[:100])) == len(np.unique(typical[100:])) == 1
+
+
+def test_the_facts_taken_apart_and_put_together_are_the_situation(company):
+    """Else the last step of the sum would hide what the facts do not tell."""
+    again = _situation(_facts(company.situation))
+    for field in fields(Situation):
+        mine, theirs = getattr(again, field.name), getattr(company.situation, field.name)
+        if field.name == "revenue":
+            theirs = np.clip(theirs, 0, None)  # who returned more than it bought has returned all
+        assert mine == pytest.approx(theirs, abs=1e-6), field.name
+
+
+def test_swapping_one_group_by_hand_gives_the_change_that_is_told(company, forecast):
+    """With all groups but one typical, that one makes the whole difference, in the first order and the last."""
+    s, horizon = company.situation, company.horizon
+    usual = {name: company.peers.median(values) for name, values in _facts(s).items()}
+    usual["x"] = np.floor(usual["x"])
+    start = forecast.p_no_purchase(horizon, _situation(usual))
+    for name, group in GROUPS.items():
+        mixed = _situation(usual | {fact: _facts(s)[fact] for fact in group})
+        actual = forecast.p_no_purchase(horizon, mixed)
+        parts, typical = _told_against(company, forecast, mixed, usual, actual)
+        assert typical == pytest.approx(start, abs=1e-12)
+        # where the silence is longer than the usual time with us, that grows with it
+        fits = (usual["T"] == mixed.T) | (name == "frequency")
+        assert fits.mean() > 0.7
+        assert parts[name][fits] == pytest.approx((actual - start)[fits], abs=1e-9), name
+        for other in set(GROUPS) - {name}:
+            assert parts[other][fits] == pytest.approx(0, abs=1e-9), (name, other)
+
+
+def _told_against(company, forecast, situation, usual, actual):
+    """Contributions of customers against the typical ones of the company."""
+
+    class InOrder:
+        """Medians are asked for fact by fact, in the order of the facts."""
+
+        def __init__(self):
+            self.names = iter(_facts(situation))
+
+        def median(self, _values):
+            return usual[next(self.names)]
+
+    return contributions(forecast, situation, company.horizon, InOrder(), actual)
+
+
+def test_steps_are_averaged_over_the_order_of_the_groups_and_its_reverse(company):
+    forecast, s, horizon = company.forecasts["boosted"], company.situation, company.horizon
+    parts, _typical, _actual = told(company, forecast)
+    own = _facts(s)
+    usual = {name: company.peers.median(values) for name, values in own.items()}
+    usual["x"] = np.floor(usual["x"])
+
+    def with_groups(*names):
+        facts = usual | {fact: own[fact] for name in names for fact in GROUPS[name]}
+        return forecast.p_no_purchase(horizon, _situation(facts))
+
+    first = with_groups("frequency", "pace") - with_groups("frequency")
+    reverse = with_groups("timing", "returns", "spend", "pace") - with_groups("timing", "returns", "spend")
+    assert parts["pace"] == pytest.approx((first + reverse) / 2, abs=1e-9)
+
+
+def test_a_fact_the_model_does_not_know_contributes_nothing(company):
+    for name in ("mbg_nbd", "rhythm", "rules"):
+        parts, _typical, _actual = told(company, company.forecasts[name])
+        for group in ("pace", "spend", "returns"):
+            assert parts[group] == pytest.approx(0, abs=1e-9), (name, group)
+        assert np.abs(parts["timing"]).max() > 0.1
+
+
+def test_silence_speaks_for_churn_and_a_recent_order_against_it(company):
+    parts, _typical, _actual = told(company, company.forecasts["mbg_nbd"])
+    order = np.argsort(company.situation.silence)
+    assert parts["timing"][order[-20:]].min() > 0 > parts["timing"][order[:20]].max()
+
+
+# --- what an order would change ---------------------------------------------------------------------------
+
+
+def test_an_order_changes_these_facts_and_no_others(company, forecast):
+    s = company.situation
+    for days in (7, 45):
+        by_hand = Situation(
+            x=s.x + 1,
+            t_x=s.T + days,
+            T=s.T + days,
+            mu=s.mu,
+            sigma=s.sigma,
+            latest_orders=s.latest_orders + 1,
+            recent_orders=s.recent_orders + 1,
+            before_orders=s.before_orders,
+            earlier_orders=s.earlier_orders,
+            recent_spend=s.recent_spend + s.mean_spend,
+            before_spend=s.before_spend,
+            mean_spend=s.mean_spend,
+            last_spend=s.mean_spend,
+            revenue=s.revenue + s.mean_spend,
+        )
+        expected = forecast.p_no_purchase(company.horizon, by_hand)
+        assert after_an_order(forecast, s, company.horizon, days) == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize("days", [7, 60])
+def test_an_order_changes_the_transaction_model_as_if_it_had_come(company, days):
+    """As when the order is booked and the customer looked at again on that day."""
+    sales, past, s = company.sales, company.past, company.situation
+    rows = np.arange(len(s))
+    booked = sales_of(
+        np.append(sales.row, rows),
+        np.append(sales.day, np.full(len(rows), TODAY + days)),
+        np.append(sales.amount, s.mean_spend),
+    )
+    then = take(booked, past.formats, TODAY + days, 60, past.policy).situation
+    forecast = company.forecasts["mbg_nbd"]
+    expected = forecast.p_no_purchase(company.horizon, then)
+    assert after_an_order(forecast, s, company.horizon, days) == pytest.approx(expected, abs=1e-9)
+    assert then.mean_spend == pytest.approx(s.mean_spend)
+
+
+def test_days_left_are_the_most_within_which_an_order_is_enough(company, forecast):
+    rng = np.random.default_rng(0)
+    n = len(company.situation)
+    horizon = rng.choice([10.0, 30.0, 60.0, 120.0], n)
+    below = rng.choice([0.2, 0.3, 0.4, 0.7], n)
+    found = days_left(forecast, company.situation, horizon, below)
+    for place in range(0, n, 7):
+        one = company.situation.part([place])
+        enough = [
+            days
+            for days in AHEAD
+            if days <= horizon[place]
+            and after_an_order(forecast, one, horizon[[place]], days)[0] < below[place]
+        ]
+        assert found[place] == max(enough, default=0)
+    assert (found[horizon < 7] == 0).all() and (found <= horizon).all() and (found > 0).any()
+
+
+def test_an_order_sooner_is_enough_too(company, forecast):
+    below = np.full(len(company.situation), 0.4)
+    found = days_left(forecast, company.situation, company.horizon, below)
+    for days in AHEAD:
+        rows = found >= days
+        told = after_an_order(forecast, company.situation, company.horizon, days)
+        assert (told[rows] < 0.4).all()
+
+
+def test_no_threshold_no_days(company):
+    n = len(company.situation)
+    forecast = company.forecasts["mbg_nbd"]
+    assert days_left(forecast, company.situation, company.horizon, np.zeros(n)).tolist() == [0] * n
+    assert days_left(forecast, company.situation, company.horizon, np.full(n, 1.1)).tolist() == [60] * n

@@ -1,0 +1,258 @@
+import numpy as np
+import pandas as pd
+import pytest
+from shops import TODAY, lottery, past_of, shop
+
+from sync_worker.scoring import metrics, trials
+from sync_worker.scoring.grades import KEYS, _letter, grade, withheld
+from sync_worker.scoring.situation import Outcome, Situation, Snapshot
+from sync_worker.scoring.trials import Trial
+from sync_worker.scoring.value import SalesDistribution
+
+
+def trial_of(churned, probability, *, silence=None, active=None, formats=None, spent=None, day=TODAY):
+    """A trial of customers with a recency that tells nothing unless it is given."""
+    n = len(churned)
+    full = np.ones(n)
+    if silence is None:
+        silence = np.random.default_rng(n).uniform(0, 29, n)
+    active = full.astype(bool) if active is None else active
+    facts = {"mean_spend": 10 * full, "recent_orders": full, "recent_spend": 10 * full}
+    x = np.where(active, 3.0, 0.0)
+    situation = Situation(x, 200 * full, 200 + silence, 3 * full, full, **facts, revenue=40 * full)
+    formats = pd.Series([None] * n if formats is None else formats)
+    snapshot = Snapshot(day, np.arange(n), situation, np.nan, formats, 60.0)
+    churned = np.asarray(churned, dtype=bool)
+    sales = np.where(churned, 0.0, 100.0)
+    came = Outcome(churned, 1.0 - churned, sales, sales)
+    probabilities = {"mbg_nbd": np.asarray(probability, dtype=float)}
+    trial = Trial(None, snapshot, came, 60 * full, {"mbg_nbd": None}, probabilities, "mbg_nbd", "recency")
+    trial.spent = np.arange(n) + 1.0 if spent is None else np.asarray(spent, dtype=float)
+    trial.expected_value = 100 * (1 - probabilities["mbg_nbd"])
+    trial._distributions["mbg_nbd"] = SalesDistribution(0.05 * full, 100 * full, 0.1 * full, full)
+    return trial
+
+
+def chances(n=4000, seed=1):
+    rng = np.random.default_rng(seed)
+    p = rng.uniform(0.05, 0.75, n)
+    return p, rng.random(n) < p
+
+
+# --- letters ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("more", "letter"), [(0.0, "A"), (0.075, "B"), (0.15, "C"), (0.25, "D")])
+def test_the_letter_of_a_forecast_that_ranks_well_is_its_calibration(more, letter):
+    p, churned = chances()
+    found = grade([trial_of(churned, p + more)])
+    assert found["grade"] == letter and found["missing"] is None
+    assert found["gain_low"] > 0 and found["auc_low"] > 0.6
+    assert found["ece"] == pytest.approx(more, abs=0.03)
+    assert (found["brier"] < found["base_brier"]) == (letter != "D")
+
+
+def test_who_ranks_like_the_rule_gets_c_and_who_ranks_like_chance_d():
+    p, churned = chances()
+    same = grade([trial_of(churned, p, silence=29 * p)])
+    assert same["grade"] == "C" and same["gain"] == 0 and same["rule_auc"] == same["auc"]
+    rng = np.random.default_rng(2)
+    drawn = grade([trial_of(churned, rng.permutation(p))])
+    assert drawn["grade"] == "D" and drawn["auc"] == pytest.approx(0.5, abs=0.03)
+    worse = grade([trial_of(churned, 0.8 - p)])
+    assert worse["grade"] == "D" and worse["auc"] < 0.4
+
+
+def entry(**changed):
+    good = {"auc_low": 0.6, "brier": 0.1, "base_brier": 0.2, "gain_low": 0.01, "ece": 0.03}
+    return good | changed
+
+
+@pytest.mark.parametrize(
+    ("changed", "letter"),
+    [
+        ({}, "A"),
+        ({"ece": 0.05}, "A"),
+        ({"ece": 0.0501}, "B"),
+        ({"ece": 0.10}, "B"),
+        ({"ece": 0.1001}, "C"),
+        ({"gain_low": 0.0}, "C"),
+        ({"gain_low": -0.1}, "C"),
+        ({"auc_low": 0.5}, "D"),
+        ({"auc_low": 0.4, "gain_low": 0.2}, "D"),
+        ({"brier": 0.2}, "D"),
+        ({"brier": 0.3}, "D"),
+    ],
+)
+def test_thresholds_of_the_letters(changed, letter):
+    assert _letter(entry(**changed)) == letter
+
+
+@pytest.mark.parametrize("poorest", [0, 1, 2])
+def test_a_policy_withholds_the_poorest_grades(poorest):
+    told = {letter: withheld({"grade": letter}, poorest) for letter in "ABCD"}
+    assert told == dict(zip("ABCD", [False, False, poorest > 1, poorest > 0], strict=True))
+    assert not withheld({"grade": None}, poorest)
+
+
+# --- no grade ---------------------------------------------------------------------------------------------
+
+
+def half(n, gone):
+    return np.arange(n) < gone
+
+
+@pytest.mark.parametrize(
+    ("trials_of", "missing"),
+    [
+        ([], "cutoffs"),
+        ([(29, 14)], "customers"),
+        ([(30, 9)], "outcomes"),
+        ([(30, 21)], "outcomes"),
+        ([(30, 10)], None),
+        ([(30, 20)], None),
+        ([(15, 5), (15, 5)], None),
+        ([(15, 5), (14, 5)], "customers"),
+        ([(40, 0), (20, 20)], None),
+    ],
+)
+def test_why_there_is_no_grade(trials_of, missing):
+    made = [
+        trial_of(half(n, gone), np.linspace(0.9, 0.1, n), day=TODAY - 60 * back)
+        for back, (n, gone) in enumerate(trials_of)
+    ][::-1]
+    found = grade(made)
+    assert found["missing"] == missing
+    assert set(found) == set(KEYS)
+    if missing:
+        assert found["grade"] is None and found["auc"] is None and found["lift"] == []
+        assert found["customers"] == (len(made[-1].outcome.churned) if made else None)
+    else:
+        assert found["grade"] in "ABCD"
+        assert found["cutoff"] == str(np.datetime64(TODAY, "D"))
+
+
+def test_only_active_customers_are_judged():
+    p, churned = chances(400)
+    active = np.arange(400) % 4 == 0
+    found = grade([trial_of(churned, p, active=active)])
+    alone = grade([trial_of(churned[active], p[active], silence=None)])
+    assert found["customers"] == 100 and found["churned"] == churned[active].sum()
+    assert found["auc"] == pytest.approx(alone["auc"]) and found["brier"] == pytest.approx(alone["brier"])
+    few = grade([trial_of(churned, p, active=np.arange(400) < 20)])
+    assert few["missing"] == "customers" and few["customers"] == 20
+
+
+def test_a_format_is_judged_by_its_own_customers():
+    p, churned = chances(600)
+    formats = np.where(np.arange(600) % 2, 7, 8)
+    drawn = np.where(formats == 7, p, np.random.default_rng(3).permutation(p))
+    trial = trial_of(churned, drawn, formats=pd.Series(formats, dtype="Int64"))
+    good, poor = grade([trial], 7), grade([trial], 8)
+    assert good["format"] == 7 and good["customers"] == 300 and good["grade"] in "AB"
+    assert poor["grade"] == "D"
+    assert good["churned"] + poor["churned"] == grade([trial])["churned"]
+    assert grade([trial], 9)["missing"] == "customers"
+    named = trial_of(churned, p, formats=["b" if one else None for one in formats == 7])
+    assert grade([named], "b")["customers"] == 300
+
+
+# --- figures ----------------------------------------------------------------------------------------------
+
+
+def test_the_story_of_the_latest_day_by_hand():
+    n = 40
+    churned = half(n, 20)
+    p = np.linspace(0.9, 0.1, n)
+    p[[0, 39]] = p[[39, 0]]  # the largest risk stays
+    silence = np.where(np.arange(n) % 2, 20.0, 5.0) + np.arange(n) / 10
+    latest = trial_of(churned, p, silence=silence)
+    found = grade([trial_of(~churned, p, day=TODAY - 60), latest])
+    assert (found["customers"], found["churned"], found["listed"]) == (40, 20, 8)
+    # listed are 39, which stayed, and 1 to 7
+    assert found["found"] == 7 and found["found_value"] == sum(range(2, 9))
+    # of the rule: the odd ones from 25 up, which all stayed
+    assert found["rule_found"] == 0 and found["rule_found_value"] == 0
+    assert found["rule"] == {"code": "recency", "params": {"days": 22}}
+    assert found["chance_found"] == pytest.approx(4)
+    shares = metrics.captured(churned, latest.spent, p)
+    assert [one["found"] for one in found["lift"]] == shares[0]
+    assert [one["found_value"] for one in found["lift"]] == shares[1]
+    assert [one["share"] for one in found["lift"]] == pytest.approx(np.arange(1, 11) / 10)
+    assert found["lift"][-1]["rule_found"] == found["lift"][-1]["rule_found_value"] == 1
+
+
+@pytest.mark.parametrize(("n", "listed"), [(34, 6), (35, 7), (249, 49), (250, 50), (251, 50), (900, 50)])
+def test_listed_are_a_fifth_at_most_fifty(n, listed):
+    assert grade([trial_of(half(n, n // 2), np.linspace(0.9, 0.1, n))])["listed"] == listed
+
+
+def test_area_and_interval_are_means_over_trials_weighted_by_what_each_tells():
+    (p, one), (q, other) = chances(300, 1), chances(80, 2)
+    alone = trial_of(np.zeros(50, bool), np.full(50, 0.2), day=TODAY - 180)  # tells nothing
+    made = [alone, trial_of(one, p, day=TODAY - 60), trial_of(other, q)]
+    found = grade(made)
+    areas, weights = [], []
+    for trial in made[1:]:
+        rule = trial.snapshot.situation.silence
+        areas.append(metrics.compare(trial.outcome.churned, trial.probability, rule))
+        gone = trial.outcome.churned.sum()
+        weights.append(gone * (len(rule) - gone) / len(rule))
+    w = np.array(weights) / sum(weights)
+    assert found["auc"] == pytest.approx(w @ [a.auc for a in areas])
+    assert found["rule_auc"] == pytest.approx(w @ [a.other for a in areas])
+    assert found["gain"] == pytest.approx(found["auc"] - found["rule_auc"])
+    error = 1.6448536 * np.sqrt(w**2 @ [a.variance for a in areas])
+    assert found["auc_low"] == pytest.approx(found["auc"] - error)
+    assert found["auc_high"] == pytest.approx(found["auc"] + error)
+    gain_error = 1.6448536 * np.sqrt(w**2 @ [a.gain_variance for a in areas])
+    assert found["gain_high"] - found["gain"] == pytest.approx(gain_error)
+    assert found["gain"] - found["gain_low"] == pytest.approx(gain_error)
+    churned, told = np.concatenate([np.zeros(50, bool), one, other]), np.concatenate([[0.2] * 50, p, q])
+    assert found["brier"] == pytest.approx(np.square(told - churned).mean())
+    assert found["base_brier"] == pytest.approx(churned.mean() * (1 - churned.mean()))
+    assert found["ece"] == pytest.approx(metrics.expected_calibration_error(churned, told))
+    assert [one["customers"] for one in found["calibration"]] == [43] * 10
+
+
+def test_money_is_of_all_customers_known_at_the_cutoffs():
+    p, churned = chances(100)
+    active = np.arange(100) < 80
+    made = [trial_of(churned, p, active=active), trial_of(churned, p)]
+    found = grade(made)
+    told, came = np.tile(100 * (1 - p), 2), np.tile(np.where(churned, 0, 100.0), 2)
+    assert found["value_log_bias"] == pytest.approx(np.log(told.sum() / came.sum()))
+    # the interval runs from above nothing to less than twice the mean
+    assert found["coverage"] == pytest.approx(1 - churned.mean())
+    order = np.argsort(told, kind="stable").reshape(10, 20)
+    assert [one["predicted_value"] for one in found["deciles"]] == pytest.approx(told[order].mean(axis=1))
+    assert [one["actual_value"] for one in found["deciles"]] == pytest.approx(came[order].mean(axis=1))
+
+
+def test_net_negative_sales_have_no_bias_on_the_log_scale():
+    p, churned = chances(100)
+    trial = trial_of(churned, p)
+    trial.outcome.net[0] = -1e9
+    assert grade([trial])["value_log_bias"] is None
+
+
+# --- companies --------------------------------------------------------------------------------------------
+
+
+def graded(sales, horizon, most=3):
+    return grade(trials.run(past_of(sales, horizon=horizon), most))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_where_every_order_goes_to_a_customer_drawn_by_lot_no_skill_is_claimed(seed):
+    """As many orders by customer and year as in a well-known sample of a retailer that was drawn by lot."""
+    found = graded(lottery(300, 1900, seed=seed), 90)
+    assert found["grade"] in {"C", "D"}
+    assert found["auc"] == pytest.approx(0.5, abs=0.06)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_a_strong_signal_gets_an_a(seed):
+    found = graded(shop(900, seed=seed, spread=1.2, leave=0.02, parting=0.5, gap=40.0), 60)
+    assert found["grade"] == "A"
+    assert found["gain_low"] > 0.02 and found["found"] > 1.3 * found["chance_found"]

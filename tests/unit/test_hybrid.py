@@ -1,0 +1,240 @@
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from shops import TODAY, past_of, shop
+
+from sync_worker.scoring import hybrid, metrics
+from sync_worker.scoring.features import Sales
+from sync_worker.scoring.hybrid import HybridTier, SalesRegression
+from sync_worker.scoring.situation import Outcome, Situation
+
+HORIZON = 60
+DAY = TODAY - HORIZON
+KINDS = pytest.mark.parametrize("boosted", [False, True], ids=["regression", "boosted"])
+
+
+class Learnt:
+    """Models of a shop whose customers place a small last order before they leave."""
+
+    def __init__(self, sales):
+        past = past_of(sales, today=DAY, horizon=HORIZON)
+        self.snapshot, self.base = past.moment(DAY)
+        self.situation = self.snapshot.situation
+        self.came = past.outcome(self.snapshot, HORIZON)
+        self.lessons = past.lessons(DAY)
+        self.tiers = {kind: HybridTier(self.base, self.lessons, boosted=kind) for kind in (False, True)}
+        self.sales = {kind: SalesRegression(self.base, self.lessons, boosted=kind) for kind in (False, True)}
+
+
+@pytest.fixture(scope="module")
+def sales():
+    return shop(450, seed=1, parting=0.2)
+
+
+@pytest.fixture(scope="module")
+def learnt(sales):
+    return Learnt(sales)
+
+
+def shuffled(situation, order):
+    return situation.part(order)
+
+
+@KINDS
+def test_a_signal_that_the_transaction_models_cannot_see_is_learnt(learnt, boosted):
+    active = learnt.snapshot.active
+    churned = learnt.came.churned[active]
+
+    def auc(model):
+        return metrics.auc(churned, model.p_no_purchase(HORIZON, learnt.situation)[active])
+
+    plain = max(auc(learnt.base.transactions), auc(learnt.base.rhythm))
+    assert auc(learnt.tiers[boosted]) > plain + 0.08
+    assert auc(learnt.tiers[True]) > auc(learnt.tiers[False])
+    found = learnt.tiers[boosted].p_no_purchase(HORIZON, learnt.situation)
+    told = learnt.base.transactions.p_no_purchase(HORIZON, learnt.situation)
+    assert metrics.brier(learnt.came.churned, found) < metrics.brier(learnt.came.churned, told)
+    assert found.mean() == pytest.approx(learnt.came.churned.mean(), abs=0.06)
+
+
+@KINDS
+def test_sales_are_learnt_too(learnt, boosted):
+    found = learnt.sales[boosted].expected_sales(HORIZON, learnt.situation)
+    base = learnt.base
+    told = base.transactions.expected_orders(HORIZON, learnt.situation) * base.expected_spend(
+        learnt.situation
+    )
+    came = learnt.came.sales
+    assert np.corrcoef(found, came)[0, 1] > np.corrcoef(told, came)[0, 1]
+    assert np.log(found.sum() / came.sum()) == pytest.approx(0, abs=0.2)
+
+
+@KINDS
+def test_the_currency_changes_nothing_but_the_unit_of_sales(sales, learnt, boosted):
+    other = Learnt(Sales(sales.row, sales.day, sales.amount * 163.7))
+    mine, theirs = (one.tiers[boosted].p_no_purchase(HORIZON, one.situation) for one in (learnt, other))
+    assert theirs == pytest.approx(mine, abs=1e-4)
+    mine, theirs = (one.sales[boosted].expected_sales(HORIZON, one.situation) for one in (learnt, other))
+    assert theirs / 163.7 == pytest.approx(mine, rel=1e-3, abs=1e-3)
+
+
+@KINDS
+def test_the_order_of_customers_changes_nothing(learnt, boosted):
+    rng = np.random.default_rng(0)
+    lessons = []
+    for lesson in learnt.lessons:
+        order = rng.permutation(len(lesson.situation))
+        lessons.append(
+            replace(lesson, situation=lesson.situation.part(order), outcome=lesson.outcome.part(order))
+        )
+    order = rng.permutation(len(learnt.situation))
+    there = learnt.situation.part(order)
+    tier = HybridTier(learnt.base, lessons, boosted=boosted)
+    expected = learnt.tiers[boosted].p_no_purchase(HORIZON, learnt.situation)
+    assert tier.p_no_purchase(HORIZON, there) == pytest.approx(expected[order], abs=1e-5)
+    sales = SalesRegression(learnt.base, lessons, boosted=boosted)
+    expected = learnt.sales[boosted].expected_sales(HORIZON, learnt.situation)
+    assert sales.expected_sales(HORIZON, there) == pytest.approx(expected[order], rel=1e-4)
+
+
+@KINDS
+def test_blocks_are_the_whole(learnt, boosted, monkeypatch):
+    tier, sales = learnt.tiers[boosted], learnt.sales[boosted]
+    n = len(learnt.situation)
+    horizon = np.where(np.arange(n) % 2, 30.0, 90.0)  # each customer's own goes with it
+    whole = tier.p_no_purchase(horizon, learnt.situation), sales.expected_sales(horizon, learnt.situation)
+    monkeypatch.setattr(hybrid, "BLOCK", 37)
+    blocks = tier.p_no_purchase(horizon, learnt.situation), sales.expected_sales(horizon, learnt.situation)
+    for mine, theirs in zip(blocks, whole, strict=True):
+        assert mine.shape == (n,) and mine == pytest.approx(theirs, rel=1e-12)
+    one_by_one = [tier.p_no_purchase(horizon[i], learnt.situation.part([i]))[0] for i in range(0, n, 60)]
+    assert one_by_one == pytest.approx(whole[0][::60], rel=1e-9)
+
+
+@KINDS
+def test_a_longer_horizon_leaves_less_silence_and_more_orders(learnt, boosted):
+    tier, sales = learnt.tiers[boosted], learnt.sales[boosted]
+    horizons = (30.0, 60.0, 120.0)
+    told = [tier.p_no_purchase(h, learnt.situation).mean() for h in horizons]
+    assert told[0] > told[1] > told[2]
+    orders = [tier.expected_orders(h, learnt.situation).sum() for h in horizons]
+    amounts = [sales.expected_sales(h, learnt.situation).sum() for h in horizons]
+    assert orders == sorted(orders) and amounts == sorted(amounts)
+
+
+@KINDS
+def test_orders_are_those_of_the_transaction_models_given_any(learnt, boosted):
+    tier, s = learnt.tiers[boosted], learnt.situation
+    orders = tier.expected_orders(HORIZON, s)
+    given_any = learnt.base.expected_orders(HORIZON, s) / (1 - learnt.base.p_no_purchase(HORIZON, s))
+    assert orders == pytest.approx(given_any * (1 - tier.p_no_purchase(HORIZON, s)), rel=1e-6)
+    assert tier.p_alive(s).tolist() == learnt.base.p_alive(s).tolist()
+
+
+days = st.sampled_from([0.0, 1.0, 30.0, 365.0, 40_000.0])
+counts = st.sampled_from([0.0, 1.0, 7.0, 400.0])
+money = st.sampled_from([0.0, 1e-9, 1.0, 1e3, 1e12])
+extreme = st.fixed_dictionaries(
+    {
+        "x": st.sampled_from([0.0, 1.0, 12.0, 3000.0]),
+        "t_x": days,
+        "silence": days,
+        "mu": st.sampled_from([0.0, 3.0, 9.0]),
+        "sigma": st.sampled_from([0.1, 0.5, 1.5]),
+        "latest_orders": counts,
+        "recent_orders": counts,
+        "before_orders": counts,
+        "earlier_orders": counts,
+        "recent_spend": money,
+        "before_spend": money,
+        "mean_spend": st.sampled_from([1e-9, 1.0, 1e3, 1e12]),
+        "last_spend": money,
+        "revenue": st.sampled_from([-1e12, -5.0, 0.0, 1.0, 1e12]),
+    }
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(extreme, min_size=1, max_size=5), st.sampled_from([1.0, 60.0, 3650.0]))
+def test_extreme_customers_get_a_finite_forecast(learnt, customers, horizon):
+    facts = {name: np.array([one[name] for one in customers]) for name in customers[0]}
+    silence = facts.pop("silence")
+    facts["t_x"] = np.where(facts["x"] > 0, facts["t_x"], 0)
+    situation = Situation(T=facts["t_x"] + silence, **facts)
+    with np.errstate(all="raise", under="ignore"):
+        for boosted in (False, True):
+            tier = learnt.tiers[boosted]
+            none = tier.p_no_purchase(horizon, situation)
+            assert ((none >= 0) & (none <= 1)).all()
+            orders = tier.expected_orders(horizon, situation)
+            sales = learnt.sales[boosted].expected_sales(horizon, situation)
+            assert np.isfinite(orders).all() and (orders >= 0).all()
+            assert np.isfinite(sales).all() and (sales >= 0).all()
+
+
+def test_one_order_of_a_billion_does_not_make_the_sales_model(learnt):
+    """Half of it is told again by the next lesson, whose horizon overlaps."""
+    lessons = list(learnt.lessons)
+    for number in (0, 1):
+        sales = lessons[number].outcome.sales.copy()
+        sales[np.argmax(sales)] = 1e9
+        came = Outcome(lessons[number].outcome.churned, lessons[number].outcome.orders, sales, sales)
+        lessons[number] = replace(lessons[number], outcome=came)
+    wild = SalesRegression(learnt.base, lessons, boosted=False)
+    told = learnt.sales[False].expected_sales(HORIZON, learnt.situation)
+    ratio = wild.expected_sales(HORIZON, learnt.situation) / told
+    assert np.median(ratio) == pytest.approx(1, rel=0.1) and ratio.max() < 2
+
+
+def test_a_customer_who_spent_a_billion_does_not_make_the_others_alike(learnt):
+    lessons = []
+    for lesson in learnt.lessons:
+        spend = lesson.situation.mean_spend.copy()
+        spend[0] = 1e9
+        lessons.append(replace(lesson, situation=lesson.situation.but(mean_spend=spend)))
+    design, wild = (
+        hybrid._design(learnt.situation, learnt.base, 60.0, hybrid._unit(which)).std(axis=0)
+        for which in (learnt.lessons, lessons)
+    )
+    assert (wild >= 0.15 * design).all()
+
+
+def test_sales_of_a_period_are_cut_where_one_towers_over_all_others():
+    sales = np.array([0.0, 5.0, 7.0, 10.0, 1e9])
+    assert hybrid._cut(sales).tolist() == [0, 5, 7, 10, 30]
+    assert hybrid._cut(np.zeros(3)).tolist() == [0, 0, 0]
+    assert hybrid._cut(np.array([0.0, 4.0])).tolist() == [0, 4]
+    usual = np.random.default_rng(0).lognormal(0, 1, 5000)
+    assert hybrid._cut(usual).max() == pytest.approx(np.quantile(usual, 0.999))
+
+
+def test_every_fact_is_looked_at(learnt):
+    """Each column of the design moves with a fact, and each fact moves a column."""
+    rows = learnt.situation.x > 1
+    situation = learnt.situation.part(rows)
+    unit = hybrid._unit(learnt.lessons)
+    design = hybrid._design(situation, learnt.base, 60.0, unit)
+    assert design.shape == (rows.sum(), 24) and np.isfinite(design).all()
+    moved = np.zeros(24, dtype=bool)
+    for field in fields(Situation):
+        if field.name == "T":
+            other = situation.but(T=situation.T + 20)
+        else:
+            other = situation.but(**{field.name: getattr(situation, field.name) * 0.5})
+        changed = (hybrid._design(other, learnt.base, 60.0, unit) != design).any(axis=0)
+        assert changed.any(), field.name
+        moved |= changed
+    moved |= (hybrid._design(situation.but(x=situation.x * 0), learnt.base, 60.0, unit) != design).any(axis=0)
+    assert moved.all()
+
+
+def test_what_was_learnt_is_told(learnt):
+    assert [tier.name for tier in learnt.tiers.values()] == ["regression", "boosted"]
+    assert learnt.tiers[False].words.endswith("learnt from 6 earlier cut-offs")
+    one = HybridTier(learnt.base, learnt.lessons[:1], boosted=False)
+    assert one.words.endswith("learnt from an earlier cut-off")
+    assert one.n_rows == len(learnt.lessons[0].situation)
+    assert all(np.isfinite([*one.parameters().values()]))

@@ -1,0 +1,274 @@
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+from shops import TODAY, past_of, shop
+
+from sync_worker.scoring import metrics, rules, trials
+from sync_worker.scoring.features import Sales
+from sync_worker.scoring.situation import Outcome
+from sync_worker.scoring.trials import CLEARLY, SPREADS, Trial, choose, run, spread
+from sync_worker.scoring.value import SalesDistribution
+
+N = 4000
+
+
+def available(*names, identified=True):
+    model = SimpleNamespace(identified_=identified)
+    return {name: SimpleNamespace(tier=SimpleNamespace(model=model)) for name in names}
+
+
+def trial_of(churned, **probabilities):
+    churned = np.asarray(churned, dtype=bool)
+    none = np.zeros(len(churned))
+    probabilities = {
+        name: np.broadcast_to(p, churned.shape).astype(float) for name, p in probabilities.items()
+    }
+    came = Outcome(churned, none, none, none)
+    return Trial(None, None, came, none, dict.fromkeys(probabilities), probabilities)
+
+
+# --- the tier ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("names", "identified", "chosen"),
+    [
+        (["mbg_nbd", "rhythm"], True, "mbg_nbd"),
+        (["mbg_nbd", "rhythm"], False, "rhythm"),
+        (["mbg_nbd", "rhythm", "regression"], True, "regression"),
+        (["mbg_nbd", "rhythm", "regression", "boosted"], True, "boosted"),
+        (["mbg_nbd", "rhythm", "regression"], False, "regression"),
+    ],
+)
+def test_without_trials_the_richest_tier_there_is_data_for(names, identified, chosen):
+    assert choose([], available(*names, identified=identified)) == chosen
+
+
+def test_another_tier_only_if_it_was_clearly_better_on_all_trials():
+    def chosen(mbg, rhythm, regression):
+        # of one who churned; Brier score (1 - p)^2
+        losses = {"mbg_nbd": mbg, "rhythm": rhythm, "regression": regression}
+        made = trial_of([True], **{name: 1 - np.sqrt(loss) for name, loss in losses.items()})
+        return choose([made], available(*losses))
+
+    assert chosen(0.2, 0.2, 0.2) == "regression"
+    assert chosen(0.2 * CLEARLY + 1e-6, 0.2, 0.2) == "regression"
+    assert chosen(0.2 * CLEARLY - 1e-6, 0.2, 0.2) == "mbg_nbd"
+    assert chosen(0.15, 0.1, 0.2) == "rhythm"
+    assert chosen(0.1, 0.1, 0.05) == "regression"
+
+
+def test_all_trials_count_alike():
+    one = trial_of([True], mbg_nbd=0.9, rhythm=0.5)
+    other = trial_of([True], mbg_nbd=0.2, rhythm=0.5)
+    assert choose([one, one], available("mbg_nbd", "rhythm")) == "mbg_nbd"
+    assert choose([one, other, other], available("mbg_nbd", "rhythm")) == "rhythm"
+
+
+def test_only_tiers_that_every_trial_had_are_compared():
+    old = trial_of([True], mbg_nbd=0.5, rhythm=0.4)
+    new = trial_of([True], mbg_nbd=0.5, rhythm=0.4, regression=0.1)
+    # the regression did badly, but only once: it is not judged yet
+    assert choose([old, new], available("mbg_nbd", "rhythm", "regression")) == "regression"
+    assert choose([new, new], available("mbg_nbd", "rhythm", "regression")) == "mbg_nbd"
+    # a tier that is not to be had today is not chosen
+    best = trial_of([True], mbg_nbd=0.5, rhythm=0.4, regression=0.9)
+    assert choose([best], available("mbg_nbd", "rhythm")) == "mbg_nbd"
+
+
+@pytest.mark.parametrize("names", [["mbg_nbd", "rhythm"], ["mbg_nbd", "rhythm", "regression"]])
+def test_an_unidentified_mbg_nbd_is_passed_over_however_well_it_did(names):
+    made = trial_of([True], **{**dict.fromkeys(names, 0.3), "mbg_nbd": 0.95})
+    assert choose([made], available(*names, identified=True)) == "mbg_nbd"
+    assert choose([made], available(*names, identified=False)) == names[-1]
+
+
+# --- the spread -------------------------------------------------------------------------------------------
+
+
+def sales_trial(seed, true=1.0, zero=0.3, mean=100.0, relative=0.5, n=N):
+    """Customers whose sales have `true` times the variance that is told."""
+    rng = np.random.default_rng(seed)
+    bought = rng.random(n) >= zero
+    shape = 1 / (true * relative)
+    sales = np.where(bought, rng.gamma(shape, mean / shape, n), 0.0)
+    full = np.full(n, 1.0)
+    told = SalesDistribution(zero * full, mean * full, relative * full, full)
+    came = Outcome(~bought, bought * 1.0, sales, sales)
+    made = Trial(None, None, came, 60 * full, {"mbg_nbd": None}, {"mbg_nbd": zero * full}, "mbg_nbd")
+    made._distributions["mbg_nbd"] = told
+    return made
+
+
+@pytest.mark.parametrize("true", [0.25, 0.6, 1.0, 2.2, 4.0])
+def test_the_spread_makes_intervals_hold_four_in_five_of_those_not_seen_yet(true):
+    past = [sales_trial(seed, true, zero=0.02) for seed in range(2)]
+    factor = spread(past, "mbg_nbd")
+    assert factor == pytest.approx(true, rel=0.35)
+    later = sales_trial(9, true, zero=0.02)
+    assert later.covered("mbg_nbd", factor).mean() == pytest.approx(0.8, abs=0.02)
+    if true != 1:
+        assert abs(later.covered("mbg_nbd", 1.0).mean() - 0.8) > 0.04
+
+
+def test_who_surely_does_not_buy_says_nothing_about_the_spread():
+    sure = sales_trial(1, zero=0.97)
+    assert spread([sure], "mbg_nbd") == 1
+    mixed = sales_trial(2, 2.2, zero=0.02, n=500)
+    crowd = [sure, mixed]
+    assert spread(crowd, "mbg_nbd") == spread([mixed], "mbg_nbd") > 1.5
+
+
+def test_too_few_customers_leave_the_spread_alone():
+    assert spread([], "mbg_nbd") == 1
+    assert spread([sales_trial(1, 4.0, zero=0.02, n=29)], "mbg_nbd") == 1
+    assert spread([sales_trial(1, 4.0, zero=0.02, n=60)], "rhythm") == 1
+
+
+# --- runs -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def sales():
+    return shop(260, seed=1, parting=0.2)
+
+
+@pytest.fixture(scope="module")
+def judged(sales):
+    return run(past_of(sales), 4)
+
+
+def test_trials_are_the_last_horizons_oldest_first(sales, judged):
+    assert [trial.snapshot.day for trial in judged] == [TODAY - 60 * k for k in (4, 3, 2, 1)]
+    assert [len(run(past_of(sales), most)) for most in (1, 0)] == [1, 0]
+    told = []
+    run(past_of(sales), 2, told.append)
+    assert told == [0.5, 1]
+
+
+def test_each_trial_has_the_outcome_of_its_horizon(sales, judged):
+    for trial in judged:
+        day, rows = trial.snapshot.day, trial.snapshot.rows
+        then = (sales.day > day) & (sales.day <= day + 60) & (sales.amount > 0)
+        assert trial.outcome.churned.tolist() == (~np.isin(rows, sales.row[then])).tolist()
+        assert set(trial.horizon) == {60}
+        for name, forecast in trial.forecasts.items():
+            expected = forecast.p_no_purchase(60.0, trial.snapshot.situation)
+            assert trial.probabilities[name] == pytest.approx(expected)
+            assert ((trial.probabilities[name] >= 0) & (trial.probabilities[name] <= 1)).all()
+
+
+def test_tier_spread_and_rule_of_a_trial_come_from_the_ones_before_it(judged):
+    assert judged[0].spread == 1
+    for number, trial in enumerate(judged):
+        assert trial.chosen == choose(judged[:number], trial.forecasts)
+        assert trial.spread == spread(judged[:number], trial.chosen)
+        assert trial.spread in SPREADS
+
+
+def test_nothing_of_a_trial_depends_on_what_came_later(sales, judged):
+    """All sales after the day of the third of four trials are exchanged by others."""
+    day = judged[2].snapshot.day
+    late = sales.day > day
+    rng = np.random.default_rng(0)
+    moved = np.where(late, rng.integers(day + 1, TODAY + 1, len(late)), sales.day)
+    order = np.lexsort([moved, sales.row])
+    amount = np.where(late, rng.gamma(1, 300, len(late)), sales.amount)[order]
+    changed = run(past_of(Sales(sales.row, moved[order], amount)), 4)
+    assert len(changed) == 4
+    for mine, theirs in zip(changed[:3], judged[:3], strict=True):
+        assert (mine.chosen, mine.spread, mine.rule) == (theirs.chosen, theirs.spread, theirs.rule)
+        assert set(mine.probabilities) == set(theirs.probabilities)
+        for name, probability in mine.probabilities.items():
+            assert probability.tolist() == theirs.probabilities[name].tolist()
+        assert mine.expected_value.tolist() == theirs.expected_value.tolist()
+        assert mine.spent.tolist() == theirs.spent.tolist()
+    # and the outcome, which is what came later, does
+    assert changed[2].outcome.sales.tolist() != judged[2].outcome.sales.tolist()
+
+
+def test_the_rule_is_the_one_that_ranked_best_on_cutoffs_with_a_known_outcome(judged):
+    for trial in judged:
+        day, past, means = trial.snapshot.day, trial.past, {}
+        for code in rules.RULES:
+            areas = []
+            for snapshot, _base, came in past.seen(day):
+                assert snapshot.day + 60 <= day
+                active = snapshot.active
+                areas.append(
+                    metrics.auc(came.churned[active], rules.scores(snapshot.situation)[code][active])
+                )
+            means[code] = np.nanmean(areas)
+        assert trial.rule == max(means, key=means.get)
+    assert judged[-1].rule == "low_spend"  # whose last order was small has left
+
+
+def test_without_cutoffs_before_it_a_trial_has_the_plainest_rule():
+    past = past_of(shop(200, seed=4, span=160, gap=8.0), horizon=60)
+    trial = run(past, 1)[0]
+    past.seen = lambda day: []
+    assert trials._best_rule(past, trial.snapshot.day) == "recency"
+
+
+def test_intervals_of_a_company_hold_about_four_in_five_of_who_may_buy():
+    held = []
+    for seed in (11, 12):
+        for trial in run(past_of(shop(300, seed=seed)), 4)[1:]:
+            telling = trial.probability < 0.8
+            held += trial.held[telling].tolist()
+    assert len(held) > 500
+    assert np.mean(held) == pytest.approx(0.8, abs=0.05)
+
+
+def test_money_of_a_trial(judged):
+    trial = judged[-1]
+    situation, past = trial.snapshot.situation, trial.past
+    window = np.full(len(situation), 365.0)
+    assert trial.spent.tolist() == past.spent(trial.snapshot, window).tolist()
+    gross = (situation.mean_spend * (situation.x + 1)).sum()
+    sales = trial.forecast.expected_sales(trial.horizon, situation)
+    assert trial.expected_value == pytest.approx(sales * situation.revenue.sum() / gross)
+    assert trial.expected_value.sum() == pytest.approx(trial.outcome.net.sum(), rel=0.35)
+
+
+def test_a_company_without_a_churned_or_a_returning_customer_has_no_trials():
+    rows = [(row, TODAY - day, 10.0) for row in range(60) for day in range(0, 400, 7)]
+    steady = Sales(*(np.array(column) for column in zip(*sorted(rows), strict=True)))
+    assert run(past_of(steady), 3) == []
+
+
+def test_each_tier_needs_rows_and_outcomes_to_learn_from(sales):
+    past = past_of(sales)
+    _snapshot, base = past.moment(TODAY - 60)
+    lessons = past.lessons(TODAY - 60)
+    assert list(trials.forecasts(base, [], trials.learn(past, TODAY))) == ["mbg_nbd", "rhythm"]
+
+    def names(count, gone):
+        lesson = lessons[0]
+        rows = np.resize(np.arange(len(lesson.situation)), count)
+        came = lesson.outcome.part(rows)
+        churned = np.arange(count) < gone
+        cut = type(lesson)(
+            lesson.situation.part(rows), base, Outcome(churned, came.orders, came.sales, came.net), 60.0
+        )
+        return list(trials.forecasts(base, [cut], trials.learn(past, TODAY)))[2:]
+
+    assert names(199, 99) == []
+    assert names(200, 19) == names(200, 181) == []
+    assert names(200, 20) == names(1499, 700) == ["regression"]
+    assert names(1500, 99) == ["regression"]
+    assert names(1500, 100) == ["regression", "boosted"]
+
+
+def test_formats_are_judged_on_their_own_horizon(sales):
+    past = past_of(sales)
+    formats = pd.Series(np.arange(len(past.formats)) % 2)
+    rule = {"key": "churn_horizon_days", "format_id": 1, "value": 120}
+    policy = type(past.policy)([*past.policy.rules, rule])
+    trial = run(type(past)(sales, formats, policy, TODAY), 1)[0]
+    assert trial.snapshot.day == TODAY - 120
+    longer = (trial.snapshot.formats == 1).to_numpy()
+    assert set(trial.horizon[longer]) == {120} and set(trial.horizon[~longer]) == {60}
+    assert trial.outcome.churned[longer].mean() < trial.outcome.churned[~longer].mean() - 0.05
