@@ -52,7 +52,8 @@ def backtest(
     report(5, "Reading what customers did")
     if not (history.orders["amount"] > 0).any():
         warning = "No customer has an order of a positive amount yet: there is nothing to judge."
-        return summarise([], None, policy, pd.Series(dtype=object), [*history.warnings, warning])
+        nothing = summarise([], None, policy, pd.Series(dtype=object), ())
+        return nothing | {"warnings": [*history.warnings, warning]}
     facts = features.build(history, day, policy)
     formats, today = facts.table["format"], int(day.timestamp() // 86400)
     main_horizon = float(policy.value("churn_horizon_days"))

@@ -18,6 +18,9 @@ DAYS_MINIMUM = 90
 REPEAT_BUYERS_MINIMUM = 30
 #: Weight of the ridge on the MBG/NBD's log-parameters in customers: it only speaks where the data hardly do.
 RIDGE_CUSTOMERS = 2.0
+#: The largest mean amount of a customer counts as at most so many times the next one: one order must not make
+#: the model of everybody's spend.
+LARGEST_FACTOR = 3.0
 
 
 @dataclass(frozen=True)
@@ -101,6 +104,8 @@ def fit(situation: Situation, most: int | None = None) -> BaseModels:
 def fit_spend(situation: Situation) -> GammaGamma:
     """The spend model of repeat buyers; where it cannot be fitted, drawn towards the mean of all buyers."""
     n, mean = situation.x + 1, situation.mean_spend
+    if len(mean) > 1:
+        mean = np.minimum(mean, LARGEST_FACTOR * np.partition(mean, -2)[-2])
     several = n > 1
     model = GammaGamma().fit(n[several], mean[several]) if several.any() else GammaGamma().fit(n, mean)
     if model.fallback_:

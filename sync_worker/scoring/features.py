@@ -9,6 +9,7 @@ import pandas as pd
 
 from sync_worker.history.schema import History
 from sync_worker.policy import Policy
+from sync_worker.scoring import history_start
 
 #: Margins count as the value basis when they are known for this share of the turnover.
 MARGIN_COVERAGE = 0.9
@@ -155,7 +156,7 @@ def build(history: History, as_of: pd.Timestamp, policy: Policy) -> Features:
         basis=basis,
         last_orders=_newest(row, order_ids, amount > 0, n) if integer else None,
         last_returns=_newest(row, order_ids, amount < 0, n) if integer else None,
-        warnings=warnings,
+        warnings=[*warnings, *history_start.warnings(table["first_day"].to_numpy(), int(today))],
     )
 
 

@@ -161,11 +161,12 @@ class SalesRegression:
         The regressions know the horizon they learnt from; another one is reached by the transaction models'
         ratio of the two.
         """
-        forecasts = [np.minimum(votes, 3 * self.largest) * self.unit for votes in self._votes(h, situation)]
+        most = 3 * self.largest * self.unit
+        forecasts = [np.minimum(votes * self.unit, most) for votes in self._votes(h, situation)]
         base = self.base.expected_orders(h, situation) * self.base.expected_spend(situation)
         learnt = self.base.expected_orders(np.full(len(situation), self.horizon), situation)
         stretch = self.base.expected_orders(h, situation) / np.maximum(learnt, 1e-9)
-        forecasts = [*(forecast * stretch for forecast in forecasts), base]
+        forecasts = [*(forecast * stretch for forecast in forecasts), np.minimum(base, most * stretch)]
         arithmetic = np.mean(forecasts, axis=0)
         floor = _TINY * self.unit
         geometric = np.exp(np.mean(np.log(np.add(forecasts, floor)), axis=0))

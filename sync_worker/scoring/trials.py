@@ -101,18 +101,17 @@ class Trial:
 
 
 def run(past: Past, most: int, progress: Callable[[float], None] = lambda _part: None) -> list[Trial]:
-    """Trials on at most so many days, oldest first; none where the past is too short or shows no outcome."""
+    """Trials on at most so many days, oldest first; none where the past is too short."""
     trials: list[Trial] = []
     days = past.trial_days(most)
     for number, day in enumerate(days):
         moment = past.moment(day)
         if moment is not None and not shortage(moment[0].situation, DAYS_MINIMUM):
             trial = _trial(past, *moment)
-            if trial.outcome.churned.any() and not trial.outcome.churned.all():
-                trial.chosen = choose(trials, trial.forecasts)
-                trial.spread = spread(trials, trial.chosen)
-                trial.rule = _best_rule(past, day)
-                trials.append(trial)
+            trial.chosen = choose(trials, trial.forecasts)
+            trial.spread = spread(trials, trial.chosen)
+            trial.rule = _best_rule(past, day)
+            trials.append(trial)
         progress((number + 1) / len(days))
     return trials
 

@@ -3,7 +3,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
-from shops import TODAY, past_of, shop
+from shops import TODAY, past_of, sales_of, shop
 
 from sync_worker.scoring import metrics, rules, trials
 from sync_worker.scoring.features import Sales
@@ -233,10 +233,13 @@ def test_money_of_a_trial(judged):
     assert trial.expected_value.sum() == pytest.approx(trial.outcome.net.sum(), rel=0.35)
 
 
-def test_a_company_without_a_churned_or_a_returning_customer_has_no_trials():
+def test_a_company_of_whose_customers_none_churned_or_came_back_is_tried_too():
     rows = [(row, TODAY - day, 10.0) for row in range(60) for day in range(0, 400, 7)]
-    steady = Sales(*(np.array(column) for column in zip(*sorted(rows), strict=True)))
-    assert run(past_of(steady), 3) == []
+    steady = run(past_of(sales_of(*zip(*rows, strict=True))), 3)
+    assert [trial.outcome.churned.any() for trial in steady] == [False] * 3
+    assert max(trial.probability.max() for trial in steady) < 0.2
+    closed = run(past_of(shop(150, seed=1, until=TODAY - 70)), 1)
+    assert [trial.outcome.churned.all() for trial in closed] == [True]
 
 
 def test_each_tier_needs_rows_and_outcomes_to_learn_from(sales):
