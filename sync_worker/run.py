@@ -28,7 +28,6 @@ Progress = Callable[[str, float, str], None]
 CLAIM_TIMEOUT = 30.0
 STOP_TIMEOUT = 5.0
 READ_UNTIL, SCORED_AT, SENT_AT = 45.0, 70.0, 90.0
-# A back-test on request is waited for: it looks at more of the past than the one within a scoring run.
 
 
 @dataclass
@@ -219,7 +218,7 @@ def _read_backtest(
             history,
             run["as_of"],
             Policy(run["policy"]["rules"]),
-            cutoffs=CUTOFFS,
+            cutoffs=CUTOFFS,  # more than within a scoring run: somebody asked for it and waits
             progress=lambda percent, step: show(_between(READ_UNTIL, SENT_AT, percent / 100), step),
         )
     except PolicyError as error:

@@ -133,7 +133,7 @@ def test_the_last_step_of_tracking_is_the_whole_forecast(history, monkeypatch):
     monkeypatch.setattr(module, "summarise", keep)
     result = backtest(history, AS_OF, POLICY, cutoffs=2)
     last = result["tracking"][-1]
-    assert last["predicted"] == pytest.approx(kept[-1].expected_orders.sum())
+    assert last["predicted"] == pytest.approx(kept[-1].told(kept[-1].chosen).orders.sum())
     assert last["predicted_value"] == pytest.approx(kept[-1].expected_value.sum())
     assert last["actual"] == kept[-1].outcome.orders.sum()
     told = sum(one["predicted_value"] for one in result["grades"][0]["deciles"]) / 10

@@ -29,7 +29,7 @@ def trial_of(churned, probability, *, silence=None, active=None, formats=None, s
     trial = Trial(None, snapshot, came, 60 * full, {"mbg_nbd": None}, probabilities, "mbg_nbd", "recency")
     trial.spent = np.arange(n) + 1.0 if spent is None else np.asarray(spent, dtype=float)
     trial.expected_value = 100 * (1 - probabilities["mbg_nbd"])
-    trial._distributions["mbg_nbd"] = SalesDistribution(0.05 * full, 100 * full, 0.1 * full, full)
+    trial._told["mbg_nbd"] = SalesDistribution(0.05 * full, 100 * full, 0.1 * full, full)
     return trial
 
 
