@@ -13,6 +13,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from sync_worker.scoring import rhythm
 from sync_worker.scoring.forecast import Forecast
 from sync_worker.scoring.peers import Peers
 from sync_worker.scoring.situation import Situation
@@ -56,8 +57,14 @@ def contributions(
 
 
 def after_an_order(forecast: Forecast, situation: Situation, horizon: np.ndarray, days: int) -> np.ndarray:
-    """Churn probability of each customer right after an order so many days from now, (n,)."""
+    """Churn probability of each customer right after an order so many days from now, (n,).
+
+    The silence it ends becomes part of the customer's rhythm, as if the peers' counted least, so that no more is
+    promised than an order will keep.
+    """
+    gap = np.log(np.maximum(situation.silence + days, 1))
     ordered = situation.but(
+        mu=situation.mu + (gap - situation.mu) / (situation.x + 1 + rhythm.PEERS_WEIGHT[0]),
         x=situation.x + 1,
         t_x=situation.T + days,
         T=situation.T + days,

@@ -19,6 +19,8 @@ Z90 = 1.2815515655446004
 #: Weight, in gaps, of the company's spread against a customer's own.
 SPREAD_WEIGHT = 3.0
 SPREAD_BOUNDS = (0.1, 1.5)
+#: Least and greatest weight, in gaps, of the peers' mean against a customer's own.
+PEERS_WEIGHT = (0.5, 5.0)
 
 
 @dataclass
@@ -77,7 +79,7 @@ def learn(days: OrderDays, peers: Peers, default_gap: float) -> Rhythm:
         centre = peers.median(np.where(has_gap, mean[last], np.nan))
         centre = np.where(np.isnan(centre), np.median(mean[last][has_gap]), centre)
         spread, own_spread = _components(gaps[last], mean[last], within[last], has_gap)
-    weight = np.clip(own_spread / spread, 0.5, 5.0)  # the peers' mean counts as so many gaps
+    weight = np.clip(own_spread / spread, *PEERS_WEIGHT)  # the peers' mean counts as so many gaps
     mu = (total + weight * centre[days.row]) / (gaps + weight)
     free = np.maximum(gaps - 1, 0)
     variance = (within + SPREAD_WEIGHT * own_spread) / (free + SPREAD_WEIGHT)

@@ -72,13 +72,13 @@ def test_sales_are_learnt_too(learnt, boosted):
     assert np.log(found.sum() / came.sum()) == pytest.approx(0, abs=0.2)
 
 
-@KINDS
-def test_the_currency_changes_nothing_but_the_unit_of_sales(sales, learnt, boosted):
-    other = Learnt(Sales(sales.row, sales.day, sales.amount * 163.7))
+@pytest.mark.parametrize(("boosted", "rate"), [(False, 1e-4), (True, 163.7)])
+def test_the_currency_changes_nothing_but_the_unit_of_sales(sales, learnt, boosted, rate):
+    other = Learnt(Sales(sales.row, sales.day, sales.amount * rate))
     mine, theirs = (one.tiers[boosted].p_no_purchase(HORIZON, one.situation) for one in (learnt, other))
     assert theirs == pytest.approx(mine, abs=1e-4)
     mine, theirs = (one.sales[boosted].expected_sales(HORIZON, one.situation) for one in (learnt, other))
-    assert theirs / 163.7 == pytest.approx(mine, rel=1e-3, abs=1e-3)
+    assert theirs / rate == pytest.approx(mine, rel=1e-3, abs=1e-3)
 
 
 @KINDS
@@ -173,6 +173,30 @@ def test_extreme_customers_get_a_finite_forecast(learnt, customers, horizon):
             sales = learnt.sales[boosted].expected_sales(horizon, situation)
             assert np.isfinite(orders).all() and (orders >= 0).all()
             assert np.isfinite(sales).all() and (sales >= 0).all()
+
+
+def test_a_customer_far_from_all_others_is_taken_for_one_at_the_edge(learnt):
+    """Regressions run wild out there."""
+    unit = hybrid._unit(learnt.lessons)
+    told = [
+        learnt.tiers[False].p_no_purchase(
+            HORIZON, learnt.situation.but(recent_spend=np.full(len(learnt.situation), spend * unit))
+        )
+        for spend in (1.0, 1e8, 1e12)
+    ]
+    assert told[1] == pytest.approx(told[2], abs=1e-12)
+    assert np.abs(told[0] - told[1]).max() > 1e-3
+
+
+def test_no_vote_is_more_than_three_times_the_largest_sales(learnt, monkeypatch):
+    sales, n = learnt.sales[True], len(learnt.situation)
+    most = 3 * sales.largest * sales.unit
+    monkeypatch.setattr(sales, "_votes", lambda h, situation: [np.full(n, 1e12)] * 2)
+    base = learnt.base.expected_orders(HORIZON, learnt.situation) * learnt.base.expected_spend(
+        learnt.situation
+    )
+    expected = (2 * most + np.minimum(base, most)).sum() / 3
+    assert sales.expected_sales(HORIZON, learnt.situation).sum() == pytest.approx(expected)
 
 
 def test_one_order_of_a_billion_does_not_make_the_sales_model(learnt):

@@ -189,6 +189,36 @@ def test_nothing_of_a_trial_depends_on_what_came_later(sales, judged):
     assert changed[2].outcome.sales.tolist() != judged[2].outcome.sales.tolist()
 
 
+def test_when_a_trial_is_made_nothing_later_is_asked_for(sales, monkeypatch):
+    past, asked, after = past_of(sales), [], []
+
+    class Asked(type(past)):
+        def moment(self, day, horizon=None):
+            asked.append(day)
+            return super().moment(day, horizon)
+
+        def seen(self, day):
+            asked.append(day)
+            return super().seen(day)
+
+    def recorded(name):
+        real = getattr(trials, name)
+
+        def record(earlier, *rest):
+            after.append((name, len(earlier)))
+            return real(earlier, *rest)
+
+        monkeypatch.setattr(trials, name, record)
+
+    recorded("choose")
+    recorded("spread")
+    past = Asked(sales, past.formats, past.policy, TODAY)
+    days, latest = past.trial_days(3), []
+    made = run(past, 3, lambda _part: (latest.append(max(asked)), asked.clear()))
+    assert latest == days == [trial.snapshot.day for trial in made]
+    assert after == [(name, number) for number in range(3) for name in ("choose", "spread")]
+
+
 def test_the_rule_is_the_one_that_ranked_best_on_cutoffs_with_a_known_outcome(judged):
     for trial in judged:
         day, past, means = trial.snapshot.day, trial.past, {}

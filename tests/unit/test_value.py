@@ -24,7 +24,7 @@ def drawn(distribution, spread, count=200_000, seed=0):
     return np.where(rng.random(count) < distribution.zero[0], 0.0, sales)
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(share, st.floats(1e-3, 1e7), st.floats(0.01, 9), spreads, st.floats(0, 4))
 def test_the_interval_holds_what_lies_between_its_ends(zero, mean, relative, spread, times):
     distribution = one(zero, mean, relative)
