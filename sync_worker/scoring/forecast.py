@@ -84,14 +84,15 @@ class Forecast:
         """
         return getattr(self.tier, "base", self.tier).expected_orders(h, situation)
 
-    def correction(self, h: np.ndarray, situation: Situation) -> np.ndarray:
-        """What the regressions make of the transaction models' sales within the churn horizon, (n,), as a
-        factor."""
-        if self.sales is None:
-            return np.ones(len(situation))
+    def correction(self, h: np.ndarray, situation: Situation, sales: np.ndarray) -> np.ndarray:
+        """What the regressions make of the transaction models' sales, (n,), as a factor.
+
+        Args:
+            sales: (n,) expected within the churn horizon h by this forecast.
+        """
         spend = self.spend.expected_spend(situation.x + 1, situation.mean_spend)
-        told = self.orders_ahead(h, situation) * spend
-        factor = self.sales.expected_sales(h, situation) / np.maximum(told, 1e-300)
+        told = self.orders_ahead(h, situation) * spend * np.exp(self.season.sales)
+        factor = sales / np.maximum(told, 1e-300)
         return np.clip(factor, 1 / CORRECTION_LARGEST, CORRECTION_LARGEST)
 
     def parameters(self) -> dict[str, float]:

@@ -144,9 +144,9 @@ def _buyers(facts, day, policy, report, withhold):
     peers = Peers(formats, policy)
 
     report(30, "Learning rhythms")
-    rhythms = rhythm.learn(days, peers, default_gap=float(policy.value("churn_horizon_days")))
-    own = rhythms.at(days.last())
     main_horizon = float(policy.value("churn_horizon_days"))
+    rhythms = rhythm.learn(days, peers, default_gap=main_horizon)
+    own = rhythms.at(days.last())
     situation = take(facts.sales, formats, today, main_horizon, policy, own).situation
     report(35, STEP_TRIALS)
     forecast, judged, words = selection.choose(
@@ -167,7 +167,7 @@ def _buyers(facts, day, policy, report, withhold):
     )
     table.loc[table["churn_withheld"], "churn_risk"] = None
     table["confidence"] = churn.confidence(table["order_days"].to_numpy(), forecast)
-    correction = forecast.correction(horizon, situation)
+    correction = forecast.correction(horizon, situation, expected["expected_sales"].to_numpy())
     ahead = value.discounted_orders(policy, formats, forecast, situation) * correction
     table["potential_value"], table["potential_revenue"] = money.worth(ahead), ahead * money.spend
     window = policy.column("current_window_days", formats)

@@ -57,15 +57,18 @@ def expected_value(
     """What is expected in the churn horizon, the value with an 80 % interval.
 
     Returns:
-        `churn_probability`, `expected_orders`, `expected_value`, `expected_value_low`, `expected_value_high`.
+        `churn_probability`, `expected_orders`, `expected_sales` (returns not subtracted), `expected_value`,
+        `expected_value_low`, `expected_value_high`.
     """
     distribution = SalesDistribution.of(forecast, horizon, situation)
     ends = np.stack(distribution.interval(forecast.spread)) * money.rate + 0.0  # no -0.0
-    expected = distribution.mean * (1 - distribution.zero) * money.rate + 0.0
+    sales = distribution.mean * (1 - distribution.zero)
+    expected = sales * money.rate + 0.0
     return pd.DataFrame(
         {
             "churn_probability": distribution.zero,
             "expected_orders": distribution.orders,
+            "expected_sales": sales,
             "expected_value": expected,
             "expected_value_low": np.minimum(ends.min(axis=0), expected),
             "expected_value_high": np.maximum(ends.max(axis=0), expected),
@@ -115,13 +118,15 @@ class SalesDistribution:
             spread: factor of the relative variance.
         """
         relative = spread * self.relative
-        shape = 1 / relative
 
-        def quantile(level: np.ndarray | float) -> np.ndarray:
-            beyond_zero = np.clip((level - self.zero) / (1 - self.zero), 0, 1 - 1e-12)
-            return self.mean * relative * gammaincinv(shape, beyond_zero)
+        def quantile(level: np.ndarray) -> np.ndarray:
+            ends = np.zeros(len(level))
+            above = level > self.zero  # at or below it the quantile is no sales
+            beyond = np.minimum((level - self.zero)[above] / (1 - self.zero[above]), 1 - 1e-12)
+            ends[above] = (self.mean * relative)[above] * gammaincinv(1 / relative[above], beyond)
+            return ends
 
-        return quantile(OUTSIDE / 2), quantile(self._top)
+        return quantile(np.full(len(relative), OUTSIDE / 2)), quantile(self._top)
 
     def holds(self, sales: np.ndarray, spread: float) -> np.ndarray:
         """(n,) bool: the interval of this spread has the sales in it. Far quicker than its ends."""
