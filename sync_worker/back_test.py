@@ -82,7 +82,7 @@ def of_company(
     try:
         policy = _with_horizon(policy, horizon)
         history = odoo.read_history(
-            transport,
+            [transport],
             company["id"],
             page_rows=settings.page_rows,
             show=lambda part, step: progress(part * READ_UNTIL, step),

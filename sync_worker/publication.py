@@ -4,13 +4,12 @@ import base64
 import contextlib
 import io
 import json
-import queue
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,6 +20,7 @@ import pyarrow.csv
 
 from sync_worker.errors import ContractError
 from sync_worker.transport import Transport
+from sync_worker.transport.beside import side_by_side
 
 KEY = "partner_id"
 _CSV = pyarrow.csv.WriteOptions(include_header=False, quoting_style="needed")
@@ -53,11 +53,8 @@ def publish(
     ends the sending and is raised.
     """
     sent = Sent()
-    free: queue.SimpleQueue[Transport] = queue.SimpleQueue()
-    for transport in transports:
-        free.put(transport)
 
-    def send(number: int, batch: pa.Table) -> tuple[int, dict[str, int]]:
+    def send(number: int, batch: pa.Table, transport: Transport) -> tuple[int, dict[str, int]]:
         params = {
             "run_id": run["id"],
             "token": run["token"],
@@ -65,25 +62,17 @@ def publish(
             "columns": table.column_names,
             "data": encode(batch),
         }
-        transport = free.get()
-        try:
-            with room or contextlib.nullcontext():
-                return batch.num_rows, transport.call("publish", params)
-        finally:
-            free.put(transport)
+        with room or contextlib.nullcontext():
+            return batch.num_rows, transport.call("publish", params)
 
-    with ThreadPoolExecutor(len(transports), "publish") as pool:
-        batches = enumerate(_slices(table, batch_rows), start=1)
-        sending = [pool.submit(send, number, batch) for number, batch in batches]
-        try:
-            for one in sending:
-                rows, statuses = one.result()
-                sent.rows += rows
-                sent.statuses.update({status: int(count) for status, count in statuses.items()})
-                on_batch(sent.rows)
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    def count(answer: tuple[int, dict[str, int]]) -> None:
+        rows, statuses = answer
+        sent.rows += rows
+        sent.statuses.update({status: int(number) for status, number in statuses.items()})
+        on_batch(sent.rows)
+
+    batches = enumerate(_slices(table, batch_rows), start=1)
+    side_by_side(transports, [partial(send, number, batch) for number, batch in batches], count)
     return sent
 
 

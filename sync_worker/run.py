@@ -16,6 +16,7 @@ from sync_worker.heartbeat import Heartbeat
 from sync_worker.history.odoo import read_history
 from sync_worker.history.schema import History, HistoryError, as_day
 from sync_worker.policy import Policy, PolicyError
+from sync_worker.scoring.backtest import CUTOFFS, backtest
 from sync_worker.scoring.pipeline import score
 from sync_worker.transport import Transport, connect
 
@@ -27,8 +28,6 @@ Progress = Callable[[str, float, str], None]
 CLAIM_TIMEOUT = 30.0
 STOP_TIMEOUT = 5.0
 READ_UNTIL, SCORED_AT, SENT_AT = 45.0, 70.0, 90.0
-# A back-test on request is waited for: it looks at more of the past than the one within a scoring run.
-BACKTEST_CUTOFFS = 6
 
 
 @dataclass
@@ -133,7 +132,7 @@ def work(
                 progress(name, percent, step)
 
             if outcome.kind == "backtest":
-                _read_backtest(settings, transport, company, run=run, show=show, outcome=outcome)
+                _read_backtest(settings, [transport, beside], company, run=run, show=show, outcome=outcome)
             else:
                 _read_score_send(
                     settings,
@@ -169,7 +168,7 @@ def _read_score_send(
     outcome: Outcome,
 ) -> None:
     history = read_history(
-        transports[0],
+        transports,
         company["id"],
         page_rows=settings.page_rows,
         show=lambda part, step: show(part * READ_UNTIL, step),
@@ -199,7 +198,7 @@ def _read_score_send(
 
 def _read_backtest(
     settings: Settings,
-    transport: Transport,
+    transports: list[Transport],
     company: dict[str, Any],
     *,
     run: dict[str, Any],
@@ -207,11 +206,8 @@ def _read_backtest(
     outcome: Outcome,
 ) -> None:
     """Judges the forecast on the company's own past; nothing is published."""
-    # Only where it is asked for: a scoring run has its own use of it.
-    from sync_worker.scoring.backtest import backtest  # noqa: PLC0415
-
     history = read_history(
-        transport,
+        transports,
         company["id"],
         page_rows=settings.page_rows,
         show=lambda part, step: show(part * READ_UNTIL, step),
@@ -222,13 +218,13 @@ def _read_backtest(
             history,
             run["as_of"],
             Policy(run["policy"]["rules"]),
-            cutoffs=BACKTEST_CUTOFFS,
+            cutoffs=CUTOFFS,  # more than within a scoring run: somebody asked for it and waits
             progress=lambda percent, step: show(_between(READ_UNTIL, SENT_AT, percent / 100), step),
         )
     except PolicyError as error:
         raise RunError(str(error), "Mend the policy of the company in Odoo.") from error
     outcome.result = {"backtest": result}
-    outcome.warnings = [*history.warnings, *result["warnings"]]
+    outcome.warnings = list(result["warnings"])
 
 
 def _closing(run: dict[str, Any], outcome: Outcome) -> dict[str, Any]:

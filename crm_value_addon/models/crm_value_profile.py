@@ -95,8 +95,12 @@ class CrmValueProfile(models.Model):
     )
 
     def init(self):
-        # Room on each page keeps mass updates in place; measured twice as fast, without bloat.
-        self.env.cr.execute("ALTER TABLE crm_value_profile SET (fillfactor = 60)")
+        # A run may update every row in one transaction: half of each page is for the new versions, so that they
+        # stay there and no index is written; measured twice as fast, without bloat. And even a run that
+        # changes few rows touches most pages: lists read labels from the index alone once these are vacuumed.
+        self.env.cr.execute(
+            "ALTER TABLE crm_value_profile SET (fillfactor = 45, autovacuum_vacuum_scale_factor = 0.02)"
+        )
 
     @api.depends_context("lang", "uid")
     def _compute_reasons_html(self):

@@ -3,7 +3,7 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from ..labels import LABELS
-from ..publish_columns import COLUMN_TYPES, columns_sql, profile_column
+from ..publish_columns import COLUMN_TYPES, PROBABILITY_COLUMNS, columns_sql, profile_column
 
 # What history keeps of a state besides the labels.
 HISTORY_COLUMNS = (
@@ -23,32 +23,55 @@ class CrmValueSyncMerge(models.AbstractModel):
 
     _inherit = "crm.value.sync"
 
-    def _merge(self, run):
-        """Bring the staged rows into profile and history, and retire customers that are gone."""
-        self.env.flush_all()
-        self._analyze(run)
-        self._restage(run)
-        self._check_not_empty(run)
-        self._write_history(run)
-        counts = self._write_profiles(run)
-        counts["retired"] = self._retire(run)
-        return counts
+    def _merge(self, run, staged):
+        """Bring the staged rows into profile and history, and retire customers that are gone.
 
-    def _analyze(self, run):
+        One look at all rows tells which steps there are: each would pass over all customers, and most runs
+        need few of them.
+
+        :param int staged: how many rows are staged
+        :return: counts of rows ``staged``, ``inserted``, ``updated``, ``unchanged``, ``retired`` and ``refused``
+        """
+        self.env.flush_all()
+        self._analyze(staged)
+        found = self._survey(run)
+        if found["faulty"]:
+            self._refuse_late(run)
+            found = self._survey(run)
+        if found["profiles"] and not found["usable"]:
+            self._check_not_empty(run)
+        if found["new"]:
+            self._mark_new(run)
+        if found["relabelled"]:
+            self._write_history(run)
+        known = found["usable"] - found["new"]
+        updated = self._update_profiles(run) if known else 0
+        inserted = self._insert_profiles(run) if found["new"] else 0
+        return {
+            "staged": staged,
+            "inserted": inserted,
+            "updated": updated,
+            "unchanged": known - updated,
+            "retired": self._retire(run) if found["profiles"] > known else 0,
+            "refused": staged - found["usable"],
+        }
+
+    def _analyze(self, staged):
         """Tell PostgreSQL how large the tables are, where it has no idea.
 
         Right after a first run it takes profile and history for empty, and would look at each of a
         hundred thousand rows for each of as many.
         """
-        self.env.cr.execute(SQL("ANALYZE crm_value_staging (run_id, status, partner_id)"))
+        # The number of rows matters, and hardly what is in them: a small sample.
+        self.env.cr.execute("SET LOCAL default_statistics_target = 10")
+        self.env.cr.execute("ANALYZE crm_value_staging (run_id, status, partner_id)")
         self.env.cr.execute(
             SQL(
                 """
                 SELECT relname FROM pg_class
-                 WHERE oid IN ('crm_value_profile'::regclass, 'crm_value_history'::regclass)
-                   AND reltuples < (SELECT count(*) / 2 FROM crm_value_staging WHERE run_id = %s)
+                 WHERE oid IN ('crm_value_profile'::regclass, 'crm_value_history'::regclass) AND reltuples < %s
                 """,
-                run.id,
+                staged / 2,
             )
         )
         for (table,) in self.env.cr.fetchall():
@@ -59,17 +82,7 @@ class CrmValueSyncMerge(models.AbstractModel):
 
         A company that really has no customer left is one whose orders, quotations and leads are gone.
         """
-        self.env.cr.execute(
-            SQL(
-                """
-                SELECT EXISTS (SELECT FROM crm_value_profile WHERE company_id = %s)
-                   AND NOT EXISTS (SELECT FROM crm_value_staging WHERE run_id = %s AND status IN ('ok', 'new'))
-                """,
-                run.company_id.id,
-                run.id,
-            )
-        )
-        if self.env.cr.fetchone()[0] and self._has_customers(run.company_id):
+        if self._has_customers(run.company_id):
             raise UserError(
                 self.env._(
                     "[count-mismatch] Nothing usable was published, but the company has customers; run it again."
@@ -81,48 +94,86 @@ class CrmValueSyncMerge(models.AbstractModel):
         self.env.cr.execute(SQL("SELECT EXISTS (%s)", query))
         return self.env.cr.fetchone()[0]
 
-    def _restage(self, run):
-        """Refuse what only shows once all batches are there, and mark the rows of new customers.
+    def _survey(self, run):
+        """What there is to do: counts of the company's ``profiles``, and of usable rows by what becomes of them."""
+        self.env.cr.execute(
+            SQL(
+                """
+                SELECT (SELECT count(*) FROM crm_value_profile WHERE company_id = %(company)s) AS profiles,
+                       count(*) AS usable,
+                       count(*) FILTER (WHERE partner.id IS NULL OR objection.id IS NOT NULL
+                                           OR (staging.format_id IS NOT NULL AND business_format.id IS NULL))
+                       + count(*) - (SELECT count(DISTINCT partner_id) FROM crm_value_staging
+                                      WHERE run_id = %(run)s AND status = 'ok') AS faulty,
+                       count(*) FILTER (WHERE profile.id IS NULL) AS new,
+                       count(*) FILTER (WHERE %(relabelled)s) AS relabelled
+                  FROM crm_value_staging staging
+                  LEFT JOIN res_partner partner
+                    ON partner.id = staging.partner_id AND partner.commercial_partner_id = partner.id
+                  LEFT JOIN crm_value_objection objection ON objection.partner_id = staging.partner_id
+                  LEFT JOIN crm_value_format business_format ON business_format.id = staging.format_id
+                  LEFT JOIN crm_value_profile profile
+                    ON profile.partner_id = staging.partner_id AND profile.company_id = %(company)s
+                 WHERE staging.run_id = %(run)s AND staging.status = 'ok'
+                """,
+                run=run.id,
+                company=run.company_id.id,
+                relabelled=self._relabelled_sql(),
+            )
+        )
+        return self.env.cr.dictfetchone()
+
+    def _relabelled_sql(self):
+        """Condition that a staged row begins another state of its customer, or the first one."""
+        return SQL(
+            "profile.id IS NULL OR (%s) IS DISTINCT FROM (%s)",
+            columns_sql([profile_column(label) for label in LABELS], "profile"),
+            columns_sql(LABELS, "staging"),
+        )
+
+    def _refuse_late(self, run):
+        """Refuse what only shows once all batches are there.
 
         Customers may have been deleted, merged or have objected since their batch was published, and
         the same customer may have come in two batches.
         """
-        self.env.cr.execute(
+        usable = SQL("run_id = %s AND status = 'ok'", run.id)
+        for change in (
             SQL(
                 """
-                UPDATE crm_value_staging staging SET status = checked.status
-                  FROM (
-                        SELECT own.id,
-                               CASE WHEN partner.id IS NULL OR partner.commercial_partner_id <> partner.id
-                                    THEN 'missing'
-                                    WHEN objection.id IS NOT NULL THEN 'objecting'
-                                    WHEN twice.first < own.id THEN 'duplicate'
-                                    WHEN profile.id IS NULL THEN 'new' END AS status
-                          FROM crm_value_staging own
-                          LEFT JOIN res_partner partner ON partner.id = own.partner_id
-                          LEFT JOIN crm_value_objection objection ON objection.partner_id = own.partner_id
-                          LEFT JOIN crm_value_profile profile
-                            ON profile.partner_id = own.partner_id AND profile.company_id = %(company)s
-                          LEFT JOIN (
-                                SELECT partner_id, min(id) AS first FROM crm_value_staging
-                                 WHERE run_id = %(run)s AND status = 'ok'
-                                 GROUP BY partner_id HAVING count(*) > 1
-                               ) twice ON twice.partner_id = own.partner_id
-                         WHERE own.run_id = %(run)s AND own.status = 'ok'
-                       ) checked
-                 WHERE checked.status IS NOT NULL AND staging.id = checked.id
+                status = 'missing' WHERE %s AND NOT EXISTS (
+                    SELECT FROM res_partner partner
+                     WHERE partner.id = staging.partner_id AND partner.commercial_partner_id = partner.id)
                 """,
-                run=run.id,
-                company=run.company_id.id,
-            )
-        )
+                usable,
+            ),
+            SQL(
+                "status = 'objecting' WHERE %s AND partner_id IN (SELECT partner_id FROM crm_value_objection)",
+                usable,
+            ),
+            SQL(
+                "format_id = NULL WHERE %s AND format_id NOT IN (SELECT id FROM crm_value_format)",
+                usable,
+            ),
+        ):
+            self.env.cr.execute(SQL("UPDATE crm_value_staging staging SET %s", change))
+        self._refuse_duplicates(SQL("run_id = %s", run.id))
+
+    def _mark_new(self, run):
+        """Mark the rows of customers without a profile.
+
+        A statement that inserted profiles and looked for them too would read what it writes, row for row.
+        """
         self.env.cr.execute(
             SQL(
                 """
-                UPDATE crm_value_staging SET format_id = NULL
-                 WHERE run_id = %s AND format_id NOT IN (SELECT id FROM crm_value_format)
+                UPDATE crm_value_staging staging SET status = 'new'
+                 WHERE run_id = %s AND status = 'ok' AND NOT EXISTS (
+                       SELECT FROM crm_value_profile profile
+                        WHERE profile.partner_id = staging.partner_id AND profile.company_id = %s)
                 """,
                 run.id,
+                run.company_id.id,
             )
         )
 
@@ -134,12 +185,11 @@ class CrmValueSyncMerge(models.AbstractModel):
               LEFT JOIN crm_value_profile profile
                 ON profile.partner_id = staging.partner_id AND profile.company_id = %(company)s
              WHERE staging.run_id = %(run)s AND staging.status IN ('ok', 'new')
-               AND (profile.id IS NULL OR (%(before)s) IS DISTINCT FROM (%(after)s))
+               AND (%(relabelled)s)
             """,
             company=run.company_id.id,
             run=run.id,
-            before=columns_sql([profile_column(label) for label in LABELS], "profile"),
-            after=columns_sql(LABELS, "staging"),
+            relabelled=self._relabelled_sql(),
         )
         names = (*LABELS, *HISTORY_COLUMNS)
         self.env.cr.execute(
@@ -166,79 +216,88 @@ class CrmValueSyncMerge(models.AbstractModel):
             )
         )
 
-    def _write_profiles(self, run):
-        """Update the profiles that differ and insert the new ones.
-
-        :return: counts of rows ``staged``, ``inserted``, ``updated``, ``unchanged`` and ``refused``
-        """
+    def _profile_values(self, run):
+        """SQL of what a row of ``_accepted_sql`` makes of a profile's columns, and of the marks of this run."""
         values = {profile_column(name): SQL.identifier("staging", name) for name in PROFILE_COLUMNS}
+        overridden = self._has_overrides(run)
         for label in LABELS:
-            values[f"effective_{label}"] = SQL(
-                "COALESCE(%s, %s)", SQL.identifier("override", label), SQL.identifier("staging", label)
-            )
+            value = SQL.identifier("staging", label)
+            if overridden:
+                value = SQL("COALESCE(%s, %s)", SQL.identifier("override", label), value)
+            values[f"effective_{label}"] = value
         marks = {
             "policy_version_id": SQL("%s", run.policy_version_id.id),
             "changed_at": SQL("%s::timestamp", fields.Datetime.now()),
             "changed_run_id": SQL("%s", run.id),
         }
-        accepted = SQL(
-            """crm_value_staging staging LEFT JOIN %s override ON override.partner_id = staging.partner_id
-                WHERE staging.run_id = %s""",
-            self.env["crm.value.override"]._in_force_sql(run.company_id),
+        return values, marks
+
+    def _accepted_sql(self, run, status):
+        """Staged rows of a status with the overrides in force, as the end of a query, to be narrowed by AND."""
+        override_join = SQL()
+        if self._has_overrides(run):
+            override_join = SQL(
+                "LEFT JOIN %s override ON override.partner_id = staging.partner_id",
+                self.env["crm.value.override"]._in_force_sql(run.company_id),
+            )
+        return SQL(
+            "crm_value_staging staging %s WHERE staging.run_id = %s AND staging.status = %s",
+            override_join,
             run.id,
+            status,
         )
-        # Two statements, since an upsert of every row takes half as long again.
+
+    def _has_overrides(self, run):
+        """Whether any label of the company may be overridden; else there is nothing to join for each customer."""
+        domain = [("company_id", "=", run.company_id.id), ("ended_at", "=", False)]
+        return bool(self.env["crm.value.override"].sudo().search_count(domain, limit=1))
+
+    # Update and insert are two statements, since an upsert of every row takes half as long again.
+
+    def _update_profiles(self, run):
+        """Update the profiles that differ; return how many."""
+        values, marks = self._profile_values(run)
+        # A row differs as soon as one column does: first those that nearly always do.
+        compared = dict(sorted(values.items(), key=lambda item: item[0] not in PROBABILITY_COLUMNS))
         self.env.cr.execute(
             SQL(
                 """
-                UPDATE crm_value_profile profile SET %(assignments)s FROM %(accepted)s AND staging.status = 'ok'
+                UPDATE crm_value_profile profile SET %(assignments)s FROM %(accepted)s
                    AND profile.partner_id = staging.partner_id AND profile.company_id = %(company)s
                    AND (%(old)s) IS DISTINCT FROM (%(new)s)
                 """,
                 assignments=SQL(", ").join(
                     SQL("%s = %s", SQL.identifier(name), value) for name, value in (values | marks).items()
                 ),
-                accepted=accepted,
+                accepted=self._accepted_sql(run, "ok"),
                 company=run.company_id.id,
-                old=columns_sql(values, "profile"),
-                new=SQL(", ").join(values.values()),
+                old=columns_sql(compared, "profile"),
+                new=SQL(", ").join(compared.values()),
             )
         )
-        updated = self.env.cr.rowcount
-        constants = {
+        return self.env.cr.rowcount
+
+    def _insert_profiles(self, run):
+        """Insert the profiles of customers that have none; return how many."""
+        values, marks = self._profile_values(run)
+        values = {
             "partner_id": SQL.identifier("staging", "partner_id"),
             "company_id": SQL("%s", run.company_id.id),
             "currency_id": SQL("%s", run.company_id.currency_id.id),
+            **values,
+            **marks,
         }
         self.env.cr.execute(
             SQL(
                 """
                 INSERT INTO crm_value_profile (%(names)s) SELECT %(values)s FROM %(accepted)s
-                   AND staging.status = 'new'
                 """,
-                names=columns_sql(constants | values | marks),
-                values=SQL(", ").join((constants | values | marks).values()),
-                accepted=accepted,
+                names=columns_sql(values),
+                values=SQL(", ").join(values.values()),
+                accepted=self._accepted_sql(run, "new"),
             )
         )
-        inserted = self.env.cr.rowcount
-        self.env.cr.execute(
-            SQL(
-                """
-                SELECT count(*), count(*) FILTER (WHERE status IN ('ok', 'new'))
-                  FROM crm_value_staging WHERE run_id = %s
-                """,
-                run.id,
-            )
-        )
-        staged, usable = self.env.cr.fetchone()
-        return {
-            "staged": staged,
-            "inserted": inserted,
-            "updated": updated,
-            "unchanged": usable - inserted - updated,
-            "refused": staged - usable,
-        }
+        return self.env.cr.rowcount
 
     def _retire(self, run):
         """Take away the profile of customers no longer published, and end their history."""

@@ -104,34 +104,76 @@ class CrmValueSyncPublish(models.AbstractModel):
             ) from None
 
     def _check_batch(self, run, batch, columns):
-        """Give every row of a batch that cannot be used the status that says why.
+        """Give every row of a batch that cannot be used the status that says why; the first fault names it.
 
         :return: ``{status: count of rows}``
         """
+        rows = SQL("run_id = %s AND batch = %s", run.id, batch)
+        # PostgreSQL takes a table that has just been filled for an empty one, and would look customers up singly.
+        self.env.cr.execute("SET LOCAL enable_nestloop = off")
+        # Faults are looked for before the join, which then carries narrow rows.
         self.env.cr.execute(
             SQL(
                 """
-                WITH checked AS MATERIALIZED (
-                    SELECT payload.id, %(status)s AS status
-                      FROM crm_value_staging payload
+                WITH payload AS MATERIALIZED (
+                    SELECT id, partner_id, %(faults)s AS faulty FROM crm_value_staging payload WHERE %(rows)s
+                ), checked AS MATERIALIZED (
+                    SELECT payload.id, payload.partner_id, CASE
+                           WHEN partner.id IS NULL THEN 'missing'
+                           WHEN partner.commercial_partner_id <> partner.id THEN 'not_commercial'
+                           WHEN objection.id IS NOT NULL THEN 'objecting'
+                           WHEN partner.company_id NOT IN %(companies)s THEN 'foreign_company'
+                           WHEN payload.faulty THEN 'out_of_range'
+                           ELSE 'ok' END AS status
+                      FROM payload
                       LEFT JOIN res_partner partner ON partner.id = payload.partner_id
-                     WHERE payload.run_id = %(run)s AND payload.batch = %(batch)s
+                      LEFT JOIN crm_value_objection objection ON objection.partner_id = payload.partner_id
                 ), refused AS (
                     UPDATE crm_value_staging staging SET status = checked.status FROM checked
                      WHERE checked.status <> 'ok' AND staging.id = checked.id
                 )
-                SELECT status, count(*) FROM checked GROUP BY status
+                SELECT status, count(*), count(DISTINCT partner_id) FROM checked GROUP BY status
                 """,
-                status=self._status_sql(run, columns),
-                run=run.id,
-                batch=batch,
+                faults=SQL(" OR ").join(self._faults_sql(columns)),
+                rows=rows,
+                companies=tuple(run.company_id._crm_value_branches()),
             )
         )
-        return dict(self.env.cr.fetchall())
+        found = {status: (count, customers) for status, count, customers in self.env.cr.fetchall()}
+        self.env.cr.execute("RESET enable_nestloop")
+        counts = {status: count for status, (count, _customers) in found.items()}
+        usable, customers = found.get("ok", (0, 0))
+        if usable > customers:
+            self._refuse_duplicates(rows)
+            counts |= {"ok": customers, "duplicate": usable - customers}
+        return counts
 
-    def _status_sql(self, run, columns):
-        """What becomes of a payload row; the first fault found names it."""
-        faults = [
+    def _refuse_duplicates(self, among):
+        """Keep the first usable row of each customer.
+
+        An array and not a join, which PostgreSQL would plan for an empty table while batches arrive.
+
+        :param SQL among: condition for the staged rows to look at
+        """
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE crm_value_staging SET status = 'duplicate'
+                 WHERE id = ANY (ARRAY(
+                       SELECT id FROM (
+                              SELECT id, row_number() OVER (PARTITION BY partner_id ORDER BY batch, id) AS nth
+                                FROM crm_value_staging WHERE %s AND status = 'ok'
+                              ) usable
+                        WHERE nth > 1))
+                """,
+                among,
+            )
+        )
+
+    def _faults_sql(self, columns):
+        """Conditions for a row of ``payload`` that holds what no score can be."""
+        faults = [SQL("FALSE")]
+        faults += [
             SQL("%s <> ALL(%s)", SQL.identifier("payload", name), ALLOWED_VALUES[name])
             for name in columns
             if name in ALLOWED_VALUES
@@ -179,18 +221,7 @@ class CrmValueSyncPublish(models.AbstractModel):
                     " AND payload.format_id IS NOT NULL"
                 )
             )
-        return SQL(
-            """CASE
-                WHEN partner.id IS NULL THEN 'missing'
-                WHEN partner.commercial_partner_id <> partner.id THEN 'not_commercial'
-                WHEN EXISTS (SELECT FROM crm_value_objection o WHERE o.partner_id = partner.id) THEN 'objecting'
-                WHEN partner.company_id IS NOT NULL AND partner.company_id NOT IN %(companies)s THEN 'foreign_company'
-                WHEN %(faults)s THEN 'out_of_range'
-                WHEN row_number() OVER (PARTITION BY payload.partner_id) > 1 THEN 'duplicate'
-                ELSE 'ok' END""",
-            companies=tuple(run.company_id._crm_value_branches()),
-            faults=SQL(" OR ").join(faults) if faults else SQL("FALSE"),
-        )
+        return faults
 
     # ------------------------------------------------------------------- close
 
@@ -211,7 +242,7 @@ class CrmValueSyncPublish(models.AbstractModel):
         counts = {}
         if run.kind == "score":
             self._check_staged(run, rows)
-            counts = self._merge(run)
+            counts = self._merge(run, rows)
         result = storable(result)
         left_out = self.env["crm.value.grade"]._record_grades(run, result)
         run._end(

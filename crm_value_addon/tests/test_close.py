@@ -254,6 +254,42 @@ class TestClose(CustomerValueCase):
         self.assertEqual((answer["inserted"], answer["refused"]), (1, 1))
         self.assertFalse(self.profile(self.customer2) or self.history(self.customer2))
 
+    def test_everything_at_once(self):
+        self.score([self.full(self.customer), self.full(self.customer2), self.full(self.customer3)])
+        late, objecting = self.env["res.partner"].create([{"name": "Late"}, {"name": "Objecting"}])
+        run = self.claim()
+        rows = [
+            self.full(self.customer, value_class="key"),
+            self.full(self.customer2),
+            self.full(self.unscored),
+            self.full(late),
+            self.full(objecting),
+        ]
+        self.publish(run, rows, batch=1)
+        self.publish(run, [self.full(self.customer2, churn_risk="high")], batch=2)
+        late.unlink()
+        self.env["crm.value.objection"].create({"partner_id": objecting.id})
+        answer = self.close(run, 6)
+        self.assertEqual(answer, {"inserted": 1, "updated": 1, "unchanged": 1, "retired": 1, "refused": 3})
+        self.assertEqual(
+            {partner: len(self.history(partner)) for partner in self.partners},
+            {self.customer: 2, self.customer2: 1, self.customer3: 1, self.unscored: 1},
+        )
+        self.assertEqual(self.profile(self.customer2).computed_churn_risk, "low")
+        self.assertTrue(self.history(self.customer3).valid_to)
+
+    def test_new_customer_without_labels_has_a_history(self):
+        self.score([{"partner_id": self.customer.id, "order_days": 1}])
+        self.assertEqual(len(self.history(self.customer)), 1)
+        self.assertEqual(self.score([{"partner_id": self.customer.id, "order_days": 2}])["updated"], 1)
+        self.assertEqual(len(self.history(self.customer)), 1)
+
+    def test_mass_updates_stay_in_place(self):
+        self.env.cr.execute("SELECT reloptions FROM pg_class WHERE relname = 'crm_value_profile'")
+        (options,) = self.env.cr.fetchone()
+        settings = dict(option.split("=") for option in options)
+        self.assertLess(int(settings["fillfactor"]), 50, "a page must hold two versions of each of its rows")
+
     def test_format_deleted_between_publish_and_close(self):
         business_format = self.env["crm.value.format"].create({"name": "Brief", "code": "brief"})
         run = self.claim()

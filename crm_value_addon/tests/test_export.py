@@ -199,6 +199,32 @@ class TestOrders(ExportCase):
         self.assertEqual([int(row[0]) for row in unpack(page)], [second.id])
         self.assertIsNone(page["after"])
 
+    def test_split_cursor(self):
+        """The worker may split a cursor and read the parts side by side."""
+        orders = [self.order(self.partners[number % 3], 10 + number) for number in range(6)]
+        whole = self.export("orders")
+        low, until = orders[0].id - 1, orders[-1].id
+        for between in range(low, until + 1):
+            rows = []
+            for part in ({"id": low, "until": between}, {"id": between, "until": until}):
+                after = part
+                while after:
+                    page = self.contract.export_history(
+                        dataset="orders", company_id=self.alpha.id, after=after, limit=2
+                    )
+                    rows += [dict(zip(page["columns"], row, strict=True)) for row in unpack(page)]
+                    after = page["after"]
+            self.assertEqual(sorted(rows, key=lambda row: int(row["order_id"])), whole)
+
+    def test_commercial_partner(self):
+        other = self.env["res.partner"].create({"name": "Site", "parent_id": self.contact.id})
+        for partner in (self.contact, other, self.customer2):
+            self.order(partner)
+        self.assertEqual(
+            [int(row["customer_id"]) for row in self.export("orders")],
+            [self.customer.id, self.customer.id, self.customer2.id],
+        )
+
     def test_empty(self):
         company = self.env["res.company"].create({"name": "Empty"})
         self.sync.company_ids |= company

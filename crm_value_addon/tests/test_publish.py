@@ -109,6 +109,26 @@ class TestPublish(CustomerValueCase):
         self.assertEqual((answer["inserted"], answer["refused"]), (2, 1))
         self.assertEqual(self.profile(self.customer).computed_value_class, "standard")
 
+    def test_first_usable_row_counts(self):
+        answer = self.publish(
+            self.run,
+            [
+                self.full(self.customer, order_days=-1),
+                self.full(self.customer, value_class="key"),
+                self.full(self.customer),
+                self.full(self.customer2),
+            ],
+        )
+        self.assertCounts(answer, ok=2, out_of_range=1, duplicate=1)
+        self.assertEqual(self.close(self.run, 4)["inserted"], 2)
+        self.assertEqual(self.profile(self.customer).computed_value_class, "key")
+
+    def test_duplicates_of_a_later_batch_are_refused_though_it_came_first(self):
+        self.publish(self.run, [self.full(self.customer)], batch=2)
+        self.publish(self.run, [self.full(self.customer, value_class="key")], batch=1)
+        self.assertEqual(self.close(self.run, 2)["refused"], 1)
+        self.assertEqual(self.profile(self.customer).computed_value_class, "key")
+
     def test_batch_sent_again_replaces_itself(self):
         self.publish(self.run, [self.full(self.customer), self.full(self.customer2)], batch=1)
         self.publish(self.run, [self.full(self.customer3)], batch=2)

@@ -5,10 +5,14 @@ Memory is bounded by the result plus one page: a page is decompressed, parsed an
 
 import base64
 import binascii
+import itertools
+import math
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
@@ -16,6 +20,10 @@ import pyarrow.csv
 from sync_worker.errors import ContractError
 from sync_worker.history.schema import History
 from sync_worker.transport import Transport
+from sync_worker.transport.beside import side_by_side
+
+# {"id": ..., "until": ...}: the rows with identifiers above the one and up to the other.
+Cursor = dict[str, int]
 
 _MEND = "Bring addon and worker to the same release."
 _ID, _NUMBER, _DAY, _FLAG, _LABEL = pa.int64(), pa.float64(), pa.date32(), pa.bool_(), pa.string()
@@ -45,12 +53,16 @@ DATASETS: dict[str, dict[str, pa.DataType]] = {
 }
 # Part of the reading each dataset takes, roughly: its rows times its columns.
 _WEIGHTS = {"orders": 0.3, "partners": 0.05, "lines": 0.6, "products": 0.05}
+# Read in parts: those whose page costs Odoo what it holds. For each page of partners it looks through all orders.
+_SPLIT = frozenset({"orders", "lines"})
+_FIRST_ROWS = 10_000
+_MOST_TURNS = 500
 # Empty in many rows, so integers with gaps; every other identifier is in every row.
 _OPTIONAL_IDS = frozenset({"format_id", "category_id", "product_id"})
 
 
 def read_history(
-    transport: Transport, company_id: int, *, page_rows: int, show: Callable[[float, str], None]
+    transports: Sequence[Transport], company_id: int, *, page_rows: int, show: Callable[[float, str], None]
 ) -> History:
     """Orders, lines and customers of one company. `show` gets the part read (0 to 1) and a word on it.
 
@@ -65,7 +77,7 @@ def read_history(
         ) -> None:
             show(done + weight * part, f"reading {dataset}: {rows:,}")
 
-        frames[dataset] = read_dataset(transport, dataset, company_id, page_rows=page_rows, on_page=on_page)
+        frames[dataset] = read_dataset(transports, dataset, company_id, page_rows=page_rows, on_page=on_page)
         done += weight
     # The pages are gone; what they took would otherwise stay with the process.
     pa.default_memory_pool().release_unused()
@@ -78,7 +90,7 @@ def read_history(
 
 
 def read_dataset(
-    transport: Transport,
+    transports: Sequence[Transport],
     dataset: str,
     company_id: int,
     *,
@@ -87,37 +99,80 @@ def read_dataset(
 ) -> pd.DataFrame:
     """All rows of a dataset of one company, days as datetime64, labels as categories.
 
+    Over several transports large datasets are read in parts side by side; the rows come in the same order.
     `on_page` gets the rows read so far and the part of the way behind them. Raises `ContractError` when
     a page is not as the contract says.
     """
-    wanted = DATASETS[dataset]
     pages: list[pa.Table] = []
-    after: Any = None
     rows = 0
-    while True:
-        answer = transport.call(
-            "export_history",
-            {"dataset": dataset, "company_id": company_id, "after": after, "limit": page_rows},
-        )
-        page = decode_page(answer, dataset)
+
+    def keep(page: pa.Table, part: float) -> None:
+        nonlocal rows
         rows += page.num_rows
         pages.append(page)
-        following = answer.get("after")
-        on_page(rows, _part(following))
-        if not following:
-            break
-        if following == after:
-            raise ContractError(f"The export of {dataset} does not move on from {after}.", _MEND)
-        after = following
-    return _to_pandas(pa.concat_tables(pages), wanted)
+        on_page(rows, part)
+
+    splits = len(transports) > 1 and dataset in _SPLIT
+    # The first page tells how far the identifiers reach, and is all there is in a small company.
+    first_rows = min(page_rows, _FIRST_ROWS) if splits else page_rows
+    page, after = _fetch(transports[0], dataset, company_id, None, first_rows)
+    keep(page, _part(after))
+    if after and splits:
+        parts = _split(after, page_rows, len(transports))
+
+        def read_part(cursor: Cursor, transport: Transport) -> pa.Table:
+            walk = _walk(transport, dataset, company_id, cursor, page_rows)
+            return pa.concat_tables([page for page, _after in walk])
+
+        side_by_side(
+            transports,
+            [partial(read_part, cursor) for cursor in parts],
+            lambda page: keep(page, len(pages) / len(parts)),
+        )
+    elif after:
+        for page, following in _walk(transports[0], dataset, company_id, after, page_rows):
+            keep(page, _part(following))
+    return _to_pandas(pa.concat_tables(pages), DATASETS[dataset])
 
 
-def _part(after: Any) -> float:
+def _split(after: Cursor, page_rows: int, ways: int) -> list[Cursor]:
+    """The way of a cursor in parts of a page or less, as many as `ways` share evenly."""
+    low, until = after["id"], after["until"]
+    count = min(math.ceil((until - low) / (page_rows * ways)), _MOST_TURNS) * ways
+    bounds = np.linspace(low, until, count + 1).astype(int).tolist()
+    return [{"id": start, "until": end} for start, end in itertools.pairwise(bounds) if start < end]
+
+
+def _walk(
+    transport: Transport, dataset: str, company_id: int, after: Cursor | None, limit: int
+) -> Iterator[tuple[pa.Table, Cursor | None]]:
+    """The pages behind a cursor, each with the cursor that follows it."""
+    while after:
+        page, after = _fetch(transport, dataset, company_id, after, limit)
+        yield page, after
+
+
+def _fetch(
+    transport: Transport, dataset: str, company_id: int, after: Cursor | None, limit: int
+) -> tuple[pa.Table, Cursor | None]:
+    answer = transport.call(
+        "export_history", {"dataset": dataset, "company_id": company_id, "after": after, "limit": limit}
+    )
+    page = decode_page(answer, dataset)
+    following = answer.get("after")
+    if following:
+        try:
+            following = {"id": int(following["id"]), "until": int(following["until"])}
+        except (KeyError, TypeError, ValueError) as error:
+            raise ContractError(f"The export of {dataset} goes on from {following}.", _MEND) from error
+    if following and following == after:
+        raise ContractError(f"The export of {dataset} does not move on from {after}.", _MEND)
+    return page, following or None
+
+
+def _part(after: Cursor | None) -> float:
     """How far the cursor is: identifiers grow evenly enough to show progress by them."""
-    try:
-        return min(after["id"] / after["until"], 1.0) if after else 1.0
-    except (KeyError, TypeError, ZeroDivisionError):
-        return 0.5
+    return min(after["id"] / max(after["until"], 1), 1.0) if after else 1.0
 
 
 def decode_page(answer: dict[str, Any], dataset: str) -> pa.Table:

@@ -36,7 +36,7 @@ MISSING = {
 GRADE_RULES: dict[str | None, str] = {
     "A": "The gain in AUC over the best rule is above 0 even at the lower end of its 90 % interval, and the "
     "calibration error is at most 0.05.",
-    "B": "The gain is above 0, and the calibration error is at most 0.10.",
+    "B": "The same, with a calibration error of at most 0.10.",
     "C": "AUC is above 0.5 even at the lower end of its 90 % interval, and the Brier score is better than that of the "
     "churn rate alone.",
     "D": "The rest.",

@@ -42,7 +42,7 @@ def contributions(
     typical = {name: peers.median(values) for name, values in own.items()}
     # a half repeat purchase is none, and who never came back has no rhythm of its own to speak of
     typical["x"] = np.floor(typical["x"])
-    start = forecast.p_no_purchase(horizon, _situation(typical))
+    start = _of_distinct(forecast, horizon, typical, peers.group)
     total = {name: np.zeros(len(situation)) for name in GROUPS}
     names = list(GROUPS)
     for order in (names, names[::-1]):
@@ -54,6 +54,17 @@ def contributions(
             total[name] += (after - before) / 2
             before = after
     return total, start
+
+
+def _of_distinct(
+    forecast: Forecast, horizon: np.ndarray, typical: Mapping[str, np.ndarray], group: np.ndarray
+) -> np.ndarray:
+    """Churn probability of the typical customers, of whom each group of peers and horizon has one."""
+    _distinct, first, each = np.unique(
+        np.column_stack([group, horizon]), axis=0, return_index=True, return_inverse=True
+    )
+    found = forecast.p_no_purchase(horizon[first], _situation(typical).part(first))
+    return found[each.ravel()]
 
 
 def after_an_order(forecast: Forecast, situation: Situation, horizon: np.ndarray, days: int) -> np.ndarray:

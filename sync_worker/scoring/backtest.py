@@ -131,26 +131,23 @@ def _tiers(judged: Sequence[Trial], forecast: Forecast | None) -> list[dict[str,
 
 
 def _tracking(trial: Trial) -> list[dict[str, Any]]:
-    """Totals of the latest trial's horizon, step by step."""
-    horizon = float(trial.horizon.max())
-    totals = trial.expected_orders.sum(), trial.expected_value.sum()
-    situation, forecast = trial.snapshot.situation, trial.forecast
-    whole = forecast.expected_orders(trial.horizon, situation).sum()
-    entries = []
-    for step in range(1, STEPS + 1):
-        ahead = trial.horizon * step / STEPS
-        came = trial.past.outcome(trial.snapshot, np.floor(ahead))
-        share = forecast.expected_orders(np.floor(ahead), situation).sum() / max(whole, 1e-300)
-        entries.append(
-            {
-                "date": _iso(trial.snapshot.day + int(horizon * step / STEPS)),
-                "predicted": float(totals[0] * share),
-                "actual": float(came.orders.sum()),
-                "predicted_value": float(totals[1] * share),
-                "actual_value": float(came.net.sum()),
-            }
-        )
-    return entries
+    """What came in each part of the latest trial's horizon, beside what was forecast for it."""
+    situation, forecast, told = trial.snapshot.situation, trial.forecast, trial.told(trial.chosen)
+    ends = [np.floor(trial.horizon * step / STEPS) for step in range(STEPS + 1)]
+    shape = np.array([forecast.orders_ahead(end, situation).sum() for end in ends])
+    shares = np.diff(shape) / max(shape[-1] - shape[0], 1e-300)
+    came = [trial.past.outcome(trial.snapshot, end) for end in ends]
+    orders, net = (np.diff([getattr(one, name).sum() for one in came]) for name in ("orders", "net"))
+    return [
+        {
+            "date": _iso(trial.snapshot.day + int(ends[step + 1].max())),
+            "predicted": float(told.orders.sum() * shares[step]),
+            "actual": float(orders[step]),
+            "predicted_value": float(trial.expected_value.sum() * shares[step]),
+            "actual_value": float(net[step]),
+        }
+        for step in range(STEPS)
+    ]
 
 
 def _cautions(company: dict[str, Any]) -> list[str]:

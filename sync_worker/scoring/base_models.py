@@ -88,9 +88,15 @@ def shortage(situation: Situation, days_minimum: int = DAYS_MINIMUM) -> Shortage
     return None
 
 
-def fit(situation: Situation) -> BaseModels:
-    """MBG/NBD (with a ridge that keeps its parameters finite where the data do not), rhythm and spend."""
+def fit(situation: Situation, most: int | None = None) -> BaseModels:
+    """MBG/NBD (with a ridge that keeps its parameters finite where the data do not), rhythm and spend.
+
+    Args:
+        most: customers to learn from, a sample where there are more.
+    """
     s = situation
+    if most is not None and len(s) > most:
+        s = s.part(np.random.default_rng(0).permutation(len(s))[:most])
     transactions = ModifiedBetaGeoNBD(penalty=RIDGE_CUSTOMERS / len(s)).fit(s.x, s.t_x, s.T)
     return BaseModels(TransactionTier(transactions), RhythmModel().fit(s), fit_spend(s))
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from sync_worker.scoring.base_models import BaseModels
 from sync_worker.scoring.churn import ChurnModel
-from sync_worker.scoring.hybrid import SalesRegression
+from sync_worker.scoring.hybrid import HybridTier, SalesRegression
 from sync_worker.scoring.seasonality import NO_SEASON, Season
 from sync_worker.scoring.situation import Situation
 from sync_worker.scoring.spend import GammaGamma
@@ -49,19 +49,33 @@ class Forecast:
 
     def p_no_purchase(self, h: np.ndarray, situation: Situation) -> np.ndarray:
         """P(no order-day within h days), (n,)."""
-        return self.season.probability(self.tier.p_no_purchase(h, situation), self.p_alive(situation))
+        return self._in_season(self.tier.p_no_purchase(h, situation), situation)
 
-    def expected_orders(self, h: np.ndarray, situation: Situation) -> np.ndarray:
-        """Order-days expected within h days, (n,); never below the chance of one."""
-        orders = self.season.amount(self.tier.expected_orders(h, situation))
-        return np.maximum(orders, 1 - self.p_no_purchase(h, situation))
+    def outlook(self, h: np.ndarray, situation: Situation) -> tuple[np.ndarray, np.ndarray]:
+        """P(no order-day within h days) and the order-days expected, never fewer than the chance of one; (n,)
+        each."""
+        usual = self.tier.p_no_purchase(h, situation)
+        orders = (
+            self.tier.orders_given(usual, h, situation)
+            if isinstance(self.tier, HybridTier)
+            else self.tier.expected_orders(h, situation)
+        )
+        none = self._in_season(usual, situation)
+        return none, np.maximum(np.exp(self.season.orders) * orders, 1 - none)
+
+    def _in_season(self, p_no_purchase: np.ndarray, situation: Situation) -> np.ndarray:
+        if not self.season.orders:
+            return p_no_purchase
+        return self.season.probability(p_no_purchase, self.p_alive(situation))
 
     def expected_sales(self, h: np.ndarray, situation: Situation) -> np.ndarray:
         """Amount of the orders expected within h days, (n,), returns not subtracted."""
         if self.sales is None:
             spend = self.spend.expected_spend(situation.x + 1, situation.mean_spend)
-            return self.expected_orders(h, situation) * spend
-        return self.season.amount(self.sales.expected_sales(h, situation))
+            told = self.tier.expected_orders(h, situation) * spend
+        else:
+            told = self.sales.expected_sales(h, situation)
+        return np.exp(self.season.sales) * told
 
     def orders_ahead(self, h: np.ndarray | float, situation: Situation) -> np.ndarray:
         """Order-days expected within h days, (n,), for periods far longer than the churn horizon.
@@ -70,14 +84,15 @@ class Forecast:
         """
         return getattr(self.tier, "base", self.tier).expected_orders(h, situation)
 
-    def correction(self, h: np.ndarray, situation: Situation) -> np.ndarray:
-        """What the regressions make of the transaction models' sales within the churn horizon, (n,), as a
-        factor."""
-        if self.sales is None:
-            return np.ones(len(situation))
+    def correction(self, h: np.ndarray, situation: Situation, sales: np.ndarray) -> np.ndarray:
+        """What the regressions make of the transaction models' sales, (n,), as a factor.
+
+        Args:
+            sales: (n,) expected within the churn horizon h by this forecast.
+        """
         spend = self.spend.expected_spend(situation.x + 1, situation.mean_spend)
-        told = self.orders_ahead(h, situation) * spend
-        factor = self.sales.expected_sales(h, situation) / np.maximum(told, 1e-300)
+        told = self.orders_ahead(h, situation) * spend * np.exp(self.season.sales)
+        factor = sales / np.maximum(told, 1e-300)
         return np.clip(factor, 1 / CORRECTION_LARGEST, CORRECTION_LARGEST)
 
     def parameters(self) -> dict[str, float]:

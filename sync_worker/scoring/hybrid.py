@@ -45,8 +45,10 @@ BOOSTING = {
 BLOCK = 100_000
 DIGITS = 6
 _TINY = 1e-3
-#: Columns of `_design` that hold the two transaction models' own log-odds.
+#: Columns of `_design`: the two transaction models' own log-odds; and silence, repeat order-days, and order-days
+#: and spend of the last horizon, which say most and change least in meaning as a company grows.
 _BASE_COLUMNS = (5, 8)
+_PLAIN_COLUMNS = (0, 1, 12, 16)
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,8 @@ class Lesson:
 
 
 class HybridTier:
-    """Churn probability from logistic regression, averaged in log-odds with the transaction models.
+    """Churn probability from two logistic regressions, one on all columns and one on four, averaged in log-odds
+    with the transaction models: a small model holds where the company's own past was another world.
 
     Args:
         base: the transaction models fitted on all orders.
@@ -77,6 +80,8 @@ class HybridTier:
         self._scaler = StandardScaler().fit(columns)
         self._regression = LogisticRegression(C=INVERSE_RIDGE, solver="newton-cholesky")
         self._regression.fit(self._scaled(columns), churned)
+        self._plain = LogisticRegression(solver="newton-cholesky")
+        self._plain.fit(columns[:, _PLAIN_COLUMNS], churned)
         self._trees = HistGradientBoostingClassifier(**BOOSTING).fit(columns, churned) if boosted else None
 
     @property
@@ -96,9 +101,12 @@ class HybridTier:
         return _in_blocks(self._p_no_purchase, h, situation)
 
     def expected_orders(self, h: np.ndarray, situation: Situation) -> np.ndarray:
-        """The transaction models' order-days given any, times the chance of any."""
-        some, base = 1 - self.p_no_purchase(h, situation), 1 - self.base.p_no_purchase(h, situation)
-        return self.base.expected_orders(h, situation) * some / np.maximum(base, 1e-9)
+        return self.orders_given(self.p_no_purchase(h, situation), h, situation)
+
+    def orders_given(self, p_no_purchase: np.ndarray, h: np.ndarray, situation: Situation) -> np.ndarray:
+        """The transaction models' order-days given any, times the chance of any by this tier, (n,)."""
+        base = 1 - self.base.p_no_purchase(h, situation)
+        return self.base.expected_orders(h, situation) * (1 - p_no_purchase) / np.maximum(base, 1e-9)
 
     def parameters(self) -> dict[str, float]:
         return {**self.base.transactions.parameters(), **self.base.rhythm.parameters()}
@@ -112,6 +120,7 @@ class HybridTier:
         columns = _design(situation, self.base, h, self.unit)
         votes = [
             self._regression.decision_function(self._scaled(columns)),
+            self._plain.decision_function(columns[:, _PLAIN_COLUMNS]),
             log_odds(self.base.p_no_purchase(h, situation)),
         ]
         if self._trees is not None:

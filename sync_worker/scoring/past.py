@@ -13,9 +13,11 @@ from sync_worker.scoring.hybrid import Lesson
 from sync_worker.scoring.situation import Outcome, Snapshot, outcome, take
 
 #: Customers looked at; more of them tell the models nothing new.
-SAMPLE = 40_000
+SAMPLE = 20_000
+#: Of these, customers that the few parameters of the transaction models are fitted on.
+FITTED = 10_000
 #: Earlier cut-offs learnt from, and rows taken from all of them.
-LESSONS, LESSON_ROWS = 6, 60_000
+LESSONS, LESSON_ROWS = 6, 40_000
 #: A snapshot sees at least this much of the past, in horizons and in days.
 PAST_HORIZONS, PAST_DAYS = 0.5, 45
 #: Two cut-offs to learn from lie at least so far apart, in horizons and in days.
@@ -63,7 +65,7 @@ class Past:
         if key not in self._moments:
             snapshot = take(self.sales, self.formats, day, key[1], self.policy)
             short = base_models.shortage(snapshot.situation, PAST_DAYS)
-            self._moments[key] = None if short else (snapshot, base_models.fit(snapshot.situation))
+            self._moments[key] = None if short else (snapshot, base_models.fit(snapshot.situation, FITTED))
         return self._moments[key]
 
     def seen(self, day: int) -> list[tuple[Snapshot, BaseModels, Outcome]]:

@@ -144,9 +144,9 @@ def _buyers(facts, day, policy, report, withhold):
     peers = Peers(formats, policy)
 
     report(30, "Learning rhythms")
-    rhythms = rhythm.learn(days, peers, default_gap=float(policy.value("churn_horizon_days")))
-    own = rhythms.at(days.last())
     main_horizon = float(policy.value("churn_horizon_days"))
+    rhythms = rhythm.learn(days, peers, default_gap=main_horizon)
+    own = rhythms.at(days.last())
     situation = take(facts.sales, formats, today, main_horizon, policy, own).situation
     report(35, STEP_TRIALS)
     forecast, judged, words = selection.choose(
@@ -155,7 +155,10 @@ def _buyers(facts, day, policy, report, withhold):
     past = backtest.of_trials(facts, judged, forecast, policy, ())
     words += past["warnings"]
     table["p_alive"] = forecast.p_alive(situation)
-    table["churn_probability"] = forecast.p_no_purchase(horizon, situation)
+    report(55, "Expecting orders and value")
+    money = value.prospects(facts, peers, forecast.spend)
+    expected = value.expected_value(horizon, forecast, situation, money)
+    table[expected.columns] = expected
     table["churn_withheld"] = _withheld(past["grades"], formats, policy) if withhold else False
     table["churn_risk"] = churn.risk(
         table["churn_probability"].to_numpy(),
@@ -164,14 +167,7 @@ def _buyers(facts, day, policy, report, withhold):
     )
     table.loc[table["churn_withheld"], "churn_risk"] = None
     table["confidence"] = churn.confidence(table["order_days"].to_numpy(), forecast)
-
-    report(55, "Expecting orders and value")
-    money = value.prospects(facts, peers, forecast.spend)
-    expected = value.expected_value(
-        horizon, forecast, situation, money, table["churn_probability"].to_numpy()
-    )
-    table[expected.columns] = expected
-    correction = forecast.correction(horizon, situation)
+    correction = forecast.correction(horizon, situation, expected["expected_sales"].to_numpy())
     ahead = value.discounted_orders(policy, formats, forecast, situation) * correction
     table["potential_value"], table["potential_revenue"] = money.worth(ahead), ahead * money.spend
     window = policy.column("current_window_days", formats)

@@ -28,23 +28,19 @@ class Season:
     """Correction of a horizon's forecast.
 
     Attributes:
-        log_factor: added to the log of the rate at which customers who are alive order.
+        orders: added to the log of the rate at which customers who are alive order.
+        sales: added to the log of what they spend.
     """
 
-    log_factor: float = 0.0
+    orders: float = 0.0
+    sales: float = 0.0
 
     def probability(self, p_no_purchase: np.ndarray, p_alive: np.ndarray) -> np.ndarray:
         """The probability of no purchase in this season: who is alive is silent with the usual probability to
         the power of the factor, as for Poisson purchases."""
-        if not self.log_factor:
-            return p_no_purchase
         alive = np.maximum(p_alive, 1 - p_no_purchase)
         silent = np.clip(1 - (1 - p_no_purchase) / np.maximum(alive, 1e-12), 1e-12, 1)
-        return 1 - alive * (1 - silent ** np.exp(self.log_factor))
-
-    def amount(self, amount: np.ndarray) -> np.ndarray:
-        """Orders or sales in this season."""
-        return amount * np.exp(self.log_factor)
+        return 1 - alive * (1 - silent ** np.exp(self.orders))
 
 
 NO_SEASON = Season()
@@ -66,18 +62,21 @@ def learn(past: Past, day: int) -> Season:
     ]
     if own is None or len(others) < OTHERS_MINIMUM:
         return NO_SEASON
-    return Season(_shrunk(own, np.array(others)))
+    return Season(*map(_shrunk, own, np.transpose(others)))
 
 
-def _error(past: Past, day: int) -> float | None:
-    """What has to be added to the log of the orders that models foretold on a day to meet what came."""
+def _error(past: Past, day: int) -> tuple[float, float] | None:
+    """What has to be added to the log of the orders, and of the sales, foretold on a day to meet what came."""
     moment = past.moment(day)
     if moment is None:
         return None
     snapshot, base = moment
-    orders = past.outcome(snapshot, past.horizon).orders.sum()
-    expected = base.expected_orders(past.horizon, snapshot.situation).sum()
-    return float(np.log(orders / expected)) if orders else None
+    came = past.outcome(snapshot, past.horizon)
+    orders = base.expected_orders(past.horizon, snapshot.situation)
+    sales = orders * base.expected_spend(snapshot.situation)
+    if not came.orders.any():
+        return None
+    return float(np.log(came.orders.sum() / orders.sum())), float(np.log(came.sales.sum() / sales.sum()))
 
 
 def _shrunk(own: float, others: np.ndarray) -> float:

@@ -87,7 +87,7 @@ def _model(forecast: Forecast | None) -> dict[str, Any]:
     return {
         "tier": forecast.name,
         "words": forecast.words,
-        "season": _rounded(forecast.season.log_factor),
+        "season": _rounded(forecast.season.orders),
         "spend": "shrunken mean" if spend.fallback_ else "gamma_gamma",
         "parameters": parameters,
     }

@@ -54,7 +54,7 @@ class Trial:
     chosen: str = ""
     rule: str = ""
     spread: float = 1.0
-    _distributions: dict[str, SalesDistribution] = field(default_factory=dict)
+    _told: dict[str, SalesDistribution] = field(default_factory=dict)
 
     @property
     def probability(self) -> np.ndarray:
@@ -81,23 +81,23 @@ class Trial:
         situation = self.snapshot.situation
         gross = situation.mean_spend * (situation.x + 1)
         kept = np.clip(situation.revenue, 0, None).sum() / gross.sum()
-        return self.forecast.expected_sales(self.horizon, situation) * kept
-
-    @cached_property
-    def expected_orders(self) -> np.ndarray:
-        """(n,) order-days forecast."""
-        return self.forecast.expected_orders(self.horizon, self.snapshot.situation)
+        told = self.told(self.chosen)
+        return told.mean * (1 - told.zero) * kept
 
     def brier(self, tier: str) -> float:
         return metrics.brier(self.outcome.churned, self.probabilities[tier])
 
+    def told(self, tier: str) -> SalesDistribution:
+        """What a tier told of each customer."""
+        if tier not in self._told:
+            self._told[tier] = SalesDistribution.of(
+                self.forecasts[tier], self.horizon, self.snapshot.situation
+            )
+        return self._told[tier]
+
     def covered(self, tier: str, spread: float) -> np.ndarray:
         """(n,) bool: the customers' sales lay within the interval."""
-        if tier not in self._distributions:
-            self._distributions[tier] = SalesDistribution.of(
-                self.forecasts[tier], self.horizon, self.snapshot.situation, self.probabilities[tier]
-            )
-        return self._distributions[tier].holds(self.outcome.sales, spread)
+        return self.told(tier).holds(self.outcome.sales, spread)
 
 
 def run(past: Past, most: int, progress: Callable[[float], None] = lambda _part: None) -> list[Trial]:

@@ -52,26 +52,23 @@ def prospects(features: Features, peers: Peers, spend_model: GammaGamma) -> Pros
 
 
 def expected_value(
-    horizon: np.ndarray,
-    forecast: Forecast,
-    situation: Situation,
-    money: Prospects,
-    p_no_purchase: np.ndarray,
+    horizon: np.ndarray, forecast: Forecast, situation: Situation, money: Prospects
 ) -> pd.DataFrame:
-    """Expected value in the churn horizon with an 80 % interval.
-
-    Args:
-        p_no_purchase: (n,) by the forecast.
+    """What is expected in the churn horizon, the value with an 80 % interval.
 
     Returns:
-        `expected_orders`, `expected_value`, `expected_value_low`, `expected_value_high`.
+        `churn_probability`, `expected_orders`, `expected_sales` (returns not subtracted), `expected_value`,
+        `expected_value_low`, `expected_value_high`.
     """
-    distribution = SalesDistribution.of(forecast, horizon, situation, p_no_purchase)
+    distribution = SalesDistribution.of(forecast, horizon, situation)
     ends = np.stack(distribution.interval(forecast.spread)) * money.rate + 0.0  # no -0.0
-    expected = distribution.mean * (1 - distribution.zero) * money.rate + 0.0
+    sales = distribution.mean * (1 - distribution.zero)
+    expected = sales * money.rate + 0.0
     return pd.DataFrame(
         {
+            "churn_probability": distribution.zero,
             "expected_orders": distribution.orders,
+            "expected_sales": sales,
             "expected_value": expected,
             "expected_value_low": np.minimum(ends.min(axis=0), expected),
             "expected_value_high": np.maximum(ends.max(axis=0), expected),
@@ -99,11 +96,9 @@ class SalesDistribution:
     orders: np.ndarray
 
     @classmethod
-    def of(
-        cls, forecast: Forecast, horizon: np.ndarray, situation: Situation, p_no_purchase: np.ndarray
-    ) -> SalesDistribution:
+    def of(cls, forecast: Forecast, horizon: np.ndarray, situation: Situation) -> SalesDistribution:
         """The distribution that a forecast implies."""
-        orders = forecast.expected_orders(horizon, situation)
+        p_no_purchase, orders = forecast.outlook(horizon, situation)
         some = np.clip(1 - p_no_purchase, 1e-12, 1)
         alive = np.clip(forecast.p_alive(situation), some, 1)
         given_alive = orders / alive
@@ -123,13 +118,15 @@ class SalesDistribution:
             spread: factor of the relative variance.
         """
         relative = spread * self.relative
-        shape = 1 / relative
 
-        def quantile(level: np.ndarray | float) -> np.ndarray:
-            beyond_zero = np.clip((level - self.zero) / (1 - self.zero), 0, 1 - 1e-12)
-            return self.mean * relative * gammaincinv(shape, beyond_zero)
+        def quantile(level: np.ndarray) -> np.ndarray:
+            ends = np.zeros(len(level))
+            above = level > self.zero  # at or below it the quantile is no sales
+            beyond = np.minimum((level - self.zero)[above] / (1 - self.zero[above]), 1 - 1e-12)
+            ends[above] = (self.mean * relative)[above] * gammaincinv(1 / relative[above], beyond)
+            return ends
 
-        return quantile(OUTSIDE / 2), quantile(self._top)
+        return quantile(np.full(len(relative), OUTSIDE / 2)), quantile(self._top)
 
     def holds(self, sales: np.ndarray, spread: float) -> np.ndarray:
         """(n,) bool: the interval of this spread has the sales in it. Far quicker than its ends."""

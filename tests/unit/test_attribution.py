@@ -122,6 +122,7 @@ def _told_against(company, forecast, situation, usual, actual):
 
         def __init__(self):
             self.names = iter(_facts(situation))
+            self.group = company.peers.group
 
         def median(self, _values):
             return usual[next(self.names)]

@@ -116,20 +116,20 @@ def test_tracking_follows_the_totals_of_the_latest_horizon(history, result):
     assert [pd.Timestamp(one["date"]) for one in result["tracking"]] == [
         cut + pd.Timedelta(days=10 * step) for step in range(1, 7)
     ]
+    since = cut
     for one in result["tracking"]:
-        then = orders[
-            (orders["date"] > cut) & (orders["date"] <= one["date"]) & orders["customer_id"].isin(known)
-        ]
+        within = (orders["date"] > since) & (orders["date"] <= one["date"])
+        then = orders[within & orders["customer_id"].isin(known)]
+        since = one["date"]
         days = then[then["amount"] > 0].drop_duplicates(["customer_id", "date"])
         assert one["actual"] == len(days)
         assert one["actual_value"] == pytest.approx(then["amount"].sum())
     for name in ("predicted", "predicted_value"):
         told = [one[name] for one in result["tracking"]]
-        assert told == sorted(told) and told[0] > 0
-        assert all(np.diff([0, *told]) > 0.1 * told[-1])  # no step out of the way
+        assert all(np.array(told) > 0.1 * sum(told))  # no step out of the way
 
 
-def test_the_last_step_of_tracking_is_the_whole_forecast(history, monkeypatch):
+def test_tracking_adds_up_to_the_whole_forecast(history, monkeypatch):
     kept = []
     summarise = module.summarise
 
@@ -139,10 +139,10 @@ def test_the_last_step_of_tracking_is_the_whole_forecast(history, monkeypatch):
 
     monkeypatch.setattr(module, "summarise", keep)
     result = backtest(history, AS_OF, POLICY, cutoffs=2)
-    last = result["tracking"][-1]
-    assert last["predicted"] == pytest.approx(kept[-1].expected_orders.sum())
-    assert last["predicted_value"] == pytest.approx(kept[-1].expected_value.sum())
-    assert last["actual"] == kept[-1].outcome.orders.sum()
+    whole = pd.DataFrame(result["tracking"]).drop(columns="date").sum()
+    assert whole["predicted"] == pytest.approx(kept[-1].told(kept[-1].chosen).orders.sum())
+    assert whole["predicted_value"] == pytest.approx(kept[-1].expected_value.sum())
+    assert whole["actual"] == kept[-1].outcome.orders.sum()
     told = sum(one["predicted_value"] for one in result["grades"][0]["deciles"]) / 10
     both = np.concatenate([trial.expected_value for trial in kept])
     assert told == pytest.approx(both.mean(), rel=0.02)  # deciles of nearly equal count

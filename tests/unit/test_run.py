@@ -1,8 +1,7 @@
 """A claimed run to its end, with an Odoo that only remembers what it was asked."""
 
 import contextlib
-import sys
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -61,9 +60,7 @@ def judged(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         progress(50, "looking back")
         return RESULT
 
-    module = ModuleType("sync_worker.scoring.backtest")
-    module.backtest = backtest
-    monkeypatch.setitem(sys.modules, module.__name__, module)
+    monkeypatch.setattr(runs, "backtest", backtest)
     return calls
 
 
@@ -137,7 +134,7 @@ def test_fault_of_the_backtest_closes_the_run(
     def broken(*_args, **_options):
         raise ZeroDivisionError
 
-    monkeypatch.setattr(sys.modules["sync_worker.scoring.backtest"], "backtest", broken)
+    monkeypatch.setattr(runs, "backtest", broken)
     outcome, _shown = work(odoo, claimed("backtest"))
     assert outcome.state == "failed"
     assert odoo.asked("close_run")[0]["state"] == "failed"

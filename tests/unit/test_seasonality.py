@@ -32,7 +32,7 @@ def seasonal(request):
 
 def test_a_christmas_of_known_size_is_found(seasonal):
     factor, past = seasonal
-    assert learn(past, DAY).log_factor == pytest.approx(np.log(factor), rel=0.25)
+    assert learn(past, DAY).orders == pytest.approx(np.log(factor), rel=0.25)
 
 
 def test_the_season_brings_total_and_probabilities_nearer_to_what_came(seasonal):
@@ -44,7 +44,7 @@ def test_the_season_brings_total_and_probabilities_nearer_to_what_came(seasonal)
         forecast = of_base(base, "mbg_nbd", season)
         probability = forecast.p_no_purchase(HORIZON, snapshot.situation)
         errors.append(metrics.expected_calibration_error(came.churned, probability))
-        orders = forecast.expected_orders(HORIZON, snapshot.situation)
+        _none, orders = forecast.outlook(HORIZON, snapshot.situation)
         bias.append(np.log(orders.sum() / came.orders.sum()))
     assert bias[0] < -0.4 and abs(bias[1]) < 0.25
     assert errors[1] < 0.7 * errors[0]
@@ -53,14 +53,14 @@ def test_the_season_brings_total_and_probabilities_nearer_to_what_came(seasonal)
 def test_the_season_is_that_of_the_horizon_ahead(seasonal):
     """Just after a Christmas the year ago was quiet: there is no season of more orders to come."""
     _factor, past = seasonal
-    assert learn(past, DAY - HORIZON).log_factor < 0.1
+    assert learn(past, DAY - HORIZON).orders < 0.1
 
 
 def test_a_shop_without_season_gets_about_none():
     found = []
     for seed in range(8):
         past = past_of(shop(300, seed=seed, gap=40.0, leave=0.05), today=DAY, horizon=HORIZON)
-        found.append(abs(learn(past, DAY).log_factor))
+        found.append(abs(learn(past, DAY).orders))
     assert np.median(found) < 0.01 and max(found) < 0.1
 
 
@@ -68,8 +68,8 @@ def test_what_comes_after_the_day_teaches_nothing(seasonal):
     _factor, past = seasonal
     sales = past.sales
     changed = Sales(sales.row, sales.day, np.where(sales.day > DAY, -1.0, sales.amount))
-    expected = learn(past, DAY).log_factor
-    assert learn(past_of(changed, today=DAY, horizon=HORIZON), DAY).log_factor == expected
+    expected = learn(past, DAY).orders
+    assert learn(past_of(changed, today=DAY, horizon=HORIZON), DAY).orders == expected
 
 
 def test_a_history_that_does_not_see_the_year_before_gets_none():
@@ -86,21 +86,26 @@ def test_errors_that_overlap_the_year_ago_horizon_do_not_speak_against_it(monkey
 
     def error(_past, day):
         asked.append(day)
-        return 0.7 if abs(day - (TODAY - 365)) < HORIZON else 0.0
+        return (0.7, -0.4) if abs(day - (TODAY - 365)) < HORIZON else (0.0, 0.0)
 
     monkeypatch.setattr(seasonality, "_error", error)
     monkeypatch.setattr(seasonality, "cutoffs", lambda *_: [TODAY - 60 * k for k in range(1, 7)])
     # of six cut-offs the last one, 360 days ago, is left out
-    assert learn(past, TODAY).log_factor == pytest.approx(_shrunk(0.7, np.zeros(5)))
+    found = learn(past, TODAY)
+    assert found.orders == pytest.approx(_shrunk(0.7, np.zeros(5)))
+    assert found.sales == pytest.approx(_shrunk(-0.4, np.zeros(5)))
     assert set(asked) == {TODAY - 365, *(TODAY - 60 * k for k in range(1, 7))}
 
 
-def test_the_error_is_what_meets_the_orders_that_came():
+def test_the_errors_are_what_meets_the_orders_and_the_sales_that_came():
     past = past_of(shop(200, seed=3), today=DAY, horizon=HORIZON)
     snapshot, base = past.moment(DAY)
-    told = base.expected_orders(float(HORIZON), snapshot.situation).sum()
-    assert told * np.exp(seasonality._error(past, DAY)) == pytest.approx(
-        past.outcome(snapshot, HORIZON).orders.sum()
+    orders = base.expected_orders(float(HORIZON), snapshot.situation)
+    sales = orders * base.expected_spend(snapshot.situation)
+    came = past.outcome(snapshot, HORIZON)
+    missed = np.exp(seasonality._error(past, DAY))
+    assert np.array([orders.sum(), sales.sum()]) * missed == pytest.approx(
+        [came.orders.sum(), came.sales.sum()]
     )
 
 
@@ -120,7 +125,7 @@ def test_probabilities_in_season(alive, silent, factor, more):
     none = 1 - alive * (1 - silent)
     found = Season(factor).probability(none, alive)
     assert ((found >= 1 - alive - 1e-9) & (found <= 1)).all()
-    assert NO_SEASON.probability(none, alive) is none
+    assert NO_SEASON.probability(none, alive) == pytest.approx(none, abs=1e-9)
     # who is alive for sure orders at a rate that is so many times as high
     assert Season(factor).probability(silent, np.ones(1)) == pytest.approx(
         np.maximum(silent, 1e-12) ** np.exp(factor), abs=1e-9
@@ -134,6 +139,11 @@ def test_a_p_alive_below_the_chance_of_a_purchase_is_no_trouble():
     assert ((found >= 0) & (found <= 1)).all() and found[0] < 0.25
 
 
-def test_amounts_in_season():
-    assert Season(np.log(2)).amount(np.array([3.0])) == pytest.approx([6])
-    assert NO_SEASON.amount(np.array([3.0])).tolist() == [3]
+def test_orders_and_sales_have_seasons_of_their_own():
+    past = past_of(shop(200, seed=3), today=DAY, horizon=HORIZON)
+    snapshot, base = past.moment(DAY)
+    usual, busy = (of_base(base, "mbg_nbd", season) for season in (NO_SEASON, Season(np.log(2), np.log(3))))
+    orders = [forecast.outlook(HORIZON, snapshot.situation)[1] for forecast in (usual, busy)]
+    sales = [forecast.expected_sales(HORIZON, snapshot.situation) for forecast in (usual, busy)]
+    assert orders[1] == pytest.approx(2 * orders[0])
+    assert sales[1] == pytest.approx(3 * sales[0])

@@ -98,7 +98,7 @@ def sales_trial(seed, true=1.0, zero=0.3, mean=100.0, relative=0.5, n=N):
     told = SalesDistribution(zero * full, mean * full, relative * full, full)
     came = Outcome(~bought, bought * 1.0, sales, sales)
     made = Trial(None, None, came, 60 * full, {"mbg_nbd": None}, {"mbg_nbd": zero * full}, "mbg_nbd")
-    made._distributions["mbg_nbd"] = told
+    made._told["mbg_nbd"] = told
     return made
 
 

@@ -111,7 +111,7 @@ def test_the_distribution_has_the_mean_and_variance_of_the_process(left, p, shap
         x * full, tenure * full, tenure * full, full, full, mean_spend=4 * (shape - 1) / p * full
     )
     forecast = Forecast(Rate(left), spend_model(p, shape))
-    found = SalesDistribution.of(forecast, h * full, where, forecast.p_no_purchase(h, where))
+    found = SalesDistribution.of(forecast, h * full, where)
     some = sales[orders > 0]
     assert found.zero[0] == pytest.approx((orders == 0).mean(), abs=0.005)
     assert found.orders[0] == pytest.approx(orders.mean(), rel=0.02)
@@ -130,13 +130,14 @@ def customers():
 
 def test_expected_value_is_sales_less_returns_and_costs(customers):
     forecast, horizon, where = customers
-    none = forecast.p_no_purchase(horizon, where)
     money = Prospects(np.full(3, 40.0), np.array([0.5, 0.25, -0.1]))
-    told = expected_value(horizon, forecast, where, money, none)
+    told = expected_value(horizon, forecast, where, money)
     sales = forecast.expected_sales(horizon, where)
-    assert told["expected_orders"].to_numpy() == pytest.approx(forecast.expected_orders(horizon, where))
+    none, orders = forecast.outlook(horizon, where)
+    assert told["churn_probability"].to_numpy() == pytest.approx(none)
+    assert told["expected_orders"].to_numpy() == pytest.approx(orders)
     assert told["expected_value"].to_numpy() == pytest.approx(sales * money.rate)
-    ends = np.stack(SalesDistribution.of(forecast, horizon, where, none).interval(1.5)) * money.rate
+    ends = np.stack(SalesDistribution.of(forecast, horizon, where).interval(1.5)) * money.rate
     assert told["expected_value_low"][0] == pytest.approx(ends[0, 0])
     assert told["expected_value_high"][0] == pytest.approx(ends[1, 0])
     # who costs money costs the more the more it buys
@@ -148,17 +149,15 @@ def test_expected_value_is_sales_less_returns_and_costs(customers):
 def test_the_interval_never_leaves_out_the_expected_value(customers):
     _forecast, horizon, where = customers
     left = Forecast(Rate(0.97), spend_model())
-    told = expected_value(
-        horizon, left, where, Prospects(np.full(3, 40.0), np.ones(3)), left.p_no_purchase(horizon, where)
-    )
+    told = expected_value(horizon, left, where, Prospects(np.full(3, 40.0), np.ones(3)))
     assert (told["expected_value"] > 0).all() and (told["expected_value_low"] == 0).all()
     assert told["expected_value_high"].tolist() == told["expected_value"].tolist()
 
 
 def test_certain_customers_have_finite_ends(customers):
-    forecast, horizon, where = customers
-    for none in (np.zeros(3), np.ones(3)):
-        distribution = SalesDistribution.of(forecast, horizon, where, none)
+    _forecast, horizon, where = customers
+    for left in (0.0, 1.0):
+        distribution = SalesDistribution.of(Forecast(Rate(left), spend_model()), horizon, where)
         with np.errstate(all="raise", under="ignore"):
             ends = np.stack(distribution.interval(6.0))
         assert np.isfinite(ends).all() and (ends >= 0).all()
