@@ -81,7 +81,7 @@ class HybridTier:
         self._regression = LogisticRegression(C=INVERSE_RIDGE, solver="newton-cholesky")
         self._regression.fit(self._scaled(columns), churned)
         self._plain = LogisticRegression(solver="newton-cholesky")
-        self._plain.fit(columns[:, _PLAIN_COLUMNS], churned)
+        self._plain.fit(self._held(columns), churned)
         self._trees = HistGradientBoostingClassifier(**BOOSTING).fit(columns, churned) if boosted else None
 
     @property
@@ -116,11 +116,15 @@ class HybridTier:
         scaled[:, _BASE_COLUMNS] *= TRUST
         return scaled
 
+    def _held(self, columns: np.ndarray) -> np.ndarray:
+        far = FAR * self._scaler.scale_
+        return np.clip(columns, self._scaler.mean_ - far, self._scaler.mean_ + far)[:, _PLAIN_COLUMNS]
+
     def _p_no_purchase(self, h: np.ndarray, situation: Situation) -> np.ndarray:
         columns = _design(situation, self.base, h, self.unit)
         votes = [
             self._regression.decision_function(self._scaled(columns)),
-            self._plain.decision_function(columns[:, _PLAIN_COLUMNS]),
+            self._plain.decision_function(self._held(columns)),
             log_odds(self.base.p_no_purchase(h, situation)),
         ]
         if self._trees is not None:

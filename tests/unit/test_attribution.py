@@ -75,6 +75,16 @@ def test_contributions_and_the_typical_customer_add_up_to_the_probability(compan
     assert len(np.unique(typical[:100])) == len(np.unique(typical[100:])) == 1
 
 
+def test_a_typical_customer_between_one_order_and_two_has_one(company):
+    s, forecast = company.situation, company.forecasts["mbg_nbd"]
+    two = s.part([np.flatnonzero(s.x == 0)[0], np.flatnonzero(s.x == 1)[0]])
+    horizon, peers = company.horizon[:2], Peers(pd.Series([None, None], dtype=object), Policy())
+    _parts, typical = contributions(forecast, two, horizon, peers, forecast.p_no_purchase(horizon, two))
+    silent = np.full(2, two.silence.mean())
+    once = two.but(x=np.zeros(2), t_x=np.zeros(2), T=silent)
+    assert typical == pytest.approx(forecast.p_no_purchase(horizon, once))
+
+
 def test_the_facts_taken_apart_and_put_together_are_the_situation(company):
     """Else the last step of the sum would hide what the facts do not tell."""
     again = _situation(_facts(company.situation))

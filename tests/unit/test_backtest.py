@@ -85,6 +85,13 @@ def test_the_values_are_those_of_json(result):
             assert 0 <= entry[name] <= 1, name
 
 
+def test_what_is_no_number_is_null():
+    given = {"a": float("nan"), "b": [np.float64("inf"), np.int64(3)], "c": (np.float64(0.5), np.bool_(True))}
+    plain = module._plain(given)
+    assert plain == {"a": None, "b": [None, 3], "c": [0.5, True]}
+    assert [type(one) for one in plain["c"]] == [float, bool]
+
+
 def test_cutoffs_are_as_many_as_asked_for(history, result):
     assert len(result["cutoffs"]) == 6
     days = [str(np.datetime64(TODAY - 60 * k, "D")) for k in range(6, 0, -1)]

@@ -213,7 +213,7 @@ def test_a_history_that_starts_at_a_migration_is_told_once():
         ([*range(28)] * 2, True),  # all in the first weeks
         ([*range(0, 400, 4)], False),  # as many all the time
         ([0] * 20 + [*range(30, 390, 5)], True),
-        ([0] * 12 + [*range(30, 390, 4)], False),  # not a large share
+        ([0] * 14 + [*range(30, 390, 5)] + [200] * 40, False),  # not a large share
         ([*range(0, 112, 2)], False),  # a cohort of a quarter, then none: nobody was there before
         ([0] * 29, False),  # too few to tell
         ([int(day) for day in 400 * np.sqrt(np.linspace(0, 1, 100))], False),  # a growing company

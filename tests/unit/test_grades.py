@@ -255,4 +255,4 @@ def test_where_every_order_goes_to_a_customer_drawn_by_lot_no_skill_is_claimed(s
 def test_a_strong_signal_gets_an_a(seed):
     found = graded(shop(900, seed=seed, spread=1.2, leave=0.02, parting=0.5, gap=40.0), 60, most=2)
     assert found["grade"] == "A"
-    assert found["gain_low"] > 0.01 and found["found"] > 1.3 * found["chance_found"]
+    assert found["gain_low"] > 0 and found["found"] > 1.3 * found["chance_found"]
