@@ -3,7 +3,7 @@
 import time
 from pathlib import Path
 
-from demo import orders, people, pipeline, signposts, worker_user
+from demo import orders, people, pipeline, policy, signposts, worker_user
 
 
 def fill(env, folder):
@@ -23,6 +23,7 @@ def fill(env, folder):
     env.user.write({"company_ids": [(4, company_id) for company_id in ids]})
     env = env(context={**env.context, "allowed_company_ids": ids})
     worker_user.make(env, env["res.company"].browse(ids))
+    policy.make(env, env["res.company"].browse(ids))
     signposts.make(env)
     say(f"{len(customer_rows)} customers")
     buyers = people.make_customers(env, customer_rows, companies, users)

@@ -14,12 +14,15 @@ from playwright.sync_api import sync_playwright
 DOCS = Path(__file__).parent / "screenshots"
 DESCRIPTION = Path(__file__).parents[1] / "crm_value_addon" / "static" / "description"
 LOGIN = ("mia", "demo")
+# By name: an address, or what to click on the page before.
 PAGES = {
     "partner_list_at_risk": "/odoo/demo-at-risk",
-    "partner_form": None,  # the first of that list
+    "partner_form": ".o_data_row:has-text('Key, at risk') >> nth=0",  # of that list
     "customers": "/odoo/action-crm_value_addon.crm_value_profile_action",
     "sales_by_value_class": "/odoo/demo-sales-by-value",
     "runs": "/odoo/action-crm_value_addon.crm_value_run_action",
+    "forecast_quality_list": "/odoo/action-crm_value_addon.crm_value_grade_action",
+    "forecast_quality": ".o_data_row >> nth=0",
 }
 
 
@@ -34,10 +37,10 @@ def main(url: str) -> None:
         page.click("button[type=submit]")
         page.wait_for_selector(".o_main_navbar")
         for name, path in PAGES.items():
-            if path:
+            if path.startswith("/"):
                 page.goto(path)
             else:
-                page.click(".o_data_row:has-text('Key, at risk') >> nth=0")
+                page.click(path)
             page.wait_for_selector(".o_view_controller .o_content")
             page.wait_for_timeout(2500)
             page.screenshot(path=DOCS / f"{name}.png")
