@@ -17,7 +17,7 @@ LOGIN = ("mia", "demo")
 # By name: an address, or what to click on the page before.
 PAGES = {
     "partner_list_at_risk": "/odoo/demo-at-risk",
-    "partner_form": ".o_data_row:has-text('Key, at risk') >> nth=0",  # of that list
+    "partner_form": ".o_data_row >> nth=0",  # of that list
     "customers": "/odoo/action-crm_value_addon.crm_value_profile_action",
     "sales_by_value_class": "/odoo/demo-sales-by-value",
     "runs": "/odoo/action-crm_value_addon.crm_value_run_action",
