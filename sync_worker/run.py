@@ -167,13 +167,7 @@ def _read_score_send(
     room: contextlib.AbstractContextManager[Any],
     outcome: Outcome,
 ) -> None:
-    history = read_history(
-        transports,
-        company["id"],
-        page_rows=settings.page_rows,
-        show=lambda part, step: show(part * READ_UNTIL, step),
-    )
-    outcome.orders = len(history.orders)
+    history = _read(settings, transports, company, show, outcome)
     scores = _score(
         history,
         run,
@@ -196,6 +190,23 @@ def _read_score_send(
     outcome.sent, outcome.refused = sent.rows, sent.refused
 
 
+def _read(
+    settings: Settings,
+    transports: list[Transport],
+    company: dict[str, Any],
+    show: Callable[[float, str], None],
+    outcome: Outcome,
+) -> History:
+    history = read_history(
+        transports,
+        company["id"],
+        page_rows=settings.page_rows,
+        show=lambda part, step: show(part * READ_UNTIL, step),
+    )
+    outcome.orders = len(history.orders)
+    return history
+
+
 def _read_backtest(
     settings: Settings,
     transports: list[Transport],
@@ -206,13 +217,7 @@ def _read_backtest(
     outcome: Outcome,
 ) -> None:
     """Judges the forecast on the company's own past; nothing is published."""
-    history = read_history(
-        transports,
-        company["id"],
-        page_rows=settings.page_rows,
-        show=lambda part, step: show(part * READ_UNTIL, step),
-    )
-    outcome.orders = len(history.orders)
+    history = _read(settings, transports, company, show, outcome)
     try:
         result = backtest(
             history,

@@ -127,6 +127,10 @@ def _tiers(judged: Sequence[Trial], forecast: Forecast | None) -> list[dict[str,
                 "chosen": forecast is not None and forecast.name == name,
             }
         )
+    if forecast is not None and judged and forecast.name not in {entry["name"] for entry in entries}:
+        # only today there is enough to learn this one from: nothing is known of how well it does
+        untried = {"name": forecast.name, "words": forecast.words, "brier": None, "auc": None, "chosen": True}
+        entries.append(untried)
     return entries
 
 

@@ -135,8 +135,8 @@ class HybridTier:
 class SalesRegression:
     """Sales expected in the horizon: Poisson regression, averaged with the transaction models' forecast.
 
-    The geometric mean ranks customers best, the arithmetic mean meets the total best: the first is scaled to
-    the total of the second.
+    The geometric mean ranks customers best, the arithmetic mean meets the total best: the first is raised by the
+    ratio of both totals on what was learnt from.
 
     Args:
         base, lessons, boosted: as for `HybridTier`.
@@ -158,6 +158,8 @@ class SalesRegression:
             if boosted
             else None
         )
+        told = np.hstack([self._forecasts(x.situation, x.base) for x in lessons])
+        self.level = float(told.mean(axis=0).sum() / max(_geometric(told, self.unit).sum(), 1e-300))
 
     def expected_sales(self, h: np.ndarray, situation: Situation) -> np.ndarray:
         """Amount of the orders expected within h days, (n,), returns not subtracted.
@@ -165,26 +167,25 @@ class SalesRegression:
         The regressions know the horizon they learnt from; another one is reached by the transaction models'
         ratio of the two.
         """
-        most = 3 * self.largest * self.unit
-        forecasts = [np.minimum(votes * self.unit, most) for votes in self._votes(h, situation)]
-        base = self.base.expected_orders(h, situation) * self.base.expected_spend(situation)
-        learnt = self.base.expected_orders(np.full(len(situation), self.horizon), situation)
-        stretch = self.base.expected_orders(h, situation) / np.maximum(learnt, 1e-9)
-        forecasts = [*(forecast * stretch for forecast in forecasts), np.minimum(base, most * stretch)]
-        arithmetic = np.mean(forecasts, axis=0)
-        floor = _TINY * self.unit
-        geometric = np.exp(np.mean(np.log(np.add(forecasts, floor)), axis=0))
-        return geometric * (arithmetic.sum() / max(geometric.sum(), 1e-300))
+        learnt = np.full(len(situation), self.horizon)
+        ratio = self.base.expected_orders(h, situation) / np.maximum(
+            self.base.expected_orders(learnt, situation), 1e-9
+        )
+        return _geometric(self._forecasts(situation, self.base), self.unit) * self.level * ratio
 
-    def _votes(self, h: np.ndarray, situation: Situation) -> list[np.ndarray]:
-        def regression(h: np.ndarray, situation: Situation) -> np.ndarray:
-            return self._regression.predict(self._scaled(self._columns(situation, self.base, h)))
+    def _forecasts(self, situation: Situation, base: BaseModels) -> np.ndarray:
+        """What each model expects within the horizon learnt from, (models, n)."""
 
-        def trees(h: np.ndarray, situation: Situation) -> np.ndarray:
-            return self._trees.predict(self._columns(situation, self.base, h))
+        def votes(h: np.ndarray, situation: Situation) -> np.ndarray:
+            columns = self._columns(situation, base, h)
+            regressions = [self._regression.predict(self._scaled(columns))]
+            if self._trees is not None:
+                regressions.append(self._trees.predict(columns))
+            told = base.expected_orders(h, situation) * base.expected_spend(situation)
+            return np.column_stack([*(one * self.mean * self.unit for one in regressions), told])
 
-        models = [regression, trees] if self._trees is not None else [regression]
-        return [_in_blocks(model, h, situation) * self.mean for model in models]
+        found = _in_blocks(votes, np.full(len(situation), self.horizon), situation)
+        return np.minimum(found, 3 * self.largest * self.unit).T
 
     def _columns(self, situation: Situation, base: BaseModels, h: np.ndarray | float) -> np.ndarray:
         spend = base.expected_spend(situation) / self.unit
@@ -201,6 +202,11 @@ def _unit(lessons: Sequence[Lesson]) -> float:
     """The mean amount of an order-day: the models must not depend on the currency."""
     spend = np.concatenate([x.situation.mean_spend for x in lessons])
     return max(min(float(spend.mean()), UNIT_FACTOR * float(np.median(spend))), 1e-9)
+
+
+def _geometric(forecasts: np.ndarray, unit: float) -> np.ndarray:
+    """The geometric mean of the rows, (n,); the floor keeps one model's nothing from being the verdict."""
+    return np.exp(np.log(forecasts + _TINY * unit).mean(axis=0))
 
 
 def _cut(sales: np.ndarray) -> np.ndarray:

@@ -191,12 +191,31 @@ def test_a_customer_far_from_all_others_is_taken_for_one_at_the_edge(learnt):
 def test_no_vote_is_more_than_three_times_the_largest_sales(learnt, monkeypatch):
     sales, n = learnt.sales[True], len(learnt.situation)
     most = 3 * sales.largest * sales.unit
-    monkeypatch.setattr(sales, "_votes", lambda h, situation: [np.full(n, 1e12)] * 2)
+    for model in (sales._regression, sales._trees):
+        monkeypatch.setattr(model, "predict", lambda columns: np.full(len(columns), 1e12))
     base = learnt.base.expected_orders(HORIZON, learnt.situation) * learnt.base.expected_spend(
         learnt.situation
     )
-    expected = (2 * most + np.minimum(base, most)).sum() / 3
-    assert sales.expected_sales(HORIZON, learnt.situation).sum() == pytest.approx(expected)
+    votes = sales._forecasts(learnt.situation, learnt.base)
+    assert votes.shape == (3, n)
+    assert (votes[:2] == most).all()
+    assert votes[2] == pytest.approx(np.minimum(base, most))
+
+
+def test_sales_of_a_customer_do_not_depend_on_who_else_is_asked_for(learnt):
+    sales = learnt.sales[True]
+    every = sales.expected_sales(HORIZON, learnt.situation)
+    few = sales.expected_sales(HORIZON, learnt.situation.part(slice(3, 8)))
+    assert few == pytest.approx(every[3:8])
+
+
+def test_another_horizon_is_reached_by_the_transaction_models(learnt):
+    sales, situation = learnt.sales[True], learnt.situation
+    near, far = (np.full(len(situation), h) for h in (HORIZON, 3.0 * HORIZON))
+    grown = learnt.base.expected_orders(far, situation) / learnt.base.expected_orders(near, situation)
+    assert sales.expected_sales(far, situation) == pytest.approx(
+        sales.expected_sales(near, situation) * grown
+    )
 
 
 def test_one_order_of_a_billion_does_not_make_the_sales_model(learnt):
