@@ -98,7 +98,7 @@ def summarise(
             "tier": forecast.name if forecast else "rules",
             "tiers": _tiers(judged, forecast),
             "grades": grades,
-            "tracking": _tracking(judged[-1]) if judged else [],
+            "tracking": [period for trial in judged for period in _tracking(trial)],
             "warnings": [*warnings, *_cautions(grades[0])],
         }
     )
@@ -135,7 +135,7 @@ def _tiers(judged: Sequence[Trial], forecast: Forecast | None) -> list[dict[str,
 
 
 def _tracking(trial: Trial) -> list[dict[str, Any]]:
-    """What came in each part of the latest trial's horizon, beside what was forecast for it."""
+    """What came in each part of a trial's horizon, beside what was forecast for it."""
     situation, forecast, told = trial.snapshot.situation, trial.forecast, trial.told(trial.chosen)
     ends = [np.floor(trial.horizon * step / STEPS) for step in range(STEPS + 1)]
     shape = np.array([forecast.orders_ahead(end, situation).sum() for end in ends])
