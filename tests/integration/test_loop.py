@@ -46,6 +46,16 @@ def test_json_for_machines(either: Worker, odoo: OdooSite):
     assert again["counts"] == {"inserted": 0, "updated": 0, "unchanged": count, "retired": 0, "refused": 0}
 
 
+def test_backtest_reads_a_company_and_writes_nothing(either: Worker, odoo: OdooSite, tmp_path):
+    page = tmp_path / "report.html"
+    done = either.run("backtest", "--company", str(odoo.seed["main"]), "--json", "--html", str(page))
+    assert done.code == 0, done
+    assert done.json["grades"][0]["format"] is None
+    assert "Main Company" in page.read_text(encoding="utf-8")
+    assert odoo.value("SELECT count(*) FROM crm_value_run") == 0
+    assert odoo.value("SELECT count(*) FROM crm_value_staging") == 0
+
+
 def test_both_protocols_publish_the_same(odoo: OdooSite, tmp_path):
     found = {}
     for transport in ("json2", "odoorpc"):
