@@ -12,7 +12,6 @@ import pandas as pd
 from sync_worker.history.schema import History, as_day
 from sync_worker.policy import Policy
 from sync_worker.scoring import features, rhythm, selection
-from sync_worker.scoring.features import Features
 from sync_worker.scoring.forecast import Forecast
 from sync_worker.scoring.grades import grade
 from sync_worker.scoring.metrics import auc
@@ -68,16 +67,9 @@ def backtest(
         most=cutoffs or CUTOFFS,
         progress=lambda part: report(15 + int(80 * part), "Forecasting the past"),
     )
-    result = of_trials(facts, judged, forecast, policy, [*history.warnings, *facts.warnings, *words])
+    result = summarise(judged, forecast, policy, formats, [*history.warnings, *facts.warnings, *words])
     report(100, "Judged")
     return result
-
-
-def of_trials(
-    facts: Features, judged: Sequence[Trial], forecast: Forecast, policy: Policy, warnings: Sequence[str]
-) -> dict[str, Any]:
-    """The result from trials that were made already."""
-    return summarise(judged, forecast, policy, facts.table["format"], warnings)
 
 
 def summarise(
@@ -87,7 +79,13 @@ def summarise(
     formats: pd.Series,
     warnings: Sequence[str],
 ) -> dict[str, Any]:
-    """The documented dictionary."""
+    """The documented dictionary, from trials that were made already.
+
+    Args:
+        forecast: the one chosen for today, None where nobody has ordered yet.
+        formats: (customers,) business formats of today's buyers.
+        warnings: sentences that come before those about the grade.
+    """
     counts = formats.value_counts()
     large = [name for name in counts.index if counts[name] >= policy.value("peers_minimum", name)]
     grades = [grade(judged, name) for name in (None, *sorted(map(_plain, large), key=str))]

@@ -45,10 +45,37 @@ BOOSTING = {
 BLOCK = 100_000
 DIGITS = 6
 _TINY = 1e-3
-#: Columns of `_design`: the two transaction models' own log-odds; and silence, repeat order-days, and order-days
-#: and spend of the last horizon, which say most and change least in meaning as a company grows.
-_BASE_COLUMNS = (5, 8)
-_PLAIN_COLUMNS = (0, 1, 12, 16)
+#: What `_design` gives, in order; amounts in `unit`, counts, times and amounts as logarithms.
+COLUMNS = (
+    "x",
+    "silence",
+    "T",
+    "mean_spend",
+    "revenue",
+    "transactions_churn",
+    "transactions_orders",
+    "transactions_alive",
+    "rhythm_churn",
+    "mu",
+    "sigma",
+    "lateness",
+    "recent_orders",
+    "before_orders",
+    "earlier_orders",
+    "latest_orders",
+    "recent_spend",
+    "before_spend",
+    "last_spend",
+    "returned",
+    "one_order_only",
+    "run_rate",
+    "orders_change",
+    "spend_change",
+)
+#: What the two transaction models say themselves.
+_BASE_COLUMNS = [COLUMNS.index(name) for name in ("transactions_churn", "rhythm_churn")]
+#: What says most and changes least in meaning as a company grows.
+_PLAIN_COLUMNS = [COLUMNS.index(name) for name in ("x", "silence", "recent_orders", "recent_spend")]
 
 
 @dataclass(frozen=True)
@@ -76,7 +103,7 @@ class HybridTier:
         self.unit = _unit(lessons)
         columns = np.vstack([_design(x.situation, x.base, x.horizon, self.unit) for x in lessons])
         churned = np.concatenate([lesson.outcome.churned for lesson in lessons])
-        self.n_rows, self.n_cutoffs = len(churned), len(lessons)
+        self.n_cutoffs = len(lessons)
         self._scaler = StandardScaler().fit(columns)
         self._regression = LogisticRegression(C=INVERSE_RIDGE, solver="newton-cholesky")
         self._regression.fit(self._scaled(columns), churned)
@@ -219,7 +246,7 @@ def _cut(sales: np.ndarray) -> np.ndarray:
 
 
 def _design(situation: Situation, base: BaseModels, h: np.ndarray | float, unit: float) -> np.ndarray:
-    """The columns both kinds of regression and the trees look at, (n, 24) float64."""
+    """`COLUMNS`, which both kinds of regression and the trees look at, (n, 24) float64."""
     s = situation
     h = np.broadcast_to(np.asarray(h, dtype=float), s.x.shape)
     transactions, rhythm = base.transactions, base.rhythm
@@ -228,34 +255,34 @@ def _design(situation: Situation, base: BaseModels, h: np.ndarray | float, unit:
     gross = s.mean_spend * (s.x + 1)
     recent, before = log(s.recent_orders), log(s.before_orders)
     recent_spend, before_spend = log(s.recent_spend / unit), log(s.before_spend / unit)
-    columns = [
-        log(s.x),
-        silence,
-        log(s.T),
-        np.log(s.mean_spend / unit + 0.01),
-        log(np.clip(s.revenue, 0, None) / unit),
-        log_odds(transactions.p_no_purchase(h, s)),
-        np.log(transactions.expected_orders(h, s) + _TINY),
-        log_odds(transactions.p_alive(s)),
-        log_odds(rhythm.p_no_purchase(h, s)),
-        s.mu,
-        s.sigma,
-        np.clip((silence - s.mu) / s.sigma, -4, 6),
-        recent,
-        before,
-        log(s.earlier_orders),
-        log(s.latest_orders),
-        recent_spend,
-        before_spend,
-        np.log(s.last_spend / unit + 0.01),
-        np.clip(1 - s.revenue / np.maximum(gross, 1e-300), 0, 1),
-        (s.x == 0).astype(float),
-        np.log((s.x + 1) / (s.T + 30)),
-        np.clip(recent - before, -2, 2),
-        np.clip(recent_spend - before_spend, -4, 4),
-    ]
+    columns = {
+        "x": log(s.x),
+        "silence": silence,
+        "T": log(s.T),
+        "mean_spend": np.log(s.mean_spend / unit + 0.01),
+        "revenue": log(np.clip(s.revenue, 0, None) / unit),
+        "transactions_churn": log_odds(transactions.p_no_purchase(h, s)),
+        "transactions_orders": np.log(transactions.expected_orders(h, s) + _TINY),
+        "transactions_alive": log_odds(transactions.p_alive(s)),
+        "rhythm_churn": log_odds(rhythm.p_no_purchase(h, s)),
+        "mu": s.mu,
+        "sigma": s.sigma,
+        "lateness": np.clip((silence - s.mu) / s.sigma, -4, 6),
+        "recent_orders": recent,
+        "before_orders": before,
+        "earlier_orders": log(s.earlier_orders),
+        "latest_orders": log(s.latest_orders),
+        "recent_spend": recent_spend,
+        "before_spend": before_spend,
+        "last_spend": np.log(s.last_spend / unit + 0.01),
+        "returned": np.clip(1 - s.revenue / np.maximum(gross, 1e-300), 0, 1),
+        "one_order_only": (s.x == 0).astype(float),
+        "run_rate": np.log((s.x + 1) / (s.T + 30)),
+        "orders_change": np.clip(recent - before, -2, 2),
+        "spend_change": np.clip(recent_spend - before_spend, -4, 4),
+    }
     # the last digits depend on the currency's unit, and trees split on any of them
-    return np.round(np.column_stack(columns), DIGITS)
+    return np.round(np.column_stack([columns[name] for name in COLUMNS]), DIGITS)
 
 
 def _in_blocks(

@@ -152,7 +152,7 @@ def _buyers(facts, day, policy, report, withhold):
     forecast, judged, words = selection.choose(
         facts, situation, policy, today, progress=lambda part: report(35 + int(20 * part), STEP_TRIALS)
     )
-    past = backtest.of_trials(facts, judged, forecast, policy, ())
+    past = backtest.summarise(judged, forecast, policy, formats, ())
     words += past["warnings"]
     table["p_alive"] = forecast.p_alive(situation)
     report(55, "Expecting orders and value")
