@@ -32,9 +32,11 @@ class CrmValueHistory(models.Model):
     valid_from = fields.Date(required=True)
     valid_to = fields.Date(help="First day on which another state held; empty for the present one.")
     cause = fields.Selection(CAUSES, required=True)
-    # A number and not a reference, which would be checked for every row of every run.
+    # Numbers and not references, which would be checked for every row of every run.
     run_id = fields.Integer()
-    policy_version_id = fields.Many2one("crm.value.policy.version", ondelete="restrict")
+    policy_number = fields.Integer(
+        string="Policy Version", help="Number of the company's policy version that held."
+    )
     value_class = fields.Selection(VALUE_CLASSES)
     value_segment = fields.Selection(VALUE_SEGMENTS)
     loyalty_stage = fields.Selection(LOYALTY_STAGES)
@@ -46,5 +48,3 @@ class CrmValueHistory(models.Model):
     current_value = fields.Monetary(groups=GROUP_USER)
     potential_value = fields.Monetary(groups=GROUP_USER)
     lifetime_value = fields.Monetary(groups=GROUP_USER)
-
-    _present = models.Index("(company_id, partner_id) WHERE valid_to IS NULL")

@@ -201,7 +201,7 @@ class CrmValueSyncMerge(models.AbstractModel):
                        AND history.valid_to IS NULL
                 )
                 INSERT INTO crm_value_history
-                    (partner_id, company_id, valid_from, cause, run_id, policy_version_id, %(names)s)
+                    (partner_id, company_id, valid_from, cause, run_id, policy_number, %(names)s)
                 SELECT changed.partner_id, %(company)s, %(as_of)s,
                        COALESCE(changed.cause, 'behaviour'), %(run)s, %(policy)s, %(values)s
                   FROM changed
@@ -212,7 +212,7 @@ class CrmValueSyncMerge(models.AbstractModel):
                 company=run.company_id.id,
                 as_of=run.as_of,
                 run=run.id,
-                policy=run.policy_version_id.id,
+                policy=run.policy_version_id.number,
             )
         )
 
