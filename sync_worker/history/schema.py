@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from sync_worker.history.facts import FACTS, PRODUCTS, STANDING
+
 ORDER_COLUMNS = ("order_id", "customer_id", "date", "amount", "margin")
 LINE_COLUMNS = ("order_id", "product_id", "category", "quantity", "amount", "discount")
-ISO_DAY = r"^(\d{4}-\d{2}-\d{2}|\d{8})(?:[T ]\d.*)?$"
-CUSTOMER_COLUMNS = ("customer_id", "format", "first_seen", "archived")
 
 
 class HistoryError(ValueError):
@@ -31,8 +31,11 @@ class History:
         lines: None, or one row per order line: `order_id`, `product_id`, `category`, `quantity`, `amount`,
             `discount` (percent); columns that are not known hold missing values.
         customers: one row per customer, sorted by id: `customer_id`, `format` (integer, text or missing),
-            `first_seen` (datetime64, may be missing), `archived` (bool). Customers known only from orders
-            are added.
+            `first_seen` (datetime64, may be missing), `archived` (bool), and `STANDING` where it is given.
+            Customers known only from orders are added.
+        products: None, or one row per product with `PRODUCTS`.
+        facts: tables by the names and with the columns of `FACTS`; what is not known is not in it. Rows
+            of nobody's and without `known` are left out.
         warnings: sentences about rows that were left out or changed.
 
     Raises:
@@ -42,6 +45,8 @@ class History:
     orders: pd.DataFrame
     lines: pd.DataFrame | None = None
     customers: pd.DataFrame | None = None
+    products: pd.DataFrame | None = None
+    facts: dict[str, pd.DataFrame] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -49,6 +54,14 @@ class History:
         self.orders = self._normal_orders(self.orders)
         self.lines = self._normal_lines(self.lines)
         self.customers = self._normal_customers(self.customers)
+        if self.products is not None:
+            self.products = _normal(self.products, PRODUCTS, "products").drop_duplicates("product_id")
+        unknown = set(self.facts) - set(FACTS)
+        if unknown:
+            raise HistoryError(
+                f"There is no dataset {', '.join(sorted(unknown))}; there are {', '.join(FACTS)}."
+            )
+        self.facts = {name: self._normal_facts(table, name) for name, table in self.facts.items()}
 
     def until(self, as_of: date | str | pd.Timestamp) -> History:
         """What was known at the end of the day `as_of`: later orders are left out, with a counted warning.
@@ -83,6 +96,10 @@ class History:
         cut = copy(self)  # not constructed anew: it is normal already
         cut.orders, cut.lines, cut.warnings = orders, lines, warnings
         cut.customers = self.customers[kept].reset_index(drop=True)
+        cut.facts = {name: table[table["known"] <= day] for name, table in self.facts.items()}
+        if self.products is not None:
+            introduced = self.products["introduced"]
+            cut.products = self.products[introduced.isna() | (introduced <= day)]
         return cut
 
     def _normal_orders(self, orders: pd.DataFrame) -> pd.DataFrame:
@@ -150,11 +167,22 @@ class History:
                 "archived": archived.astype("boolean").fillna(False).astype(bool),
             }
         )
+        standing = {name: kind for name, kind in STANDING.items() if name in customers}
+        known = known.join(_normal(customers, standing, "customers"))
         if len(unknown):
-            added = pd.DataFrame({"customer_id": unknown.to_numpy()}).reindex(columns=list(CUSTOMER_COLUMNS))
+            added = pd.DataFrame({"customer_id": unknown.to_numpy()}).reindex(columns=known.columns)
             added = added.astype({"first_seen": known["first_seen"].dtype, "format": known["format"].dtype})
-            known = pd.concat([known, added.assign(archived=False)], ignore_index=True)
+            no = {name: False for name, kind in STANDING.items() if kind == "flag" and name in known}
+            known = pd.concat([known, added.assign(archived=False, **no)], ignore_index=True)
         return known.sort_values("customer_id", ignore_index=True)
+
+    def _normal_facts(self, table: pd.DataFrame, name: str) -> pd.DataFrame:
+        table = _normal(table, FACTS[name], name)
+        table = table[table["customer_id"].notna() & table["known"].notna()]
+        ids = identifiers(table["customer_id"])
+        if ids.dtype != self.customers["customer_id"].dtype:
+            ids = ids.astype(self.customers["customer_id"].dtype)
+        return table.assign(customer_id=ids).reset_index(drop=True)
 
 
 def as_day(value: date | str | pd.Timestamp) -> pd.Timestamp:
@@ -207,6 +235,22 @@ def counted(count: int, noun: str, which: str = "") -> str:
     """A number with its noun and verb, to be followed by a participle: `2 orders dated later were`."""
     many = int(count) != 1
     return f"{count:,} {noun}{'s' if many else ''}{which and ' ' + which} {'were' if many else 'was'}"
+
+
+def _normal(table: pd.DataFrame, columns: dict[str, str], name: str) -> pd.DataFrame:
+    """The columns of a table by their kinds (`history.facts`)."""
+    _require(table, tuple(columns), name)
+    normal = {}
+    for column, kind in columns.items():
+        values = table[column]
+        if kind == "day":
+            values = as_days(values, required=False)
+        elif kind == "number":
+            values = numbers(values, column)
+        elif kind == "flag":
+            values = values.astype("boolean").fillna(False).astype(bool)
+        normal[column] = values
+    return pd.DataFrame(normal, index=table.index)
 
 
 def _require(table: pd.DataFrame, columns: tuple[str, ...], name: str) -> None:

@@ -1,0 +1,46 @@
+"""What speaks for a label, with figures: the form in which every module hands over its reasons."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass
+class Evidence:
+    """A reason that may be given to some customers; arrays are (n,), a row per buyer.
+
+    Attributes:
+        code: a key of reason_schema.json, which names its params and the model of its records.
+        holds: mask of the customers it is true for.
+        params: whole numbers by name.
+        records: (n, k) ids of the records behind it, -1 = none; None where there are none to show.
+        strength: the stronger is told first within its topic.
+    """
+
+    code: str
+    holds: np.ndarray
+    params: dict[str, np.ndarray]
+    records: np.ndarray | None = None
+    strength: np.ndarray | float = 0.0
+
+
+def newest(row: np.ndarray, record_id: np.ndarray, day: np.ndarray, n: int, most: int = 5) -> np.ndarray:
+    """The newest records of each customer, (n, most) int64, newest first, -1 = none.
+
+    Args:
+        row: (k,) row of the customer of each record, -1 = nobody's.
+        record_id: (k,) integers.
+        day: (k,) what to sort by.
+        n: number of customers.
+    """
+    kept = np.flatnonzero(row >= 0)
+    order = kept[np.lexsort((-record_id[kept], -day[kept], row[kept]))]
+    rows = row[order]
+    start = np.searchsorted(rows, np.arange(n))
+    place = np.arange(len(rows)) - start[rows]
+    result = np.full((n, most), -1, dtype="int64")
+    inside = place < most
+    result[rows[inside], place[inside]] = record_id[order][inside]
+    return result

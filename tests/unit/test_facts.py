@@ -1,0 +1,90 @@
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sync_worker.history.facts import FACTS, empty, rows_of
+from sync_worker.history.schema import History, HistoryError
+from sync_worker.scoring.evidence import newest
+
+ORDERS = pd.DataFrame(
+    {"order_id": [1, 2], "customer_id": [7, 9], "date": ["2024-01-05", "2024-02-05"], "amount": [10.0, 5.0]}
+)
+
+
+def ratings(**columns):
+    table = {"rating_id": [1, 2, 3], "customer_id": [7, 9, None], "known": ["2024-01-06", None, "2024-01-07"]}
+    return pd.DataFrame(table | {"rating": [5, 1, 3]} | columns)
+
+
+def test_rows_of_nobody_and_of_no_day_are_left_out():
+    history = History(ORDERS, facts={"ratings": ratings()})
+    assert history.facts["ratings"]["rating_id"].tolist() == [1]
+    assert history.facts["ratings"]["customer_id"].dtype == history.customers["customer_id"].dtype
+
+
+def test_what_became_known_later_is_not_known():
+    table = ratings(customer_id=[7, 7, 9], known=["2024-01-06", "2024-01-31", "2024-02-01"])
+    known = History(ORDERS, facts={"ratings": table}).until("2024-01-31").facts["ratings"]
+    assert known["rating_id"].tolist() == [1, 2]
+
+
+def test_products_introduced_later_are_not_known():
+    products = pd.DataFrame(
+        {"product_id": [1, 2, 3], "category": [4, 4, 5], "introduced": ["2024-01-01", "2024-03-01", None]}
+    )
+    known = History(ORDERS, products=products).until("2024-01-31").products
+    assert known["product_id"].tolist() == [1, 3]
+
+
+def test_customers_keep_their_standing_and_added_ones_have_none():
+    customers = pd.DataFrame(
+        {
+            "customer_id": [7],
+            "group_id": [7],
+            "has_tax_id": [True],
+            "credit_limit": [100.0],
+            "blocked": [False],
+        }
+    )
+    history = History(ORDERS, customers=customers)
+    assert history.customers["has_tax_id"].tolist() == [True, False]
+    assert np.isnan(history.customers["credit_limit"].to_numpy(float)[1])
+
+
+def test_text_customers_of_facts_stay_those_of_the_orders():
+    history = History(
+        ORDERS.assign(customer_id=["A", "9"]),
+        facts={"ratings": ratings(customer_id=["A", "9", "x"], known=["2024-01-06"] * 3)},
+    )
+    assert rows_of(history.facts["ratings"]["customer_id"], history.customers["customer_id"]).tolist() == [
+        1,
+        0,
+        -1,
+    ]
+
+
+@pytest.mark.parametrize("name", FACTS)
+def test_an_empty_dataset_is_one(name):
+    assert History(ORDERS, facts={name: empty(FACTS[name])}).facts[name].empty
+
+
+def test_a_missing_column_and_an_unknown_dataset_are_refused_in_words():
+    with pytest.raises(HistoryError, match="ratings lack the column known"):
+        History(ORDERS, facts={"ratings": ratings().drop(columns="known")})
+    with pytest.raises(HistoryError, match="no dataset complaints"):
+        History(ORDERS, facts={"complaints": ratings()})
+
+
+@given(
+    st.lists(st.tuples(st.integers(-1, 3), st.integers(0, 9), st.integers(0, 5)), max_size=30),
+    st.integers(1, 3),
+)
+def test_newest_is_what_sorting_each_customer_gives(records, most):
+    table = np.array(records, dtype=int).reshape(-1, 3)
+    found = newest(table[:, 0], table[:, 1], table[:, 2], 4, most)
+    for customer in range(4):
+        own = sorted(((-day, -record) for row, record, day in records if row == customer))[:most]
+        expected = [-record for _, record in own] + [-1] * (most - len(own))
+        assert found[customer].tolist() == expected
