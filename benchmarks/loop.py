@@ -5,11 +5,9 @@ What matters is a ratio to what the database itself can do and to the naive way,
 
 import os
 import resource
-import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -21,23 +19,21 @@ import pyarrow.csv
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.database import DATABASE, STATE, URL, median_time, psql, timed
+from benchmarks.screens import partner_form, partner_list
 from sync_worker import publication
 from sync_worker.config import Settings
 from sync_worker.history.odoo import read_dataset
 from sync_worker.transport import Transport, connect
 
-STATE = Path(os.environ["STATE"])
-URL = os.environ["URL"]
-DATABASE = os.environ["DB"]
 NAIVE_ROWS = 20_000
 NAIVE_WRITES = 300
-ROUNDS = 5
 console = Console()
 
 
 def main(parts: list[str]) -> None:
     """Runs the parts named, or all, and prints a table for each."""
-    steps = {"read": read, "write": write, "list": partner_list, "run": whole_run}
+    steps = {"read": read, "write": write, "list": partner_list, "form": partner_form, "run": whole_run}
     for part in parts or steps:
         console.print(steps[part]())
 
@@ -52,16 +48,6 @@ def report(title: str, unit: str, reference: str, rows: dict[str, float]) -> Tab
             name, f"{figure:,.3g}" if figure < 1000 else f"{figure:,.0f}", f"{figure / rows[reference]:.2f}"
         )
     return table
-
-
-def timed(action: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    action()
-    return time.perf_counter() - start
-
-
-def median_time(action: Callable[[], object]) -> float:
-    return statistics.median(timed(action) for _ in range(ROUNDS))
 
 
 # ------------------------------------------------------------------ connections
@@ -79,13 +65,6 @@ def legacy() -> odoorpc.ODOO:
     odoo = odoorpc.ODOO(address.host, port=address.port, timeout=600)
     odoo.login(DATABASE, "admin", (STATE / "admin.key").read_text())
     return odoo
-
-
-def psql(*commands: str) -> str:
-    arguments = [f"{os.environ['PG_BIN']}/psql", "-qAt", "-v", "ON_ERROR_STOP=1", "-d", DATABASE]
-    for command in commands:
-        arguments += ["-c", command]
-    return subprocess.run(arguments, check=True, capture_output=True, text=True).stdout
 
 
 # ------------------------------------------------------------------------- read
@@ -272,55 +251,6 @@ def copy_and_merge(table: pa.Table) -> float:
     seconds = min(timed(lambda: psql(*load)) for _ in range(3))
     psql("DROP TABLE bench_profile, bench_staging")
     return len(table) / seconds
-
-
-# ------------------------------------------------------------------------- list
-
-
-def partner_list() -> Table:
-    """Milliseconds of what the web client asks: our joined field beside a native stored one."""
-    client = httpx.Client(
-        headers={
-            "Authorization": f"bearer {(STATE / 'admin.key').read_text()}",
-            "X-Odoo-Database": DATABASE,
-        },
-        timeout=120,
-    )
-
-    def call(method: str, **params: object) -> object:
-        answer = client.post(f"{URL}/json/2/res.partner/{method}", json=params)
-        answer.raise_for_status()
-        return answer.json()
-
-    # What autovacuum does within a minute of a run.
-    psql("VACUUM ANALYZE crm_value_profile")
-    specification = {name: {} for name in ("complete_name", "email", "phone")}
-    rows = {}
-    for name, field, value in (
-        ("native stored field", "type", "contact"),
-        ("value class", "value_class", "key"),
-    ):
-        shown = specification | {field: {}}
-        for what, action in {
-            "filter": lambda f=field, v=value, s=shown: call(
-                "web_search_read", domain=[[f, "=", v]], specification=s, limit=80
-            ),
-            "sort": lambda f=field, s=shown: call(
-                "web_search_read", domain=[], specification=s, limit=80, order=f"{f} desc"
-            ),
-            "group": lambda f=field: call(
-                "formatted_read_group", domain=[], groupby=[f], aggregates=["__count"]
-            ),
-        }.items():
-            action()
-            rows[f"{what}: {name}"] = 1000 * median_time(action)
-    table = Table(title="Partner list of 120,000 contacts")
-    for name in ("what", "native stored field, ms", "value class, ms", "ratio"):
-        table.add_column(name, justify="left" if name == "what" else "right")
-    for what in ("filter", "sort", "group"):
-        native, ours = rows[f"{what}: native stored field"], rows[f"{what}: value class"]
-        table.add_row(what, f"{native:.0f}", f"{ours:.0f}", f"{ours / native:.2f}")
-    return table
 
 
 # -------------------------------------------------------------------- whole run
