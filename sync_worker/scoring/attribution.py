@@ -46,13 +46,14 @@ def contributions(
     total = {name: np.zeros(len(situation)) for name in GROUPS}
     names = list(GROUPS)
     for order in (names, names[::-1]):
-        facts, before = dict(typical), start
-        for name in order:
+        facts, steps = dict(typical), []
+        for name in order[:-1]:
             facts |= {fact: own[fact] for fact in GROUPS[name]}
-            last = name == order[-1]
-            after = actual if last else forecast.p_no_purchase(horizon, _situation(facts))
+            steps.append(_situation(facts))
+        # frequency and timing alone are facts of the transaction models, and the first step or the last is theirs
+        found = [start, *forecast.p_no_purchase_each(horizon, steps), actual]
+        for name, before, after in zip(order, found[:-1], found[1:], strict=True):
             total[name] += (after - before) / 2
-            before = after
     return total, start
 
 

@@ -24,6 +24,31 @@ LARGEST_FACTOR = 3.0
 
 
 @dataclass(frozen=True)
+class Told:
+    """What the transaction models say of customers and a horizon; each (n,) float64, log-odds where not said.
+
+    They look at `x`, `t_x`, `T`, `mu` and `sigma` of a situation alone: customers who differ in other facts are told
+    the same.
+
+    Attributes:
+        transactions: of no purchase, by the MBG/NBD.
+        rhythm: of no purchase, by the rhythm.
+        orders: order-days expected by the MBG/NBD.
+        alive: of being alive, by the MBG/NBD.
+    """
+
+    transactions: np.ndarray
+    rhythm: np.ndarray
+    orders: np.ndarray
+    alive: np.ndarray
+
+    @property
+    def p_no_purchase(self) -> np.ndarray:
+        """The mean of both models' log-odds as a probability, (n,)."""
+        return expit((self.transactions + self.rhythm) / 2)
+
+
+@dataclass(frozen=True)
 class BaseModels:
     """The models of single customers that the regressions start from, fitted on all orders up to a day.
 
@@ -37,15 +62,23 @@ class BaseModels:
     rhythm: RhythmModel
     spend: GammaGamma
 
+    def tell(self, h: np.ndarray, situation: Situation) -> Told:
+        """All that the regressions ask of both transaction models."""
+        return Told(
+            log_odds(self.transactions.p_no_purchase(h, situation)),
+            log_odds(self.rhythm.p_no_purchase(h, situation)),
+            self.transactions.expected_orders(h, situation),
+            log_odds(self.transactions.p_alive(situation)),
+        )
+
     def p_no_purchase(self, h: np.ndarray, situation: Situation) -> np.ndarray:
         """The mean of both models' log-odds as a probability."""
         both = [log_odds(m.p_no_purchase(h, situation)) for m in (self.transactions, self.rhythm)]
-        return expit(np.mean(both, axis=0))
+        return expit((both[0] + both[1]) / 2)
 
     def expected_orders(self, h: np.ndarray, situation: Situation) -> np.ndarray:
         """The mean of both models' order-days."""
-        models = (self.transactions, self.rhythm)
-        return np.mean([model.expected_orders(h, situation) for model in models], axis=0)
+        return (self.transactions.expected_orders(h, situation) + self.rhythm.expected_orders(h, situation)) / 2
 
     def p_alive(self, situation: Situation) -> np.ndarray:
         """The transaction model's, or the rhythm's where orders do not show when customers leave."""

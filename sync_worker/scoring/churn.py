@@ -91,21 +91,30 @@ class RhythmModel(BaseEstimator):
         return self
 
     def p_alive(self, situation: Situation) -> np.ndarray:
-        dropout = np.where(situation.x > 0, self.dropout_, self.dropout_first_)
-        stay = (1 - dropout) * np.exp(_log_survival(_silence(situation), situation))
-        return stay / (stay + dropout)
+        return self._alive(_log_survival(_silence(situation), situation), situation)
 
     def p_no_purchase(self, h: np.ndarray, situation: Situation) -> np.ndarray:
-        silence = _silence(situation)
-        waiting = _log_survival(silence + h, situation) - _log_survival(silence, situation)
-        return 1 + self.p_alive(situation) * np.expm1(np.minimum(waiting, 0))
+        return self._alive_and_silent(h, situation)[1]
 
     def expected_orders(self, h: np.ndarray, situation: Situation) -> np.ndarray:
         # As many order-days as gaps fit into the horizon, each with its chance of being the last; at least
         # the chance of one.
         gaps = h / np.exp(situation.mu + situation.sigma**2 / 2)
-        expected = self.p_alive(situation) * -np.expm1(gaps * np.log1p(-self.dropout_)) / self.dropout_
-        return np.maximum(expected, 1 - self.p_no_purchase(h, situation))
+        alive, none = self._alive_and_silent(h, situation)
+        expected = alive * -np.expm1(gaps * np.log1p(-self.dropout_)) / self.dropout_
+        return np.maximum(expected, 1 - none)
+
+    def _alive_and_silent(self, h: np.ndarray, situation: Situation) -> tuple[np.ndarray, np.ndarray]:
+        silence = _silence(situation)
+        so_far = _log_survival(silence, situation)
+        alive = self._alive(so_far, situation)
+        waiting = _log_survival(silence + h, situation) - so_far
+        return alive, 1 + alive * np.expm1(np.minimum(waiting, 0))
+
+    def _alive(self, log_survival: np.ndarray, situation: Situation) -> np.ndarray:
+        dropout = np.where(situation.x > 0, self.dropout_, self.dropout_first_)
+        stay = (1 - dropout) * np.exp(log_survival)
+        return stay / (stay + dropout)
 
     def parameters(self) -> dict[str, float]:
         return {"dropout_first": self.dropout_first_, "dropout": self.dropout_}

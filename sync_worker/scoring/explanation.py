@@ -7,7 +7,7 @@ renders it in the reader's language, `render` does so for the terminal.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -15,6 +15,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from sync_worker.policy import Policy
 from sync_worker.scoring.attribution import contributions, days_left
@@ -27,6 +29,8 @@ from sync_worker.scoring.rhythm import Rhythm
 from sync_worker.scoring.situation import Situation
 
 MOST = 5
+#: Customers whose reasons are written at once: the pieces of JSON take several times the memory of the result.
+BLOCK = 50_000
 
 #: What makes a figure worth a sentence; none of them moves a label.
 NOTICEABLE_CHANGE = 0.2
@@ -141,35 +145,66 @@ def explain(
         *_behaviour(features, peers),
         *_standing(features, labels, peers, lack),
     ]
-    directions = schema()
-    n = len(features.table)
-    rows, numbers, strengths = [], [], []
-    for number, candidate in enumerate(candidates):
-        direction, gain = directions[candidate.code]["direction"], candidate.contribution
-        against = {"up": gain < NOTICEABLE, "down": gain > -NOTICEABLE}.get(
-            direction, np.zeros(n, dtype=bool)
-        )
-        # a fact that speaks the other way for this customer is no reason
-        chosen = np.flatnonzero(candidate.holds & ~against)
-        candidate.contribution = np.round(gain, 4)
-        rows.append(chosen)
-        numbers.append(np.full(len(chosen), number))
-        strengths.append(np.where(np.isnan(gain), candidate.strength - number / 1000, np.abs(gain))[chosen])
-    row, number, strength = np.concatenate(rows), np.concatenate(numbers), np.concatenate(strengths)
+    holding = np.stack([_speaking(candidate) for candidate in candidates])
+    blocks = [slice(begin, begin + BLOCK) for begin in range(0, len(labels), BLOCK)]
+    texts = [_in_json(candidates, rows, *_strongest(candidates, holding[:, rows], rows)) for rows in blocks]
+    return pd.Series(pd.arrays.ArrowStringArray(pa.chunked_array(texts, pa.large_string())))
+
+
+def _speaking(candidate: Candidate) -> np.ndarray:
+    """The customers whom a reason may be given to, (n,) bool: a fact that speaks the other way for a customer is
+    none."""
+    direction, gain = schema()[candidate.code]["direction"], candidate.contribution
+    if direction == "up":
+        return candidate.holds & ~(gain < NOTICEABLE)
+    if direction == "down":
+        return candidate.holds & ~(gain > -NOTICEABLE)
+    return candidate.holds
+
+
+def _strongest(
+    candidates: Sequence[Candidate], holding: np.ndarray, rows: slice
+) -> tuple[np.ndarray, np.ndarray]:
+    """At most five reasons of each customer of a block, by customer, the strongest first.
+
+    Args:
+        holding: (candidates, customers) bool.
+
+    Returns:
+        Which customer, counted from the block's first, and which candidate; (k,) each.
+    """
+    number, row = np.nonzero(holding)
+    strength = np.empty(len(row))
+    ends = np.cumsum(holding.sum(axis=1))
+    for index, (candidate, end) in enumerate(zip(candidates, ends, strict=True)):
+        chosen = slice(ends[index - 1] if index else 0, end)
+        gain = candidate.contribution[rows][row[chosen]]
+        strength[chosen] = np.where(np.isnan(gain), candidate.strength - index / 1000, np.abs(gain))
     order = np.lexsort((-strength, row))
     row, number = row[order], number[order]
-    count = np.bincount(row, minlength=n)
-    start = np.cumsum(count) - count
-    kept = np.arange(len(row)) - start[row] < MOST
-    row, number = row[kept], number[kept]
-    texts = np.empty(len(row), dtype=object)
+    count = np.bincount(row, minlength=holding.shape[1])
+    kept = np.arange(len(row)) - (np.cumsum(count) - count)[row] < MOST
+    return row[kept], number[kept]
+
+
+def _in_json(
+    candidates: Sequence[Candidate], rows: slice, row: np.ndarray, number: np.ndarray
+) -> pa.LargeStringArray:
+    """The reasons of each customer of a block as a JSON list, from what `_strongest` returns."""
+    ids: dict[int, pa.Array] = {}  # most candidates show the same records
+    texts, places = [], []
     for index, candidate in enumerate(candidates):
         at = np.flatnonzero(number == index)
-        texts[at] = _as_json(candidate, row[at], directions[candidate.code])
-    end = np.cumsum(np.bincount(row, minlength=n))
-    begin = np.concatenate(([0], end[:-1]))
-    joined = ["[" + ",".join(texts[a:b]) + "]" for a, b in zip(begin, end, strict=True)]
-    return pd.Series(joined, dtype=object)
+        records = candidate.records
+        if records is not None and id(records) not in ids:
+            ids[id(records)] = _id_lists(records[rows])
+        texts.append(_as_json(candidate, rows, row[at], None if records is None else ids[id(records)]))
+        places.append(at)
+    order = np.empty(len(row), dtype="int64")
+    order[np.concatenate(places)] = np.arange(len(row))
+    customers = len(candidates[0].holds[rows])
+    ends = np.cumsum(np.bincount(row, minlength=customers))
+    return _lists(pa.concat_arrays(texts).take(pa.array(order)), ends)
 
 
 def _timing(features, situation, rhythm, part) -> Iterable[Candidate]:
@@ -281,21 +316,50 @@ def _percent(share: np.ndarray) -> dict[str, np.ndarray]:
     return {"percent": np.clip(100 * share, -999, 999)}
 
 
-def _as_json(candidate: Candidate, row: np.ndarray, spec: dict[str, Any]) -> list[str]:
-    names = list(spec["params"])
-    values = [np.rint(np.nan_to_num(candidate.params[name][row])).astype("int64").tolist() for name in names]
-    params = ",".join(f'"{name}":%d' for name in names)
-    model = json.dumps(spec["model"] if candidate.records is not None else None)
-    head = f'{{"code":"{candidate.code}","direction":"{spec["direction"]}","contribution":'
-    contribution = ["null" if np.isnan(c) else repr(c) for c in candidate.contribution[row].tolist()]
-    if candidate.records is None:
-        records = ["[]"] * len(row)
-    else:
-        records = [
-            str([i for i in ids if i >= 0]).replace(" ", "") for ids in candidate.records[row].tolist()
-        ]
-    filled = [params % numbers for numbers in zip(*values, strict=True)]
-    return [
-        f'{head}{c},"params":{{{p}}},"model":{model},"record_ids":{r}}}'
-        for c, p, r in zip(contribution, filled, records, strict=True)
-    ]
+def _as_json(
+    candidate: Candidate, rows: slice, row: np.ndarray, ids: pa.Array | None
+) -> pa.LargeStringArray:
+    """A reason as JSON for some customers of a block.
+
+    Args:
+        row: (k,) which customers, counted from the block's first.
+        ids: lists of the record ids of all customers of the block, as JSON; None where there are none.
+    """
+    spec = schema()[candidate.code]
+    model = json.dumps(None if ids is None else spec["model"])
+    pieces = [f'{{"code":"{candidate.code}","direction":"{spec["direction"]}","contribution":']
+    pieces.append(_contributions(candidate.contribution[rows][row]))
+    before = ',"params":{'
+    for name in spec["params"]:
+        figures = np.rint(np.nan_to_num(candidate.params[name][rows][row])).astype("int64")
+        pieces += [f'{before}"{name}":', pa.array(figures).cast(pa.large_string())]
+        before = ","
+    pieces += [f'}},"model":{model},"record_ids":', "[]" if ids is None else ids.take(pa.array(row)), "}"]
+    return _joined(*pieces)
+
+
+def _contributions(values: np.ndarray) -> pa.LargeStringArray:
+    """Contributions as JSON numbers of four digits: few enough of them to write each once."""
+    steps = np.rint(values * 10_000)
+    distinct, which = np.unique(steps, return_inverse=True)  # all that are not a number become one
+    written = ["null" if np.isnan(step) else repr(step / 10_000) for step in distinct.tolist()]
+    return pa.array(written, pa.large_string()).take(pa.array(which))
+
+
+def _id_lists(records: np.ndarray) -> pa.LargeStringArray:
+    """The record ids of each customer as a JSON list, (n, k) with -1 for none."""
+    known = records >= 0
+    texts = pa.array(records[known]).cast(pa.large_string())
+    return _lists(texts, np.cumsum(known.sum(axis=1)))
+
+
+def _lists(texts: pa.LargeStringArray, ends: np.ndarray) -> pa.LargeStringArray:
+    """JSON lists of the texts up to each end, (n,)."""
+    listed = pa.LargeListArray.from_arrays(np.append(0, ends), texts)
+    return _joined("[", pc.binary_join(listed, pa.scalar(",", pa.large_string())), "]")
+
+
+def _joined(*pieces: str | pa.LargeStringArray) -> pa.LargeStringArray:
+    """Texts end to end, row by row; those that are one text are the same in each row."""
+    columns = [pa.scalar(one, pa.large_string()) if isinstance(one, str) else one for one in pieces]
+    return pc.binary_join_element_wise(*columns, pa.scalar("", pa.large_string()))

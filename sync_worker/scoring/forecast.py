@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,6 +51,14 @@ class Forecast:
     def p_no_purchase(self, h: np.ndarray, situation: Situation) -> np.ndarray:
         """P(no order-day within h days), (n,)."""
         return self._in_season(self.tier.p_no_purchase(h, situation), situation)
+
+    def p_no_purchase_each(self, h: np.ndarray, situations: Sequence[Situation]) -> Sequence[np.ndarray]:
+        """As `p_no_purchase` of several situations of the same customers that differ in nothing that the
+        transaction models look at (`Told`)."""
+        if not isinstance(self.tier, HybridTier):
+            return [self.p_no_purchase(h, situations[0])] * len(situations)
+        usual = self.tier.p_no_purchase_each(h, situations)
+        return [self._in_season(one, situations[0]) for one in usual]
 
     def outlook(self, h: np.ndarray, situation: Situation) -> tuple[np.ndarray, np.ndarray]:
         """P(no order-day within h days) and the order-days expected, never fewer than the chance of one; (n,)

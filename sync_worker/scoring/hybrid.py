@@ -16,7 +16,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostin
 from sklearn.linear_model import LogisticRegression, PoissonRegressor
 from sklearn.preprocessing import StandardScaler
 
-from sync_worker.scoring.base_models import BaseModels, log_odds
+from sync_worker.scoring.base_models import BaseModels, Told, log_odds
 from sync_worker.scoring.situation import Outcome, Situation
 
 #: Inverse weight of the ridge of the logistic regression, in training rows: a strong one.
@@ -87,6 +87,10 @@ class Lesson:
     outcome: Outcome
     horizon: float
 
+    @property
+    def told(self) -> Told:
+        return self.base.tell(self.horizon, self.situation)
+
 
 class HybridTier:
     """Churn probability from two logistic regressions, one on all columns and one on four, averaged in log-odds
@@ -101,7 +105,7 @@ class HybridTier:
     def __init__(self, base: BaseModels, lessons: Sequence[Lesson], *, boosted: bool) -> None:
         self.base, self.boosted = base, boosted
         self.unit = _unit(lessons)
-        columns = np.vstack([_design(x.situation, x.base, x.horizon, self.unit) for x in lessons])
+        columns = np.vstack([_design(x.situation, x.told, self.unit) for x in lessons])
         churned = np.concatenate([lesson.outcome.churned for lesson in lessons])
         self.n_cutoffs = len(lessons)
         self._scaler = StandardScaler().fit(columns)
@@ -125,7 +129,7 @@ class HybridTier:
         return self.base.p_alive(situation)
 
     def p_no_purchase(self, h: np.ndarray, situation: Situation) -> np.ndarray:
-        return _in_blocks(self._p_no_purchase, h, situation)
+        return self.p_no_purchase_each(h, [situation])[0]
 
     def expected_orders(self, h: np.ndarray, situation: Situation) -> np.ndarray:
         return self.orders_given(self.p_no_purchase(h, situation), h, situation)
@@ -147,12 +151,22 @@ class HybridTier:
         far = FAR * self._scaler.scale_
         return np.clip(columns, self._scaler.mean_ - far, self._scaler.mean_ + far)[:, _PLAIN_COLUMNS]
 
-    def _p_no_purchase(self, h: np.ndarray, situation: Situation) -> np.ndarray:
-        columns = _design(situation, self.base, h, self.unit)
+    def p_no_purchase_each(self, h: np.ndarray, situations: Sequence[Situation]) -> np.ndarray:
+        """As `p_no_purchase` of several situations of the same customers that do not differ in what the transaction
+        models look at (`Told`), so that these are asked once; (situations, n)."""
+
+        def each(h: np.ndarray, *parts: Situation) -> np.ndarray:
+            told = self.base.tell(h, parts[0])
+            return np.column_stack([self._p_no_purchase(part, told) for part in parts])
+
+        return _in_blocks(each, h, *situations).T
+
+    def _p_no_purchase(self, situation: Situation, told: Told) -> np.ndarray:
+        columns = _design(situation, told, self.unit)
         votes = [
             self._regression.decision_function(self._scaled(columns)),
             self._plain.decision_function(self._held(columns)),
-            log_odds(self.base.p_no_purchase(h, situation)),
+            log_odds(told.p_no_purchase),
         ]
         if self._trees is not None:
             votes.append(log_odds(self._trees.predict_proba(columns)[:, 1]))
@@ -173,7 +187,7 @@ class SalesRegression:
         self.base = base
         self.unit = _unit(lessons)
         self.horizon = lessons[0].horizon
-        columns = np.vstack([self._columns(x.situation, x.base, x.horizon) for x in lessons])
+        columns = np.vstack([self._columns(x.situation, x.base, x.horizon)[0] for x in lessons])
         sales = np.concatenate([_cut(lesson.outcome.sales) for lesson in lessons]) / self.unit
         self.largest = float(sales.max())
         self.mean = max(float(sales.mean()), 1e-9)
@@ -204,22 +218,26 @@ class SalesRegression:
         """What each model expects within the horizon learnt from, (models, n)."""
 
         def votes(h: np.ndarray, situation: Situation) -> np.ndarray:
-            columns = self._columns(situation, base, h)
+            columns, told = self._columns(situation, base, h)
             regressions = [self._regression.predict(self._scaled(columns))]
             if self._trees is not None:
                 regressions.append(self._trees.predict(columns))
-            told = base.expected_orders(h, situation) * base.expected_spend(situation)
             return np.column_stack([*(one * self.mean * self.unit for one in regressions), told])
 
         found = _in_blocks(votes, np.full(len(situation), self.horizon), situation)
         return np.minimum(found, 3 * self.largest * self.unit).T
 
-    def _columns(self, situation: Situation, base: BaseModels, h: np.ndarray | float) -> np.ndarray:
-        spend = base.expected_spend(situation) / self.unit
-        orders = [model.expected_orders(h, situation) for model in (base.transactions, base.rhythm)]
-        more = [np.log(one * spend + 0.01) for one in orders]
-        more += [np.log(spend + 0.01), np.log(orders[1] + _TINY)]
-        return np.round(np.column_stack([_design(situation, base, h, self.unit), *more]), DIGITS)
+    def _columns(
+        self, situation: Situation, base: BaseModels, h: np.ndarray | float
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """What the regressions look at, (n, 28), and the sales that the transaction models expect, (n,)."""
+        told = base.tell(h, situation)
+        spend = base.expected_spend(situation)
+        in_units, rhythm_orders = spend / self.unit, base.rhythm.expected_orders(h, situation)
+        more = [np.log(one * in_units + 0.01) for one in (told.orders, rhythm_orders)]
+        more += [np.log(in_units + 0.01), np.log(rhythm_orders + _TINY)]
+        columns = np.column_stack([_design(situation, told, self.unit), *more])
+        return np.round(columns, DIGITS, out=columns), (told.orders + rhythm_orders) / 2 * spend
 
     def _scaled(self, columns: np.ndarray) -> np.ndarray:
         return np.clip(self._scaler.transform(columns), -FAR, FAR)
@@ -245,11 +263,9 @@ def _cut(sales: np.ndarray) -> np.ndarray:
     return np.minimum(sales, min(high, HIGH_FACTOR * next_high))
 
 
-def _design(situation: Situation, base: BaseModels, h: np.ndarray | float, unit: float) -> np.ndarray:
+def _design(situation: Situation, told: Told, unit: float) -> np.ndarray:
     """`COLUMNS`, which both kinds of regression and the trees look at, (n, 24) float64."""
     s = situation
-    h = np.broadcast_to(np.asarray(h, dtype=float), s.x.shape)
-    transactions, rhythm = base.transactions, base.rhythm
     log = np.log1p
     silence = log(s.silence)
     gross = s.mean_spend * (s.x + 1)
@@ -261,10 +277,10 @@ def _design(situation: Situation, base: BaseModels, h: np.ndarray | float, unit:
         "T": log(s.T),
         "mean_spend": np.log(s.mean_spend / unit + 0.01),
         "revenue": log(np.clip(s.revenue, 0, None) / unit),
-        "transactions_churn": log_odds(transactions.p_no_purchase(h, s)),
-        "transactions_orders": np.log(transactions.expected_orders(h, s) + _TINY),
-        "transactions_alive": log_odds(transactions.p_alive(s)),
-        "rhythm_churn": log_odds(rhythm.p_no_purchase(h, s)),
+        "transactions_churn": told.transactions,
+        "transactions_orders": np.log(told.orders + _TINY),
+        "transactions_alive": told.alive,
+        "rhythm_churn": told.rhythm,
         "mu": s.mu,
         "sigma": s.sigma,
         "lateness": np.clip((silence - s.mu) / s.sigma, -4, 6),
@@ -282,17 +298,15 @@ def _design(situation: Situation, base: BaseModels, h: np.ndarray | float, unit:
         "spend_change": np.clip(recent_spend - before_spend, -4, 4),
     }
     # the last digits depend on the currency's unit, and trees split on any of them
-    return np.round(np.column_stack([columns[name] for name in COLUMNS]), DIGITS)
+    design = np.column_stack([columns[name] for name in COLUMNS])
+    return np.round(design, DIGITS, out=design)
 
 
-def _in_blocks(
-    function: Callable[[np.ndarray, Situation], np.ndarray], h: np.ndarray, situation: Situation
-) -> np.ndarray:
+def _in_blocks(function: Callable[..., np.ndarray], h: np.ndarray, *situations: Situation) -> np.ndarray:
     """The function over all customers, a block at a time."""
-    n = len(situation)
+    n = len(situations[0])
     h = np.broadcast_to(np.asarray(h, dtype=float), (n,))
     if n <= BLOCK:
-        return function(h, situation)
-    starts = range(0, n, BLOCK)
-    parts = [function(h[a : a + BLOCK], situation.part(slice(a, a + BLOCK))) for a in starts]
-    return np.concatenate(parts)
+        return function(h, *situations)
+    blocks = [slice(begin, begin + BLOCK) for begin in range(0, n, BLOCK)]
+    return np.concatenate([function(h[rows], *(one.part(rows) for one in situations)) for rows in blocks])

@@ -232,6 +232,10 @@ def test_one_order_of_a_billion_does_not_make_the_sales_model(learnt):
     assert np.median(ratio) == pytest.approx(1, rel=0.1) and ratio.max() < 2
 
 
+def _design(learnt, situation, unit):
+    return hybrid._design(situation, learnt.base.tell(60.0, situation), unit)
+
+
 def test_a_customer_who_spent_a_billion_does_not_make_the_others_alike(learnt):
     lessons = []
     for lesson in learnt.lessons:
@@ -239,7 +243,7 @@ def test_a_customer_who_spent_a_billion_does_not_make_the_others_alike(learnt):
         spend[0] = 1e9
         lessons.append(replace(lesson, situation=lesson.situation.but(mean_spend=spend)))
     design, wild = (
-        hybrid._design(learnt.situation, learnt.base, 60.0, hybrid._unit(which)).std(axis=0)
+        _design(learnt, learnt.situation, hybrid._unit(which)).std(axis=0)
         for which in (learnt.lessons, lessons)
     )
     assert (wild >= 0.15 * design).all()
@@ -259,7 +263,7 @@ def test_every_fact_is_looked_at(learnt):
     rows = learnt.situation.x > 1
     situation = learnt.situation.part(rows)
     unit = hybrid._unit(learnt.lessons)
-    design = hybrid._design(situation, learnt.base, 60.0, unit)
+    design = _design(learnt, situation, unit)
     assert design.shape == (rows.sum(), 24) and np.isfinite(design).all()
     moved = np.zeros(24, dtype=bool)
     for field in fields(Situation):
@@ -267,10 +271,10 @@ def test_every_fact_is_looked_at(learnt):
             other = situation.but(T=situation.T + 20)
         else:
             other = situation.but(**{field.name: getattr(situation, field.name) * 0.5})
-        changed = (hybrid._design(other, learnt.base, 60.0, unit) != design).any(axis=0)
+        changed = (_design(learnt, other, unit) != design).any(axis=0)
         assert changed.any(), field.name
         moved |= changed
-    moved |= (hybrid._design(situation.but(x=situation.x * 0), learnt.base, 60.0, unit) != design).any(axis=0)
+    moved |= (_design(learnt, situation.but(x=situation.x * 0), unit) != design).any(axis=0)
     assert moved.all()
 
 

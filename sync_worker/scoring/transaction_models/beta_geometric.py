@@ -6,10 +6,12 @@ from __future__ import annotations
 from typing import NamedTuple, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import digamma, expit, gammaln, hyp2f1
+from sklearn.utils.validation import check_is_fitted
 
 from sync_worker.scoring.transaction_models.base import DROPOUT_MINIMUM, LOG_BOUND, TransactionModel
-from sync_worker.scoring.transaction_models.rows import Customers, Rows
+from sync_worker.scoring.transaction_models.rows import Customers, Rows, combinations
 
 #: Events summed at most, see `_orders_summed`; and the share of the mean that a further term may add where the
 #: sum ends, looked at after so many terms.
@@ -66,9 +68,26 @@ class BetaGeometric(TransactionModel):
         return np.minimum(goes_on, 0)
 
     def _orders(self, h: np.ndarray, x: np.ndarray, t_x: np.ndarray, T: np.ndarray) -> np.ndarray:
-        """P(alive) times the mean number of purchases of the alive: for k = 1 in closed form, and summed where
-        that loses its digits; for k > 1 summed, and in closed form (an approximation) where that takes too
-        many terms. It is at least the probability of a purchase and at most the mean without dropout.
+        """P(alive) times the mean number of purchases of the alive."""
+        return self._alive(x, t_x, T) * self._orders_alive(h, x, t_x, T)
+
+    def expected_orders(self, h: ArrayLike, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> np.ndarray:
+        check_is_fitted(self)
+        columns = [np.asarray(values, dtype=float) for values in np.broadcast_arrays(h, x, t_x, T)]
+        # without phases the alive do not remember when they last bought
+        few = combinations(*(columns[i].ravel() for i in (0, 1, 3))) if self._k == 1 else None
+        if few is None:
+            return self._predict(self._orders, *columns)
+        one, which = few
+        mean = self._predict(self._orders_alive, *(values.ravel()[one] for values in columns))
+        return self.p_alive(*columns[1:]) * mean[which].reshape(columns[0].shape)
+
+    def _orders_alive(self, h: np.ndarray, x: np.ndarray, t_x: np.ndarray, T: np.ndarray) -> np.ndarray:
+        """The mean number of purchases in h of those alive at T.
+
+        For k = 1 in closed form, and summed where that loses its digits; for k > 1 summed, and in closed form (an
+        approximation) where that takes too many terms. It is at least the probability of a purchase and at most
+        the mean without dropout.
         """
         now, shape = self.alpha_ + T, self.r_ + self._k * x
         past = silent_phases(self._k, shape, T - t_x, now).mean
@@ -84,7 +103,7 @@ class BetaGeometric(TransactionModel):
         columns = (values[rows] for values in (h, shape, stays, now, T - t_x))
         summed = self._orders_summed(*columns)
         mean[rows] = np.where(np.isnan(summed), mean[rows], summed)
-        return self._alive(x, t_x, T) * np.clip(mean, least, most)
+        return np.clip(mean, least, most)
 
     def _orders_closed(self, h: np.ndarray, m: np.ndarray, n: np.ndarray, now: np.ndarray) -> np.ndarray:
         """Mean of (1 - exp(-rate p h / k)) / p, the purchases in h if alive for k = 1; not finite or out of all

@@ -88,6 +88,34 @@ def blocks(n: int, size: int) -> Iterator[slice]:
     return (slice(begin, begin + size) for begin in range(0, n, size))
 
 
+def combinations(*columns: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+    """The distinct rows of columns of whole numbers, where there are few of them.
+
+    Rows are found in a table of all combinations, in one pass without sorting.
+
+    Args:
+        columns: (n,) float64 each, finite and not negative.
+
+    Returns:
+        (m,) the index of one row of each combination that occurs, and (n,) which of these each row is; None where
+        a number is not whole, or the table would be several times longer than the columns.
+    """
+    n = len(columns[0])
+    key, size = np.zeros(n, dtype="int64"), 1
+    for values in columns:
+        least = values.min(initial=np.inf)
+        values = values - least  # one value for all, whole or not, is one combination
+        size *= values.max(initial=0) + 1
+        if not size <= 4 * n or (values != np.floor(values)).any():
+            return None
+        key = key * (int(values.max()) + 1) + values.astype("int64")
+    row = np.full(int(size), -1)
+    row[key] = np.arange(n)
+    found = row >= 0
+    number = np.cumsum(found) - 1
+    return row[found], number[key]
+
+
 def _sorted(
     x: np.ndarray, t_x: np.ndarray, T: np.ndarray, weight: np.ndarray | None
 ) -> tuple[np.ndarray, ...]:
