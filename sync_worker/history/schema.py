@@ -74,11 +74,12 @@ class History:
         """
         day = as_day(as_of)
         known = self.orders["date"] <= day
-        orders = self.orders[known]
+        orders = self.orders if known.all() else self.orders[known]  # nothing is copied needlessly
         ids = self.customers["customer_id"]
-        later_only = ids.isin(self.orders.loc[~known, "customer_id"]) & ~ids.isin(orders["customer_id"])
+        ordered = ids.isin(orders["customer_id"])
+        later_only = ids.isin(self.orders.loc[~known, "customer_id"]) & ~ordered
         first_seen = self.customers["first_seen"]
-        kept = ids.isin(orders["customer_id"]) | (first_seen <= day) | (first_seen.isna() & ~later_only)
+        kept = ordered | (first_seen <= day) | (first_seen.isna() & ~later_only)
         if not kept.any():
             first = (
                 f"; the first one is dated {self.orders['date'].min():%Y-%m-%d}" if len(self.orders) else ""

@@ -9,7 +9,7 @@ Systems 41).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
@@ -28,6 +28,8 @@ GROUPS: dict[str, tuple[str, ...]] = {
 }
 #: Days within which an order is imagined, longest first.
 AHEAD = (90, 60, 45, 30, 21, 14, 7)
+#: Customers looked at at once, which bounds the memory.
+BLOCK = 100_000
 
 
 def contributions(
@@ -38,34 +40,58 @@ def contributions(
     Args:
         actual: (n,) churn probability of the customers; the sum of both results.
     """
-    own = _facts(situation)
-    typical = {name: peers.median(values) for name, values in own.items()}
+    _groups, first, group = np.unique(peers.group, return_index=True, return_inverse=True)
+    typical = {name: peers.median(values)[first] for name, values in _facts(situation).items()}
     # a half repeat purchase is none, and who never came back has no rhythm of its own to speak of
     typical["x"] = np.floor(typical["x"])
-    start = _of_distinct(forecast, horizon, typical, peers.group)
+    start = _of_distinct(forecast, horizon, typical, group)
     total = {name: np.zeros(len(situation)) for name in GROUPS}
-    names = list(GROUPS)
+    for begin in range(0, len(situation), BLOCK):
+        rows = slice(begin, begin + BLOCK)
+        usual = {name: values[group[rows]] for name, values in typical.items()}
+        ends = start[rows], actual[rows]
+        for name, change in _changes(forecast, situation.part(rows), horizon[rows], usual, ends):
+            total[name][rows] += change / 2
+    return total, start
+
+
+def _changes(
+    forecast: Forecast,
+    situation: Situation,
+    horizon: np.ndarray,
+    typical: Mapping[str, np.ndarray],
+    ends: tuple[np.ndarray, np.ndarray],
+) -> Iterator[tuple[str, np.ndarray]]:
+    """Each group of facts with its change in churn probability, in both orders.
+
+    Args:
+        typical: facts of each customer's typical peer.
+        ends: churn probability of the typical customers and of the real ones.
+    """
+    own, names = _facts(situation), list(GROUPS)
     for order in (names, names[::-1]):
         facts, steps = dict(typical), []
         for name in order[:-1]:
             facts |= {fact: own[fact] for fact in GROUPS[name]}
             steps.append(_situation(facts))
-        # frequency and timing alone are facts of the transaction models, and the first step or the last is theirs
-        found = [start, *forecast.p_no_purchase_each(horizon, steps), actual]
-        for name, before, after in zip(order, found[:-1], found[1:], strict=True):
-            total[name] += (after - before) / 2
-    return total, start
+        # what the transaction models look at changes in the first step and in the last
+        found = [ends[0], *forecast.p_no_purchase_each(horizon, steps), ends[1]]
+        yield from zip(order, np.diff(found, axis=0), strict=True)
 
 
 def _of_distinct(
     forecast: Forecast, horizon: np.ndarray, typical: Mapping[str, np.ndarray], group: np.ndarray
 ) -> np.ndarray:
-    """Churn probability of the typical customers, of whom each group of peers and horizon has one."""
-    _distinct, first, each = np.unique(
-        np.column_stack([group, horizon]), axis=0, return_index=True, return_inverse=True
-    )
-    found = forecast.p_no_purchase(horizon[first], _situation(typical).part(first))
-    return found[each.ravel()]
+    """Churn probability of the typical customers, of whom each group of peers and horizon has one.
+
+    Args:
+        typical: facts of each group.
+        group: (n,) group of each customer.
+    """
+    lengths, length = np.unique(horizon, return_inverse=True)
+    kinds, each = np.unique(group * len(lengths) + length, return_inverse=True)
+    of_group = {name: values[kinds // len(lengths)] for name, values in typical.items()}
+    return forecast.p_no_purchase(lengths[kinds % len(lengths)], _situation(of_group))[each]
 
 
 def after_an_order(forecast: Forecast, situation: Situation, horizon: np.ndarray, days: int) -> np.ndarray:
@@ -93,11 +119,13 @@ def days_left(forecast: Forecast, situation: Situation, horizon: np.ndarray, bel
     """The most days (of `AHEAD`) within which an order brings the churn probability below a threshold, (n,); 0
     where none does."""
     result = np.zeros(len(situation), dtype="int64")
-    for days in AHEAD:
-        rows = np.flatnonzero((result == 0) & (days <= horizon))
-        if len(rows):
-            reached = after_an_order(forecast, situation.part(rows), horizon[rows], days) < below[rows]
-            result[rows[reached]] = days
+    for begin in range(0, len(situation), BLOCK):
+        block = np.arange(begin, min(begin + BLOCK, len(situation)))
+        for days in AHEAD:
+            rows = block[(result[block] == 0) & (days <= horizon[block])]
+            if len(rows):
+                reached = after_an_order(forecast, situation.part(rows), horizon[rows], days) < below[rows]
+                result[rows[reached]] = days
     return result
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Protocol
 
 import numpy as np
+import pandas as pd
 from scipy.optimize import minimize_scalar
 from scipy.special import stdtr
 from sklearn.base import BaseEstimator
 
+from sync_worker.scoring import labels
 from sync_worker.scoring.situation import Situation
 from sync_worker.scoring.transaction_models import ModifiedBetaGeoNBD
 
@@ -120,19 +122,19 @@ class RhythmModel(BaseEstimator):
         return {"dropout_first": self.dropout_first_, "dropout": self.dropout_}
 
 
-def risk(probability: np.ndarray, medium_from: np.ndarray, high_from: np.ndarray) -> np.ndarray:
-    """`low`, `medium` or `high` by the policy's thresholds, (n,) object."""
+def risk(probability: np.ndarray, medium_from: np.ndarray, high_from: np.ndarray) -> pd.Categorical:
+    """`low`, `medium` or `high` by the policy's thresholds, (n,)."""
     bands = [probability >= high_from, probability >= medium_from]
-    return np.select(bands, ["high", "medium"], "low").astype(object)
+    return labels.first(bands, ["high", "medium"], "low")
 
 
-def confidence(order_days: np.ndarray, model: ChurnModel) -> np.ndarray:
+def confidence(order_days: np.ndarray, model: ChurnModel) -> pd.Categorical:
     """`none` where the company has too little data for a model, `thin` where the customer has, else
     `enough`.
     """
     if model.name == "rules":
-        return np.full(len(order_days), "none", dtype=object)
-    return np.where(order_days >= ORDER_DAYS_ENOUGH, "enough", "thin").astype(object)
+        return labels.same("none", len(order_days))
+    return labels.first([order_days >= ORDER_DAYS_ENOUGH], ["enough"], "thin")
 
 
 def _dropout(returned: float, survived: np.ndarray) -> float:

@@ -132,23 +132,54 @@ def explain(
     """
     formats = features.table["format"]
     horizon = policy.column("churn_horizon_days", formats)
+    # what takes most memory in between comes first
+    advice = [*_advice(features, labels, policy, forecast=forecast, situation=situation, horizon=horizon)]
     parts, _typical = contributions(
         forecast, situation, horizon, peers, labels["churn_probability"].to_numpy()
     )
-    shown = ~labels["churn_withheld"].to_numpy(dtype=bool)
-    parts = {name: np.where(shown, part, np.nan) for name, part in parts.items()}
+    withheld = labels["churn_withheld"].to_numpy(dtype=bool)
+    for part in parts.values():
+        part[withheld] = np.nan
     candidates = [
         *_timing(features, situation, rhythm, parts["timing"]),
         *_frequency(features, situation, peers, parts),
         *_spend(features, peers, parts),
-        *_advice(features, labels, policy, forecast=forecast, situation=situation, horizon=horizon),
+        *advice,
         *_behaviour(features, peers),
         *_standing(features, labels, peers, lack),
     ]
     holding = np.stack([_speaking(candidate) for candidate in candidates])
     blocks = [slice(begin, begin + BLOCK) for begin in range(0, len(labels), BLOCK)]
     texts = [_in_json(candidates, rows, *_strongest(candidates, holding[:, rows], rows)) for rows in blocks]
-    return pd.Series(pd.arrays.ArrowStringArray(pa.chunked_array(texts, pa.large_string())))
+    return _series(texts)
+
+
+def among(reasons: pd.Series, at: np.ndarray) -> pd.Series:
+    """The reasons of the buyers among all customers, of whom the others have none.
+
+    They are placed a chunk at a time, since they are the greater part of the result.
+
+    Args:
+        at: (customers,) row of each in `reasons`, ascending but for -1: not a buyer.
+    """
+    if not len(reasons):
+        return _series([pa.array(["[]"] * len(at), pa.large_string())])
+    if not (at < 0).any():
+        return reasons
+    texts = pa.array(reasons)
+    chunks = texts.chunks[::-1] if isinstance(texts, pa.ChunkedArray) else [texts]
+    del reasons, texts
+    ends = np.searchsorted(np.maximum.accumulate(at), np.cumsum([len(chunk) for chunk in reversed(chunks)]))
+    placed, before = [], 0
+    for begin, end in zip([0, *ends[:-1]], ends, strict=True):
+        chunk, rows = chunks.pop(), at[begin:end]  # gone as soon as it is placed
+        placed.append(chunk.take(pa.array(rows - before, mask=rows < 0)).fill_null("[]"))
+        before += len(chunk)
+    return _series(placed)
+
+
+def _series(chunks: Sequence[pa.LargeStringArray]) -> pd.Series:
+    return pd.Series(pd.arrays.ArrowStringArray(pa.chunked_array(chunks, pa.large_string())))
 
 
 def _speaking(candidate: Candidate) -> np.ndarray:
@@ -261,10 +292,10 @@ def _advice(features, labels, policy, *, forecast, situation, horizon) -> Iterab
     """Within how many days an order would bring the risk down."""
     formats, n = features.table["format"], len(features.table)
     # who is lost is won back by a plan, not by an order that would come by itself
-    risk = labels["churn_risk"].where(labels["lifecycle_stage"] != "lost").to_numpy()
+    risk = labels["churn_risk"].where(labels["lifecycle_stage"] != "lost")
     thresholds = {
-        "order_brings_low": (np.isin(risk, ["medium", "high"]), "risk_medium_from"),
-        "order_brings_medium": (risk == "high", "risk_high_from"),
+        "order_brings_low": (risk.isin(["medium", "high"]).to_numpy(), "risk_medium_from"),
+        "order_brings_medium": ((risk == "high").to_numpy(), "risk_high_from"),
     }
     told = np.zeros(n, dtype=bool)
     for code, (eligible, key) in thresholds.items():

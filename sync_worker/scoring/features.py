@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -80,8 +80,8 @@ class Features:
             `recent_orders`, `earlier_orders`, `recent_spend`, `earlier_spend` (last `comparison_days` days
             and as many before); `breadth`, `recent_breadth`, `earlier_breadth` (categories in the current
             window, in the two halves of the time with us), `discount_share`: NaN without lines.
-        days: the order-days.
-        sales: what `days` was made from, returns included.
+        days: the order-days; None in facts `without` them.
+        sales: what `days` was made from, returns included; likewise.
         basis: `margin` or `revenue`.
         last_orders, last_returns: (n, 5) int64 order ids, newest first, -1 = none; None where ids are not
             integers.
@@ -89,25 +89,23 @@ class Features:
     """
 
     table: pd.DataFrame
-    days: OrderDays
-    sales: Sales
+    days: OrderDays | None
+    sales: Sales | None
     basis: str
     last_orders: np.ndarray | None
     last_returns: np.ndarray | None
     warnings: list[str]
 
+    def without(self, *names: str) -> Features:
+        """The facts without `days` or `sales` that nobody looks at any more: they take more memory than all else."""
+        return replace(self, **dict.fromkeys(names))
+
 
 def build(history: History, as_of: pd.Timestamp, policy: Policy) -> Features:
     """The facts known at the end of the day `as_of`; `history` holds nothing later (`History.until`)."""
     customers = history.customers
-    orders, order_ids = _sorted_orders(history, customers)
-    code, day, amount = orders["code"], orders["day"], orders["amount"]
-    buyer = np.zeros(len(customers), dtype=bool)
-    buyer[code[amount > 0]] = True
-    row_of = np.where(buyer, np.cumsum(buyer) - 1, -1)
-    kept = row_of[code] >= 0  # customers with returns only are prospects: they have not bought yet
-    row, day, amount, margin = row_of[code][kept], day[kept], amount[kept], orders["margin"][kept]
-    order_ids = order_ids[kept]
+    buyer, orders = _sorted_orders(history)
+    row, day, amount, margin, order_ids = orders
     today = as_of.to_datetime64().astype("datetime64[D]").astype("int64")
     contribution, basis, warnings = _contribution(amount, margin)
 
@@ -138,10 +136,12 @@ def build(history: History, as_of: pd.Timestamp, policy: Policy) -> Features:
     table["known_orders"] = np.bincount(row[known], minlength=n)
     # half of a short tenure, the first order included: a steady customer must not seem to grow
     table["comparison_days"] = span = np.minimum(window, table["T"] // 2 + 1).to_numpy()
-    recent, earlier = age < span[row], (age >= span[row]) & (age < 2 * span[row])
+    compared = span[row]
+    recent, earlier = age < compared, (age >= compared) & (age < 2 * compared)
     table["recent_spend"], table["earlier_spend"] = total(amount, recent), total(amount, earlier)
     silence = today - days.day
-    newer, older = silence < span[days.row], (silence >= span[days.row]) & (silence < 2 * span[days.row])
+    compared = span[days.row]
+    newer, older = silence < compared, (silence >= compared) & (silence < 2 * compared)
     table["recent_orders"] = np.bincount(days.row[newer], minlength=n)
     table["earlier_orders"] = np.bincount(days.row[older], minlength=n)
     frequent = silence < window[days.row]
@@ -160,19 +160,52 @@ def build(history: History, as_of: pd.Timestamp, policy: Policy) -> Features:
     )
 
 
-def _sorted_orders(history: History, customers: pd.DataFrame) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Orders by customer and day. The further keys make every sum independent of the order of the rows."""
+def _sorted_orders(history: History) -> tuple[np.ndarray, list[np.ndarray]]:
+    """The orders of the buyers, by customer and day.
+
+    Customers with returns only are prospects: they have not bought yet.
+
+    Returns:
+        (customers,) bool, who is a buyer; and of each order the row among the buyers, the day, amount, margin and id.
+    """
     table = history.orders
-    code = pd.Index(customers["customer_id"]).get_indexer(table["customer_id"])
+    code = pd.Index(history.customers["customer_id"]).get_indexer(table["customer_id"])
+    amount, order_ids = table["amount"].to_numpy(), table["order_id"].to_numpy()
+    buyer = np.zeros(len(history.customers), dtype=bool)
+    buyer[code[amount > 0]] = True
+    row = np.where(buyer, np.cumsum(buyer) - 1, -1)[code]
     day = table["date"].to_numpy().astype("datetime64[D]").astype("int64")
-    amount, margin = table["amount"].to_numpy(), table["margin"].to_numpy()
-    order_ids = table["order_id"].to_numpy()
-    keys = [margin, amount, code * 1_000_000 + day]
+    first, last = int(day.min()), int(day.max())
+    order = _order_of(table, (row + 1) * (last - first + 1) + (day - first))[np.count_nonzero(row < 0) :]
+    return buyer, [values[order] for values in (row, day, amount, table["margin"].to_numpy(), order_ids)]
+
+
+def _order_of(table: pd.DataFrame, key: np.ndarray) -> np.ndarray:
+    """The order of the rows by the key, and of the few that share it by amount, margin and id: these make every sum
+    independent of the order of the rows."""
+    order = _argsort(key)
+    ascending = key[order]
+    same = np.append(ascending[1:] == ascending[:-1], False)
+    shared = np.flatnonzero(same | np.append(False, same[:-1]))
+    rows = np.sort(order[shared])
+    keys = [table[name].to_numpy()[rows] for name in ("margin", "amount")] + [key[rows]]
+    order_ids = table["order_id"].to_numpy()[rows]
     if np.issubdtype(order_ids.dtype, np.integer):
         keys.insert(0, order_ids)
-    order = np.lexsort(keys)
-    columns = {"code": code, "day": day, "amount": amount, "margin": margin}
-    return {name: values[order] for name, values in columns.items()}, order_ids[order]
+    order[shared] = rows[np.lexsort(keys)]
+    return order
+
+
+def _argsort(key: np.ndarray) -> np.ndarray:
+    """As `numpy.argsort` of whole numbers that are not negative: sorting values with the index in their lowest bits
+    is several times faster than sorting an index, but has to fit into 64."""
+    bits = len(key).bit_length()
+    if int(key.max(initial=0)) >= 2 ** (63 - bits):
+        return np.argsort(key)
+    packed = (key << bits) | np.arange(len(key))
+    packed.sort()
+    packed &= (1 << bits) - 1
+    return packed
 
 
 def _contribution(amount: np.ndarray, margin: np.ndarray) -> tuple[np.ndarray, str, list[str]]:
@@ -244,9 +277,10 @@ def _add_lines(table, lines, *, order_ids, row, age, bought, window) -> None:
 
 def _newest(row: np.ndarray, order_ids: np.ndarray, chosen: np.ndarray, n: int) -> np.ndarray:
     """The last `EVIDENCE` order ids of each customer, newest first, -1 where there are fewer."""
-    row, order_ids = row[chosen], order_ids[chosen]
-    rank = np.cumsum(np.bincount(row, minlength=n))[row] - 1 - np.arange(len(row))
+    order_ids, count = order_ids[chosen], np.bincount(row[chosen], minlength=n)
+    last = np.cumsum(count) - 1
     newest = np.full((n, EVIDENCE), -1, dtype="int64")
-    near = rank < EVIDENCE
-    newest[row[near], rank[near]] = order_ids[near]
+    for place in range(EVIDENCE):
+        have = count > place
+        newest[have, place] = order_ids[last[have] - place]
     return newest

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from sync_worker.policy import Policy
+from sync_worker.scoring import labels
 from sync_worker.scoring.features import Features
 from sync_worker.scoring.rhythm import Rhythm
 
@@ -26,7 +27,7 @@ def classify(features: Features, rhythm: Rhythm, policy: Policy) -> pd.DataFrame
         rhythm: after each order-day, (m,).
 
     Returns:
-        `lifecycle_stage` (object), `comeback_silence` (days of silence before a won-back customer's
+        `lifecycle_stage` (categorical), `comeback_silence` (days of silence before a won-back customer's
         return, else NaN).
     """
     table, days, formats = features.table, features.days, features.table["format"]
@@ -47,12 +48,12 @@ def classify(features: Features, rhythm: Rhythm, policy: Policy) -> pd.DataFrame
     won_back = since < column["approval_order_days"]
 
     new = table["order_days"].to_numpy() < column["approval_order_days"]
-    stage = np.select(
+    stage = labels.first(
         [lost, dormant, new, won_back, _extended(table, policy)],
         ["lost", "dormant", "acquisition", "won_back", "extension"],
         "retention",
-    ).astype(object)
-    silence_before = np.where((stage == "won_back"), gap[np.maximum(comeback, 0)], np.nan)
+    )
+    silence_before = np.where(stage == "won_back", gap[np.maximum(comeback, 0)], np.nan)
     return pd.DataFrame({"lifecycle_stage": stage, "comeback_silence": silence_before})
 
 

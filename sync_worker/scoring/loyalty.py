@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 
@@ -13,9 +15,13 @@ STAGES = ("awareness", "approval", "preference", "loyalty")
 
 
 def classify(
-    features: Features, rhythm: Rhythm, p_alive: np.ndarray, today: int, policy: Policy
-) -> np.ndarray:
-    """The loyalty stage of each buyer, (n,) object.
+    features: Features,
+    rhythm: Rhythm,
+    p_alive: Callable[[np.ndarray], np.ndarray],
+    today: int,
+    policy: Policy,
+) -> pd.Categorical:
+    """The loyalty stage of each buyer, (n,).
 
     *Awareness*: fewer than `approval_order_days` order-days. *Approval*: from then on. *Preference*: at least
     `preference_order_days`, its own cadence unbroken (silence within `cadence_broken_factor` of its long
@@ -29,7 +35,7 @@ def classify(
 
     Args:
         rhythm: after each order-day, (m,).
-        p_alive: (m,) P(alive today) as seen from each order-day: had it been the last.
+        p_alive: of (k,) indices of order-days, P(alive today) as seen from each: had it been the last.
         today: the as-of day, days since 1970-01-01.
     """
     table, days = features.table, features.days
@@ -41,11 +47,13 @@ def classify(
     patience = np.maximum(per_day("cadence_broken_factor") * rhythm.long(), per_day("cadence_broken_days"))
     unbroken = today - days.day <= patience
     prefers = unbroken & (count >= per_day("preference_order_days"))
-    loyal = prefers & (count >= per_day("loyalty_order_days")) & (p_alive >= per_day("loyalty_p_alive"))
-    reached = np.maximum.reduceat(np.where(loyal, 3, np.where(prefers, 2, 0)), days.start)
+    stages = np.where(prefers, 2, 0)
+    at = np.flatnonzero(prefers & (count >= per_day("loyalty_order_days")))
+    stages[at[p_alive(at) >= policy.column("loyalty_p_alive", table["format"])[days.row[at]]]] = 3
+    reached = np.maximum.reduceat(stages, days.start)
 
     earlier, recent = table["earlier_breadth"].to_numpy(), table["recent_breadth"].to_numpy()
     kept = np.isnan(earlier) | (recent >= policy.column("breadth_kept", table["format"]) * earlier)
     repeat = table["order_days"].to_numpy() >= policy.column("approval_order_days", table["format"])
     stage = np.where(kept, np.maximum(reached, repeat), repeat)
-    return pd.Categorical.from_codes(stage.astype(int), list(STAGES)).astype(object)
+    return pd.Categorical.from_codes(stage.astype("int8"), list(STAGES))

@@ -18,6 +18,7 @@ from sync_worker.scoring import (
     churn,
     explanation,
     features,
+    labels,
     lifecycle,
     loyalty,
     rhythm,
@@ -76,6 +77,34 @@ TEXTS = (
     "cause",
 )
 
+LABELS_OF_PROSPECTS = {
+    "lifecycle_stage": "selection",
+    "value_segment": "prospect",
+    "loyalty_stage": "awareness",
+    "confidence": "none",
+}
+
+#: Facts that labels are found by and nothing else.
+WORKINGS = (
+    "first_day",
+    "t_x",
+    "T",
+    "silence",
+    "revenue",
+    "current_revenue",
+    "known_margin",
+    "known_revenue",
+    "known_orders",
+    "comparison_days",
+    "current_order_days",
+    "recent_breadth",
+    "earlier_breadth",
+    "expected_sales",
+    "potential_revenue",
+    "next_value",
+    "value_index",
+    "worth_winning_back",
+)
 
 STEP_TRIALS = "Trying forecasts on the past"
 
@@ -121,9 +150,8 @@ def score(
     report(5, "Reading what customers did")
     warnings = list(history.warnings)
     if (history.orders["amount"] > 0).any():
-        facts = features.build(history, day, policy)
-        buyers, forecast, past, words = _buyers(facts, day, policy, report, withhold)
-        warnings += [*facts.warnings, *words]
+        buyers, forecast, past, words = _buyers(history, day, policy, report, withhold)
+        warnings += words
     else:
         forecast, past, buyers = None, None, pd.DataFrame(columns=[*COLUMNS])
         warnings.append("No customer has an order of a positive amount yet: all are prospects.")
@@ -136,8 +164,9 @@ def score(
     return Result(customers, summary, warnings)
 
 
-def _buyers(facts, day, policy, report, withhold):
+def _buyers(history, day, policy, report, withhold):
     """The scored table of the buyers, the forecast, its back-test, and sentences about them."""
+    facts = features.build(history, day, policy)
     table, days = facts.table, facts.days
     formats, today = table["format"], int(day.timestamp() // 86400)
     horizon = policy.column("churn_horizon_days", formats)
@@ -152,8 +181,9 @@ def _buyers(facts, day, policy, report, withhold):
     forecast, judged, words = selection.choose(
         facts, situation, policy, today, progress=lambda part: report(35 + int(20 * part), STEP_TRIALS)
     )
+    facts = facts.without("sales")
     past = backtest.summarise(judged, forecast, policy, formats, ())
-    words += past["warnings"]
+    words = [*facts.warnings, *words, *past["warnings"]]
     table["p_alive"] = forecast.p_alive(situation)
     report(55, "Expecting orders and value")
     money = value.prospects(facts, peers, forecast.spend)
@@ -173,21 +203,21 @@ def _buyers(facts, day, policy, report, withhold):
     window = policy.column("current_window_days", formats)
     table["next_value"] = money.worth(forecast.orders_ahead(window, situation) * correction)
     table["lifetime_value"] = table[["historical_value", "current_value", "potential_value"]].sum(axis=1)
-    table["value_basis"] = facts.basis
+    table["value_basis"] = labels.same(facts.basis, len(table))
 
     report(70, "Classifying")
-    seen_from_each_day = Situation(
-        days.position.astype(float),
-        (days.day - table["first_day"].to_numpy()[days.row]).astype(float),
-        situation.T[days.row],
-        rhythms.mu,
-        rhythms.sigma,
-    )
-    table["loyalty_stage"] = loyalty.classify(
-        facts, rhythms, forecast.p_alive(seen_from_each_day), today, policy
-    )
+    first_day = table["first_day"].to_numpy()
+
+    def p_alive(at: np.ndarray) -> np.ndarray:
+        row = days.row[at]
+        x, t_x = days.position[at].astype(float), (days.day[at] - first_day[row]).astype(float)
+        return forecast.p_alive(Situation(x, t_x, situation.T[row], rhythms.mu[at], rhythms.sigma[at]))
+
+    table["loyalty_stage"] = loyalty.classify(facts, rhythms, p_alive, today, policy)
     stages = lifecycle.classify(facts, rhythms, policy)
     table[stages.columns] = stages
+    facts = facts.without("days")
+    del days, rhythms
     classes = value_class.classify(table, peers, policy)
     table[classes.columns] = classes
     table["worth_winning_back"] = segment.worth_winning_back(table, policy)
@@ -198,6 +228,7 @@ def _buyers(facts, day, policy, report, withhold):
     table["last_order_date"] = pd.to_datetime(table["last_day"], unit="D").astype("datetime64[s]")
 
     report(80, "Finding reasons")
+    facts.table = table = table.drop(columns=[*WORKINGS])
     table["reasons"] = explanation.explain(
         facts,
         table,
@@ -211,7 +242,7 @@ def _buyers(facts, day, policy, report, withhold):
     if forecast.spend.fallback_:
         words.append(f"Spend is the customers' shrunken mean, since {forecast.spend.fallback_}.")
     table.loc[table["churn_withheld"], "churn_probability"] = np.nan
-    return table, forecast, past, words
+    return table[[name for name in COLUMNS if name in table]], forecast, past, words
 
 
 def _withheld(grades: list[dict[str, Any]], formats: pd.Series, policy: Policy) -> np.ndarray:
@@ -227,26 +258,22 @@ def _withheld(grades: list[dict[str, Any]], formats: pd.Series, policy: Policy) 
 
 
 def _with_prospects(buyers: pd.DataFrame, customers: pd.DataFrame) -> pd.DataFrame:
-    """All customers with the columns of the result; prospects have labels and no numbers."""
-    result = customers[["customer_id", "format"]].merge(
-        buyers.drop(columns="format").reindex(columns=[name for name in COLUMNS if name != "format"]),
-        on="customer_id",
-        how="left",
-    )
-    prospect = result["order_days"].isna()
-    labels = {
-        "lifecycle_stage": "selection",
-        "value_segment": "prospect",
-        "loyalty_stage": "awareness",
-        "confidence": "none",
-        "reasons": "[]",
-    }
-    for name, label in labels.items():
-        result[name] = result[name].astype(object).mask(prospect, label)
-    for name in ("burden", "churn_withheld"):
-        result[name] = result[name].eq(True)
+    """All customers with the columns of the result; prospects have labels and no numbers.
+
+    Args:
+        buyers: is used up: its reasons are taken out of it.
+    """
+    prospect = ~customers["customer_id"].isin(buyers["customer_id"]).to_numpy()
+    at = np.where(prospect, -1, np.cumsum(~prospect) - 1)  # both tables are sorted by customer
+    reasons = explanation.among(buyers.pop("reasons"), at)
+    result = buyers.reindex(columns=[*COLUMNS])
+    if prospect.any():
+        result = result.reindex(at)
+        result.index = customers.index
+    result["customer_id"], result["format"] = customers["customer_id"], customers["format"]
+    result["reasons"] = reasons
     result["order_days"] = result["order_days"].astype("Int64")
-    result["cause"] = "behaviour"
+    result["cause"] = labels.same("behaviour", len(result))
     for name in COLUMNS:
         if name.startswith("expected_next") or name == "last_order_date":
             result[name] = result[name].astype("datetime64[s]")
@@ -254,6 +281,10 @@ def _with_prospects(buyers: pd.DataFrame, customers: pd.DataFrame) -> pd.DataFra
             result[name] = result[name].astype("float64")
         elif name in TEXTS:
             result[name] = result[name].astype("string")
+    for name in ("burden", "churn_withheld"):
+        result[name] = result[name].eq(True)
+    for name, label in LABELS_OF_PROSPECTS.items():
+        result[name] = result[name].mask(prospect, label)
     if not pd.api.types.is_integer_dtype(result["format"]):
         result["format"] = result["format"].astype("string")
     named = "format_id" if pd.api.types.is_integer_dtype(result["format"]) else "business_format"

@@ -62,29 +62,31 @@ def learn(days: OrderDays, peers: Peers, default_gap: float) -> Rhythm:
         days: the order-days of all buyers.
         default_gap: days, where no customer has two order-days.
     """
-    log_gap = np.zeros(len(days.day))
-    repeat = days.position > 0
-    log_gap[repeat] = np.log(np.diff(days.day)[repeat[1:]])
     gaps = days.position.astype(float)  # number of gaps behind each order-day
-    total, squares = _running(log_gap, days), _running(log_gap**2, days)
-    mean = total / np.maximum(gaps, 1)
-    within = np.maximum(squares - gaps * mean**2, 0)  # sum of squares around the own mean
-
+    total, within = _gaps_so_far(gaps, days)
     last = days.last()
     has_gap = gaps[last] > 0
+    mean = total[last] / np.maximum(gaps[last], 1)
     if not has_gap.any():
         centre = np.full(len(last), np.log(default_gap))
         spread = own_spread = 0.7**2
     else:
-        centre = peers.median(np.where(has_gap, mean[last], np.nan))
-        centre = np.where(np.isnan(centre), np.median(mean[last][has_gap]), centre)
-        spread, own_spread = _components(gaps[last], mean[last], within[last], has_gap)
+        centre = peers.median(np.where(has_gap, mean, np.nan))
+        centre = np.where(np.isnan(centre), np.median(mean[has_gap]), centre)
+        spread, own_spread = _components(gaps[last], mean, within[last], has_gap)
     weight = np.clip(own_spread / spread, *PEERS_WEIGHT)  # the peers' mean counts as so many gaps
-    mu = (total + weight * centre[days.row]) / (gaps + weight)
-    free = np.maximum(gaps - 1, 0)
-    variance = (within + SPREAD_WEIGHT * own_spread) / (free + SPREAD_WEIGHT)
-    sigma = np.sqrt(variance + own_spread / (gaps + weight))  # the own mean is not known exactly either
-    return Rhythm(mu, np.clip(sigma, *SPREAD_BOUNDS), np.clip(np.sqrt(variance), *SPREAD_BOUNDS))
+    # in place: a history has many more order-days than customers
+    mu = total
+    mu += (weight * centre)[days.row]
+    mu /= gaps + weight
+    variance = within
+    variance += SPREAD_WEIGHT * own_spread
+    variance /= np.maximum(gaps - 1, 0) + SPREAD_WEIGHT
+    sigma = own_spread / (gaps + weight)  # the own mean is not known exactly either
+    sigma += variance
+    for squared in (sigma, variance):
+        np.clip(np.sqrt(squared, out=squared), *SPREAD_BOUNDS, out=squared)
+    return Rhythm(mu, sigma, variance)
 
 
 def expected_next_order(last_day: np.ndarray, rhythm: Rhythm, known: np.ndarray) -> pd.DataFrame:
@@ -105,6 +107,17 @@ def expected_next_order(last_day: np.ndarray, rhythm: Rhythm, known: np.ndarray)
         date = pd.Series((last_day + gap).astype("datetime64[D]").astype("datetime64[s]"))
         columns[f"expected_next_order{name}"] = date.where(known)
     return pd.DataFrame(columns)
+
+
+def _gaps_so_far(gaps: np.ndarray, days: OrderDays) -> tuple[np.ndarray, np.ndarray]:
+    """Of the logs of a customer's gaps up to each order-day the sum, and the sum of squares around the mean; (m,)
+    each."""
+    log_gap = np.zeros(len(days.day))
+    repeat = days.position > 0
+    log_gap[repeat] = np.log(np.diff(days.day)[repeat[1:]])
+    total, squares = _running(log_gap, days), _running(log_gap**2, days)
+    squares -= gaps * (total / np.maximum(gaps, 1)) ** 2
+    return total, np.maximum(squares, 0, out=squares)
 
 
 def _running(values: np.ndarray, days: OrderDays) -> np.ndarray:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from sync_worker.policy import Policy
+from sync_worker.scoring import labels
 from sync_worker.scoring.peers import smallest_set
 
 ANY: frozenset[str] = frozenset()
@@ -29,8 +30,8 @@ TABLE: tuple[tuple[str, frozenset[str], frozenset[str], frozenset[str], str], ..
 SEGMENTS = tuple(dict.fromkeys(row[0] for row in TABLE))
 
 
-def classify(table: pd.DataFrame) -> np.ndarray:
-    """The value segment by `TABLE`, (n,) object.
+def classify(table: pd.DataFrame) -> pd.Categorical:
+    """The value segment by `TABLE`, (n,).
 
     Args:
         table: `value_class`, `lifecycle_stage`, `churn_risk` and the flags `worth_winning_back` and `burden`.
@@ -42,7 +43,7 @@ def classify(table: pd.DataFrame) -> np.ndarray:
             if allowed:
                 fits &= table[name].isin(allowed).to_numpy()
         conditions.append(fits)
-    return np.select(conditions, [row[0] for row in TABLE], "standard").astype(object)
+    return labels.first(conditions, [row[0] for row in TABLE], "standard")
 
 
 def worth_winning_back(table: pd.DataFrame, policy: Policy) -> np.ndarray:

@@ -101,8 +101,11 @@ def take(
         own: rhythm of each customer as seen after its last order-day, where it is known already.
     """
     bought = (sales.amount > 0) & (sales.day <= day)
-    rows, row = np.unique(sales.row[bought], return_inverse=True)
-    when, amount, n = sales.day[bought], sales.amount[bought], len(rows)
+    row, when, amount = sales.row[bought], sales.day[bought], sales.amount[bought]
+    new = np.diff(row, prepend=-1) > 0
+    rows, row = row[new], np.cumsum(new) - 1
+    n = len(rows)
+    net = _net(sales, rows, day, customers=len(formats))
     days = order_days(row, when)
     formats = formats.iloc[rows].reset_index(drop=True)
     last = days.last()
@@ -118,11 +121,6 @@ def take(
         return np.bincount(row[within], amount[within], minlength=n).astype(float)  # int where empty
 
     on_last_day = when == days.day[last][row]
-    number = np.full(len(formats) if not n else int(rows[-1]) + 1, -1)
-    number[rows] = np.arange(n)
-    known = (sales.day <= day) & (sales.row < len(number))
-    owner = number[sales.row[known]]
-    net = np.bincount(owner[owner >= 0], sales.amount[known][owner >= 0], minlength=n)
     first = days.day[days.start]
     gaps = np.diff(days.day)[(days.position > 0)[1:]]
     situation = Situation(
@@ -143,6 +141,12 @@ def take(
     )
     usual_gap = float(np.percentile(gaps, 90)) if len(gaps) else np.nan
     return Snapshot(day, rows, situation, usual_gap, formats, horizon)
+
+
+def _net(sales: Sales, rows: np.ndarray, day: int, customers: int) -> np.ndarray:
+    """Amount less returns until the end of a day of the customers of some rows, (n,)."""
+    known = sales.day <= day
+    return np.bincount(sales.row[known], sales.amount[known], minlength=customers)[rows]
 
 
 @dataclass(frozen=True)

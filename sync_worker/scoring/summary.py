@@ -36,7 +36,7 @@ def summarise(customers: pd.DataFrame, as_of: pd.Timestamp, forecast: Forecast |
         customers: the result's table.
         forecast: None where nobody has ordered yet.
     """
-    buyers = customers[customers["order_days"].notna()]
+    buyers = customers.loc[customers["order_days"].notna(), [*TOTALS, "churn_probability"]]
     return {
         "as_of": f"{as_of:%Y-%m-%d}",
         "customers": len(customers),

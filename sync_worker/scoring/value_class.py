@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from sync_worker.policy import Policy
+from sync_worker.scoring import labels
 from sync_worker.scoring.loyalty import STAGES
 from sync_worker.scoring.peers import Peers, smallest_set
 
@@ -48,12 +49,12 @@ def classify(table: pd.DataFrame, peers: Peers, policy: Policy) -> pd.DataFrame:
     grows = (following > 0) & (following >= policy.column("growth_ratio_minimum", formats) * current)
     growth = grows & ~low & (index >= policy.column("growth_index_minimum", formats))
     growth &= ~table["lifecycle_stage"].isin(["dormant", "lost"]).to_numpy()
-    chosen = np.select([key, growth, poor & low], ["key", "growth", "unprofitable"], "standard")
+    chosen = labels.first([key, growth, poor & low], ["key", "growth", "unprofitable"], "standard")
     revenue = table["known_revenue"].to_numpy()
     rate = np.divide(table["known_margin"], revenue, out=np.full(len(table), np.nan), where=revenue > 0)
     return pd.DataFrame(
         {
-            "value_class": chosen.astype(object),
+            "value_class": chosen,
             "burden": burden,
             "value_index": index,
             "value_rank": rank,
@@ -66,7 +67,7 @@ def value_index(table: pd.DataFrame, peers: Peers, policy: Policy) -> np.ndarray
     """Weighted mean of four percentiles among peers, (n,) in [0, 1]: order-days and revenue in the current
     window, margin rate, loyalty stage. Weights are renormalised where the margin is not known."""
     formats = table["format"]
-    stage = table["loyalty_stage"].map({name: number for number, name in enumerate(STAGES)}).to_numpy(float)
+    stage = pd.Categorical(table["loyalty_stage"], categories=STAGES).codes.astype(float)
     revenue = table["known_revenue"].to_numpy()
     margin = np.divide(table["known_margin"], revenue, out=np.full(len(table), np.nan), where=revenue > 0)
     indicators = {

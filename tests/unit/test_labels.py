@@ -23,7 +23,7 @@ def facts_of(*parts, policy=POLICY, **options):
 
 def loyalty_of(*parts, p_alive=1.0, policy=POLICY, **options):
     facts, rhythms = facts_of(*parts, policy=policy, **options)
-    stages = loyalty.classify(facts, rhythms, np.full(len(facts.days.day), p_alive), TODAY, policy)
+    stages = loyalty.classify(facts, rhythms, lambda at: np.full(len(at), p_alive), TODAY, policy)
     return dict(zip(facts.table["customer_id"], stages, strict=True))
 
 
