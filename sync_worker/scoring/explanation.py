@@ -30,7 +30,7 @@ from sync_worker.scoring.situation import Situation
 
 MOST = 5
 #: Customers whose reasons are written at once: the pieces of JSON take several times the memory of the result.
-BLOCK = 50_000
+BLOCK = 20_000
 
 #: What makes a figure worth a sentence; none of them moves a label.
 NOTICEABLE_CHANGE = 0.2
@@ -148,10 +148,8 @@ def explain(
         *_behaviour(features, peers),
         *_standing(features, labels, peers, lack),
     ]
-    holding = np.stack([_speaking(candidate) for candidate in candidates])
     blocks = [slice(begin, begin + BLOCK) for begin in range(0, len(labels), BLOCK)]
-    texts = [_in_json(candidates, rows, *_strongest(candidates, holding[:, rows], rows)) for rows in blocks]
-    return _series(texts)
+    return _series([_in_json(candidates, rows, *_strongest(candidates, rows)) for rows in blocks])
 
 
 def among(reasons: pd.Series, at: np.ndarray) -> pd.Series:
@@ -182,38 +180,34 @@ def _series(chunks: Sequence[pa.LargeStringArray]) -> pd.Series:
     return pd.Series(pd.arrays.ArrowStringArray(pa.chunked_array(chunks, pa.large_string())))
 
 
-def _speaking(candidate: Candidate) -> np.ndarray:
-    """The customers whom a reason may be given to, (n,) bool: a fact that speaks the other way for a customer is
-    none."""
-    direction, gain = schema()[candidate.code]["direction"], candidate.contribution
+def _speaking(candidate: Candidate, rows: slice) -> np.ndarray:
+    """The customers of a block whom a reason may be given to, bool: a fact that speaks the other way for a customer
+    is none."""
+    direction, gain = schema()[candidate.code]["direction"], candidate.contribution[rows]
     if direction == "up":
-        return candidate.holds & ~(gain < NOTICEABLE)
+        return candidate.holds[rows] & ~(gain < NOTICEABLE)
     if direction == "down":
-        return candidate.holds & ~(gain > -NOTICEABLE)
-    return candidate.holds
+        return candidate.holds[rows] & ~(gain > -NOTICEABLE)
+    return candidate.holds[rows]
 
 
-def _strongest(
-    candidates: Sequence[Candidate], holding: np.ndarray, rows: slice
-) -> tuple[np.ndarray, np.ndarray]:
+def _strongest(candidates: Sequence[Candidate], rows: slice) -> tuple[np.ndarray, np.ndarray]:
     """At most five reasons of each customer of a block, by customer, the strongest first.
-
-    Args:
-        holding: (candidates, customers) bool.
 
     Returns:
         Which customer, counted from the block's first, and which candidate; (k,) each.
     """
-    number, row = np.nonzero(holding)
-    strength = np.empty(len(row))
-    ends = np.cumsum(holding.sum(axis=1))
-    for index, (candidate, end) in enumerate(zip(candidates, ends, strict=True)):
-        chosen = slice(ends[index - 1] if index else 0, end)
-        gain = candidate.contribution[rows][row[chosen]]
-        strength[chosen] = np.where(np.isnan(gain), candidate.strength - index / 1000, np.abs(gain))
+    found, numbers, strengths = [], [], []
+    for index, candidate in enumerate(candidates):
+        chosen = np.flatnonzero(_speaking(candidate, rows))
+        gain = candidate.contribution[rows][chosen]
+        found.append(chosen)
+        numbers.append(np.full(len(chosen), index))
+        strengths.append(np.where(np.isnan(gain), candidate.strength - index / 1000, np.abs(gain)))
+    row, number, strength = np.concatenate(found), np.concatenate(numbers), np.concatenate(strengths)
     order = np.lexsort((-strength, row))
     row, number = row[order], number[order]
-    count = np.bincount(row, minlength=holding.shape[1])
+    count = np.bincount(row)
     kept = np.arange(len(row)) - (np.cumsum(count) - count)[row] < MOST
     return row[kept], number[kept]
 

@@ -230,10 +230,10 @@ def order_days(row: np.ndarray, day: np.ndarray) -> OrderDays:
     gaps.
     """
     new = np.ones(len(row), dtype=bool)
-    new[1:] = (np.diff(row) != 0) | (np.diff(day) != 0)
+    new[1:] = (row[1:] != row[:-1]) | (day[1:] != day[:-1])
     row, day = row[new], day[new]
     first = np.ones(len(row), dtype=bool)
-    first[1:] = np.diff(row) != 0
+    first[1:] = row[1:] != row[:-1]
     start = np.flatnonzero(first)
     return OrderDays(row, day, start, np.arange(len(row)) - start[row])
 

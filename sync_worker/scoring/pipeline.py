@@ -77,6 +77,8 @@ TEXTS = (
     "cause",
 )
 
+#: What is found of buyers; the others are known of every customer.
+OF_BUYERS = tuple(name for name in COLUMNS if name not in {"format", "cause"})
 LABELS_OF_PROSPECTS = {
     "lifecycle_stage": "selection",
     "value_segment": "prospect",
@@ -153,7 +155,7 @@ def score(
         buyers, forecast, past, words = _buyers(history, day, policy, report, withhold)
         warnings += words
     else:
-        forecast, past, buyers = None, None, pd.DataFrame(columns=[*COLUMNS])
+        forecast, past, buyers = None, None, pd.DataFrame(columns=[*OF_BUYERS])
         warnings.append("No customer has an order of a positive amount yet: all are prospects.")
     report(95, "Putting results together")
     customers = _with_prospects(buyers, history.customers)
@@ -167,15 +169,13 @@ def score(
 def _buyers(history, day, policy, report, withhold):
     """The scored table of the buyers, the forecast, its back-test, and sentences about them."""
     facts = features.build(history, day, policy)
-    table, days = facts.table, facts.days
-    formats, today = table["format"], int(day.timestamp() // 86400)
-    horizon = policy.column("churn_horizon_days", formats)
+    formats, today = facts.table["format"], int(day.timestamp() // 86400)
     peers = Peers(formats, policy)
 
     report(30, "Learning rhythms")
     main_horizon = float(policy.value("churn_horizon_days"))
-    rhythms = rhythm.learn(days, peers, default_gap=main_horizon)
-    own = rhythms.at(days.last())
+    rhythms = rhythm.learn(facts.days, peers, default_gap=main_horizon)
+    own = rhythms.at(facts.days.last())
     situation = take(facts.sales, formats, today, main_horizon, policy, own).situation
     report(35, STEP_TRIALS)
     forecast, judged, words = selection.choose(
@@ -184,12 +184,42 @@ def _buyers(history, day, policy, report, withhold):
     facts = facts.without("sales")
     past = backtest.summarise(judged, forecast, policy, formats, ())
     words = [*facts.warnings, *words, *past["warnings"]]
-    table["p_alive"] = forecast.p_alive(situation)
+    if forecast.spend.fallback_:
+        words.append(f"Spend is the customers' shrunken mean, since {forecast.spend.fallback_}.")
     report(55, "Expecting orders and value")
+    facts.table["churn_withheld"] = _withheld(past["grades"], formats, policy) if withhold else False
+    _expect(facts, peers, forecast, situation, policy)
+
+    report(70, "Classifying")
+    _attach(facts, rhythms, forecast, situation, today, policy)
+    facts = facts.without("days")
+    del rhythms
+    _classify(facts.table, peers, own, policy)
+
+    report(80, "Finding reasons")
+    facts.table = table = facts.table.drop(columns=[*WORKINGS])
+    table["reasons"] = explanation.explain(
+        facts,
+        table,
+        peers,
+        forecast=forecast,
+        situation=situation,
+        rhythm=own,
+        policy=policy,
+        lack=base_models.shortage(situation),
+    )
+    table.loc[table["churn_withheld"], "churn_probability"] = np.nan
+    return table[[*OF_BUYERS]], forecast, past, words
+
+
+def _expect(facts, peers, forecast, situation, policy) -> None:
+    """Adds what is expected of each buyer, and the risk."""
+    table, formats = facts.table, facts.table["format"]
+    horizon = policy.column("churn_horizon_days", formats)
+    table["p_alive"] = forecast.p_alive(situation)
     money = value.prospects(facts, peers, forecast.spend)
     expected = value.expected_value(horizon, forecast, situation, money)
     table[expected.columns] = expected
-    table["churn_withheld"] = _withheld(past["grades"], formats, policy) if withhold else False
     table["churn_risk"] = churn.risk(
         table["churn_probability"].to_numpy(),
         policy.column("risk_medium_from", formats),
@@ -205,7 +235,10 @@ def _buyers(history, day, policy, report, withhold):
     table["lifetime_value"] = table[["historical_value", "current_value", "potential_value"]].sum(axis=1)
     table["value_basis"] = labels.same(facts.basis, len(table))
 
-    report(70, "Classifying")
+
+def _attach(facts, rhythms, forecast, situation, today, policy) -> None:
+    """Adds the labels that are found by looking at each order-day."""
+    table, days = facts.table, facts.days
     first_day = table["first_day"].to_numpy()
 
     def p_alive(at: np.ndarray) -> np.ndarray:
@@ -216,8 +249,10 @@ def _buyers(history, day, policy, report, withhold):
     table["loyalty_stage"] = loyalty.classify(facts, rhythms, p_alive, today, policy)
     stages = lifecycle.classify(facts, rhythms, policy)
     table[stages.columns] = stages
-    facts = facts.without("days")
-    del days, rhythms
+
+
+def _classify(table, peers, own, policy) -> None:
+    """Adds class, segment and the next order; `own` is the rhythm after the last order-day."""
     classes = value_class.classify(table, peers, policy)
     table[classes.columns] = classes
     table["worth_winning_back"] = segment.worth_winning_back(table, policy)
@@ -226,23 +261,6 @@ def _buyers(history, day, policy, report, withhold):
     following = rhythm.expected_next_order(table["last_day"].to_numpy(), own, own_rhythm)
     table[following.columns] = following
     table["last_order_date"] = pd.to_datetime(table["last_day"], unit="D").astype("datetime64[s]")
-
-    report(80, "Finding reasons")
-    facts.table = table = table.drop(columns=[*WORKINGS])
-    table["reasons"] = explanation.explain(
-        facts,
-        table,
-        peers,
-        forecast=forecast,
-        situation=situation,
-        rhythm=own,
-        policy=policy,
-        lack=base_models.shortage(situation),
-    )
-    if forecast.spend.fallback_:
-        words.append(f"Spend is the customers' shrunken mean, since {forecast.spend.fallback_}.")
-    table.loc[table["churn_withheld"], "churn_probability"] = np.nan
-    return table[[name for name in COLUMNS if name in table]], forecast, past, words
 
 
 def _withheld(grades: list[dict[str, Any]], formats: pd.Series, policy: Policy) -> np.ndarray:
@@ -261,31 +279,31 @@ def _with_prospects(buyers: pd.DataFrame, customers: pd.DataFrame) -> pd.DataFra
     """All customers with the columns of the result; prospects have labels and no numbers.
 
     Args:
-        buyers: is used up: its reasons are taken out of it.
+        buyers: is used up a column at a time.
     """
-    prospect = ~customers["customer_id"].isin(buyers["customer_id"]).to_numpy()
+    prospect = ~customers["customer_id"].isin(buyers.pop("customer_id")).to_numpy()
     at = np.where(prospect, -1, np.cumsum(~prospect) - 1)  # both tables are sorted by customer
-    reasons = explanation.among(buyers.pop("reasons"), at)
-    result = buyers.reindex(columns=[*COLUMNS])
-    if prospect.any():
-        result = result.reindex(at)
-        result.index = customers.index
-    result["customer_id"], result["format"] = customers["customer_id"], customers["format"]
-    result["reasons"] = reasons
-    result["order_days"] = result["order_days"].astype("Int64")
-    result["cause"] = labels.same("behaviour", len(result))
-    for name in COLUMNS:
-        if name.startswith("expected_next") or name == "last_order_date":
-            result[name] = result[name].astype("datetime64[s]")
-        elif name.startswith(("expected_", "churn_prob")) or name.endswith("_value") or name == "p_alive":
-            result[name] = result[name].astype("float64")
-        elif name in TEXTS:
-            result[name] = result[name].astype("string")
-    for name in ("burden", "churn_withheld"):
-        result[name] = result[name].eq(True)
-    for name, label in LABELS_OF_PROSPECTS.items():
-        result[name] = result[name].mask(prospect, label)
-    if not pd.api.types.is_integer_dtype(result["format"]):
-        result["format"] = result["format"].astype("string")
-    named = "format_id" if pd.api.types.is_integer_dtype(result["format"]) else "business_format"
-    return result[list(COLUMNS)].rename(columns={"format": named})
+    result = {"customer_id": customers["customer_id"]}
+    result["reasons"] = explanation.among(buyers.pop("reasons"), at)
+    for name in buyers.columns:
+        values = buyers.pop(name)
+        result[name] = _typed(name, values.reindex(at) if prospect.any() else values)
+        result[name].index = customers.index
+        if name in LABELS_OF_PROSPECTS:
+            result[name] = result[name].mask(prospect, LABELS_OF_PROSPECTS[name])
+    result["cause"] = pd.Series(labels.same("behaviour", len(at)), index=customers.index, dtype="string")
+    numbered = pd.api.types.is_integer_dtype(customers["format"])
+    result["format"] = customers["format"] if numbered else customers["format"].astype("string")
+    named = "format_id" if numbered else "business_format"
+    return pd.DataFrame({name: result.pop(name) for name in COLUMNS}).rename(columns={"format": named})
+
+
+def _typed(name: str, values: pd.Series) -> pd.Series:
+    """A column of the result in its type, whatever prospects made of it."""
+    if name in ("burden", "churn_withheld"):
+        return values.eq(True)
+    if name == "order_days":
+        return values.astype("Int64")
+    if name.startswith("expected_next") or name == "last_order_date":
+        return values.astype("datetime64[s]")
+    return values.astype("string" if name in TEXTS else "float64")

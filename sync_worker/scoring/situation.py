@@ -9,7 +9,7 @@ import pandas as pd
 
 from sync_worker.policy import Policy
 from sync_worker.scoring import rhythm
-from sync_worker.scoring.features import Sales, order_days
+from sync_worker.scoring.features import OrderDays, Sales, order_days
 from sync_worker.scoring.peers import Peers
 
 
@@ -102,12 +102,13 @@ def take(
     """
     bought = (sales.amount > 0) & (sales.day <= day)
     row, when, amount = sales.row[bought], sales.day[bought], sales.amount[bought]
-    new = np.diff(row, prepend=-1) > 0
+    new = np.append(True, row[1:] != row[:-1])[: len(row)]
     rows, row = row[new], np.cumsum(new) - 1
     n = len(rows)
-    net = _net(sales, rows, day, customers=len(formats))
     days = order_days(row, when)
-    formats = formats.iloc[rows].reset_index(drop=True)
+    spent = _spent(row, day - when, amount, days, day, horizon)
+    del bought, new, row, when, amount  # many orders, few customers
+    customers, formats = len(formats), formats.iloc[rows].reset_index(drop=True)
     last = days.last()
     if own is None:
         own = rhythm.learn(days, Peers(formats, policy), float(horizon)).at(last)
@@ -116,11 +117,6 @@ def take(
         age = day - days.day
         return np.bincount(days.row[(age >= newest) & (age < oldest)], minlength=n).astype(float)
 
-    def spend(newest: float, oldest: float) -> np.ndarray:
-        within = (day - when >= newest) & (day - when < oldest)
-        return np.bincount(row[within], amount[within], minlength=n).astype(float)  # int where empty
-
-    on_last_day = when == days.day[last][row]
     first = days.day[days.start]
     gaps = np.diff(days.day)[(days.position > 0)[1:]]
     situation = Situation(
@@ -133,14 +129,28 @@ def take(
         recent_orders=orders(0, horizon),
         before_orders=orders(horizon, 2 * horizon),
         earlier_orders=orders(2 * horizon, 4 * horizon),
-        recent_spend=spend(0, horizon),
-        before_spend=spend(horizon, 2 * horizon),
-        mean_spend=np.bincount(row, amount, minlength=n) / (days.position[last] + 1),
-        last_spend=np.bincount(row[on_last_day], amount[on_last_day], minlength=n),
-        revenue=net,
+        revenue=_net(sales, rows, day, customers=customers),
+        **spent,
     )
     usual_gap = float(np.percentile(gaps, 90)) if len(gaps) else np.nan
     return Snapshot(day, rows, situation, usual_gap, formats, horizon)
+
+
+def _spent(
+    row: np.ndarray, age: np.ndarray, amount: np.ndarray, days: OrderDays, day: int, horizon: float
+) -> dict[str, np.ndarray]:
+    """The spends of a situation from orders: the customer, days until `day` and amount of each, (k,)."""
+    last = days.last()
+
+    def spend(which: np.ndarray | slice) -> np.ndarray:
+        return np.bincount(row[which], amount[which], minlength=len(last)).astype(float)  # int where empty
+
+    return {
+        "recent_spend": spend((age >= 0) & (age < horizon)),
+        "before_spend": spend((age >= horizon) & (age < 2 * horizon)),
+        "mean_spend": spend(slice(None)) / (days.position[last] + 1),
+        "last_spend": spend(age == (day - days.day[last])[row]),
+    }
 
 
 def _net(sales: Sales, rows: np.ndarray, day: int, customers: int) -> np.ndarray:
