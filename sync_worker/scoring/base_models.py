@@ -78,7 +78,9 @@ class BaseModels:
 
     def expected_orders(self, h: np.ndarray, situation: Situation) -> np.ndarray:
         """The mean of both models' order-days."""
-        return (self.transactions.expected_orders(h, situation) + self.rhythm.expected_orders(h, situation)) / 2
+        return (
+            self.transactions.expected_orders(h, situation) + self.rhythm.expected_orders(h, situation)
+        ) / 2
 
     def p_alive(self, situation: Situation) -> np.ndarray:
         """The transaction model's, or the rhythm's where orders do not show when customers leave."""

@@ -341,9 +341,7 @@ def _percent(share: np.ndarray) -> dict[str, np.ndarray]:
     return {"percent": np.clip(100 * share, -999, 999)}
 
 
-def _as_json(
-    candidate: Candidate, rows: slice, row: np.ndarray, ids: pa.Array | None
-) -> pa.LargeStringArray:
+def _as_json(candidate: Candidate, rows: slice, row: np.ndarray, ids: pa.Array | None) -> pa.LargeStringArray:
     """A reason as JSON for some customers of a block.
 
     Args:

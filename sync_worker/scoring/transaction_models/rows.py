@@ -103,12 +103,11 @@ def combinations(*columns: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
     n = len(columns[0])
     key, size = np.zeros(n, dtype="int64"), 1
     for values in columns:
-        least = values.min(initial=np.inf)
-        values = values - least  # one value for all, whole or not, is one combination
-        size *= values.max(initial=0) + 1
-        if not size <= 4 * n or (values != np.floor(values)).any():
+        above = values - values.min(initial=np.inf)  # one value for all, whole or not, is one combination
+        size *= above.max(initial=0) + 1
+        if not size <= 4 * n or (above != np.floor(above)).any():
             return None
-        key = key * (int(values.max()) + 1) + values.astype("int64")
+        key = key * (int(above.max()) + 1) + above.astype("int64")
     row = np.full(int(size), -1)
     row[key] = np.arange(n)
     found = row >= 0

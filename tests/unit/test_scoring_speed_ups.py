@@ -1,0 +1,60 @@
+"""What is done once for many customers is the same as done for each."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sync_worker.scoring import explanation, features, labels
+from sync_worker.scoring.transaction_models import ModifiedBetaGeoNBD
+from sync_worker.scoring.transaction_models.rows import combinations
+
+
+def test_combinations_are_the_distinct_rows():
+    rng = np.random.default_rng(0)
+    columns = [
+        np.full(500, 365.25),
+        rng.integers(0, 4, 500).astype(float),
+        rng.integers(7, 90, 500).astype(float),
+    ]
+    one, which = combinations(*columns)
+    assert len(one) == len(np.unique(np.stack(columns), axis=1).T)
+    for values in columns:
+        assert (values[one][which] == values).all()
+
+
+@pytest.mark.parametrize("values", [[0.5, 1.25], [0.0, 1e9], [0.0, np.nan], []])
+def test_combinations_of_what_is_not_few_whole_numbers_are_not_looked_for(values):
+    found = combinations(np.array(values))
+    assert found is None or not len(values)
+
+
+def test_orders_of_many_like_customers_are_those_of_each():
+    rng = np.random.default_rng(1)
+    x, tenure = rng.integers(0, 4, 2000).astype(float), rng.integers(50, 90, 2000).astype(float)
+    last = np.where(x > 0, rng.random(2000) * tenure, 0)
+    model = ModifiedBetaGeoNBD().fit(x, last, tenure)
+    together = model.expected_orders(60.0, x, last, tenure)
+    each = [model.expected_orders(60.0, *one)[()] for one in zip(x[:50], last[:50], tenure[:50], strict=True)]
+    assert together[:50] == pytest.approx(each, rel=1e-12)
+
+
+@pytest.mark.parametrize("largest", [50, 2**61])
+def test_rows_are_ordered_by_their_key(largest):
+    key = np.random.default_rng(2).integers(0, largest, 1000)
+    order = features._argsort(key)
+    assert (np.sort(key) == key[order]).all() and (np.sort(order) == np.arange(1000)).all()
+
+
+def test_who_is_not_a_buyer_has_no_reasons():
+    for chunks in (["a", "b", "c"],), (["a", "b"], ["c"]), (["a"], ["b"], ["c"]):
+        reasons = explanation._series([explanation.pa.array(one, "large_string") for one in chunks])
+        for at in ([0, 1, 2], [-1, 0, -1, 1, 2, -1], [0, 1, -1, -1, 2]):
+            expected = ["[]" if row < 0 else "abc"[row] for row in at]
+            assert explanation.among(reasons, np.array(at)).tolist() == expected
+    assert explanation.among(pd.Series([], dtype=object), np.full(2, -1)).tolist() == ["[]", "[]"]
+
+
+def test_the_first_label_that_holds_is_given():
+    conditions = [np.array([True, False, False]), np.array([True, True, False])]
+    assert labels.first(conditions, ["a", "b"], "a").tolist() == ["a", "b", "a"]
+    assert labels.same("a", 2).tolist() == ["a", "a"]
