@@ -131,7 +131,8 @@ class TestClose(CustomerValueCase):
         self.assertEqual((str(second.valid_from), second.valid_to), ("2026-01-30", False))
         self.assertEqual((second.cause, second.churn_risk, second.current_value), ("policy", "high", 500))
         self.assertEqual(second.currency_id, self.alpha.currency_id)
-        self.assertEqual(second.policy_number, second.env["crm.value.run"].browse(second.run_id).policy_version_id.number)
+        run = self.env["crm.value.run"].browse(second.run_id)
+        self.assertEqual(second.policy_number, run.policy_version_id.number)
         retired = self.history(self.customer2)
         self.assertEqual((len(retired), str(retired.valid_to)), (1, "2026-01-30"))
         with freeze_time("2026-02-10 12:00:00"):

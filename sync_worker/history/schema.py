@@ -146,7 +146,7 @@ class History:
         if not self.orders.empty and customers["customer_id"].dtype != self.orders["customer_id"].dtype:
             customers = customers.assign(customer_id=customers["customer_id"].astype(str))
             self.orders["customer_id"] = self.orders["customer_id"].astype(str)
-        customers = customers.drop_duplicates("customer_id")
+        customers = customers.drop_duplicates("customer_id").reset_index(drop=True)
         ordered = pd.Series(self.orders["customer_id"].unique())
         unknown = ordered[~ordered.isin(customers["customer_id"])]
         formats = customers.get("format", customers.get("format_id"))

@@ -53,6 +53,11 @@ def test_customers_keep_their_standing_and_added_ones_have_none():
     assert np.isnan(history.customers["credit_limit"].to_numpy(float)[1])
 
 
+def test_the_index_of_the_customers_given_does_not_matter():
+    customers = pd.DataFrame({"customer_id": [7, 9], "blocked": [True, False]}, index=[0, 0])
+    assert History(ORDERS, customers=customers).customers["blocked"].tolist() == [True, False]
+
+
 def test_text_customers_of_facts_stay_those_of_the_orders():
     history = History(
         ORDERS.assign(customer_id=["A", "9"]),
