@@ -23,6 +23,7 @@
         "views/sale_order_views.xml",
         "views/crm_lead_views.xml",
         "views/sale_report_views.xml",
+        "views/product_views.xml",
         "views/res_config_settings_views.xml",
         "views/crm_value_menus.xml",
     ],

@@ -2,23 +2,13 @@
 
 from math import exp
 
-from odoo.tools.misc import format_date, get_lang
+from odoo.tools.misc import format_date
+
+from .formatting import amount_text, number_text
 
 # From here on a value forecast is called biased, and its ranges too narrow or too wide.
 BIAS_NOTED = 0.2
 COVERAGE_PROMISED, COVERAGE_NARROW, COVERAGE_WIDE = 0.8, 0.7, 0.9
-
-
-def number_text(env, number, decimals=0):
-    """A number as the reader's language writes it."""
-    return env["res.lang"].browse(get_lang(env).id).format(f"%.{decimals}f", number, grouping=True)
-
-
-def amount_text(env, amount, currency):
-    """An amount in whole units: a story is told without cents."""
-    number, symbol = number_text(env, amount), currency.symbol or ""
-    parts = [symbol, number] if currency.position == "before" else [number, symbol]
-    return "\N{NO-BREAK SPACE}".join(filter(None, parts))
 
 
 def rule_text(env, code, params, currency, horizon):

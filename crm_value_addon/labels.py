@@ -36,6 +36,13 @@ LIFECYCLE_STAGES = [
 CHURN_RISKS = [("low", "Low"), ("medium", "Medium"), ("high", "High")]
 CONFIDENCES = [("enough", "Enough"), ("thin", "Thin"), ("none", "None")]
 VALUE_BASES = [("margin", "Margin"), ("revenue", "Revenue")]
+LOST_TYPES = [
+    ("deliberately_dropped", "Deliberately dropped"),
+    ("unintentionally_dropped", "Unintentionally dropped"),
+    ("lured_by_competitor", "Lured by a competitor"),
+    ("price_seeker", "Price seeker"),
+    ("circumstances_changed", "Circumstances changed"),
+]
 CAUSES = [
     ("behaviour", "Behaviour"),
     ("policy", "Policy"),
@@ -45,6 +52,31 @@ CAUSES = [
     ("override", "Override"),
 ]
 
+# The nine cells of time orientation by benefit sought.
+VALUE_TYPES = [
+    ("laggard", "Laggard"),
+    ("haggler", "Haggler"),
+    ("nostalgic", "Nostalgic"),
+    ("pragmatist", "Pragmatist"),
+    ("value_for_money", "Value for money"),
+    ("achiever", "Achiever"),
+    ("pioneer", "Pioneer"),
+    ("far_sighted", "Far-sighted"),
+    ("perfectionist", "Perfectionist"),
+    ("undetermined", "Undetermined"),
+]
+SATISFACTIONS = [("satisfied", "Satisfied"), ("neutral", "Neutral"), ("unsatisfied", "Unsatisfied")]
+# Loyalty and satisfaction side by side: one does not make the other.
+ATTITUDES = [
+    ("loyal_satisfied", "Loyal and satisfied"),
+    ("satisfied_not_loyal", "Satisfied, not loyal"),
+    ("loyal_unsatisfied", "Loyal, unsatisfied"),
+    ("neither", "Neither"),
+]
+MARGIN_LEVELS = [("high", "High margin"), ("low", "Low margin")]
+INITIATORS = [("customer", "The customer"), ("us", "We"), ("both", "Both")]
+ANOMALIES = [("drop", "Drop"), ("surge", "Surge")]
+
 # Labels a person may override; each is a pair of columns computed_* and effective_* of the profile.
 LABELS = {
     "value_class": VALUE_CLASSES,
@@ -52,4 +84,15 @@ LABELS = {
     "loyalty_stage": LOYALTY_STAGES,
     "lifecycle_stage": LIFECYCLE_STAGES,
     "churn_risk": CHURN_RISKS,
+    "value_type": VALUE_TYPES,
+    "lost_type": [*LOST_TYPES, ("undetermined", "Undetermined")],
 }
+LABEL_NAMES = [
+    ("value_class", "Value Class"),
+    ("value_segment", "Value Segment"),
+    ("loyalty_stage", "Loyalty Stage"),
+    ("lifecycle_stage", "Life-Cycle Stage"),
+    ("churn_risk", "Churn Risk"),
+    ("value_type", "Value Type"),
+    ("lost_type", "Lost Type"),
+]

@@ -6,10 +6,22 @@ The staging table, the payload and the profile have these columns; a label's pro
 
 from odoo.tools import SQL
 
-from .labels import CAUSES, CONFIDENCES, LABELS, VALUE_BASES
+from .labels import (
+    ANOMALIES,
+    ATTITUDES,
+    CAUSES,
+    CONFIDENCES,
+    INITIATORS,
+    LABELS,
+    MARGIN_LEVELS,
+    SATISFACTIONS,
+    VALUE_BASES,
+)
 
 LABEL_COLUMNS = tuple(LABELS)
 PROBABILITY_COLUMNS = ("churn_probability", "p_alive")
+RATING_COLUMNS = ("rating_contribution", "rating_compliance", "rating_integrity", "rating_influence")
+SHARE_COLUMNS = ("value_percentile", *RATING_COLUMNS, "share_of_customer", "promise_kept")
 MONEY_COLUMNS = (
     "expected_value",
     "expected_value_low",
@@ -18,28 +30,48 @@ MONEY_COLUMNS = (
     "current_value",
     "potential_value",
     "lifetime_value",
+    "cost_to_serve",
+    "net_value",
+    "next_class_gap",
 )
 DATE_COLUMNS = (
     "expected_next_order",
     "expected_next_order_low",
     "expected_next_order_high",
     "last_order_date",
+    "replacement_due",
+    "last_contact_date",
+    "anomaly_since",
 )
+# Plain columns with a short list of values each.
+CODE_COLUMNS = {
+    "confidence": CONFIDENCES,
+    "value_basis": VALUE_BASES,
+    "satisfaction": SATISFACTIONS,
+    "attitude": ATTITUDES,
+    "margin_level": MARGIN_LEVELS,
+    "initiator": INITIATORS,
+    "anomaly": ANOMALIES,
+}
 
 COLUMN_TYPES = {
     "partner_id": "integer",
     **dict.fromkeys(LABEL_COLUMNS, "text"),
-    "confidence": "text",
-    "value_basis": "text",
+    **dict.fromkeys(CODE_COLUMNS, "text"),
+    "preferred_channel": "text",
     "burden": "boolean",
     "churn_withheld": "boolean",
     **dict.fromkeys(PROBABILITY_COLUMNS, "float"),
+    **dict.fromkeys(SHARE_COLUMNS, "float"),
+    "composite_rating": "float",
     "expected_orders": "float",
     **dict.fromkeys(MONEY_COLUMNS, "money"),
     **dict.fromkeys(DATE_COLUMNS, "date"),
     "order_days": "integer",
+    "anomaly_percent": "integer",
     "format_id": "integer",
     "reasons": "json",
+    "recommendations": "json",
     "cause": "text",
 }
 SQL_TYPES = {
@@ -53,8 +85,7 @@ SQL_TYPES = {
 }
 ALLOWED_VALUES = {
     **{label: [value for value, _name in selection] for label, selection in LABELS.items()},
-    "confidence": [value for value, _name in CONFIDENCES],
-    "value_basis": [value for value, _name in VALUE_BASES],
+    **{name: [value for value, _name in selection] for name, selection in CODE_COLUMNS.items()},
     # A merge and an override are causes only Odoo itself knows of.
     "cause": [value for value, _name in CAUSES if value not in ("merge", "override")],
 }

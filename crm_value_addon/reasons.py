@@ -3,18 +3,32 @@
 import json
 from pathlib import Path
 
-from markupsafe import Markup
+from odoo.exceptions import UserError
 
 REASON_SCHEMA = json.loads(
     (Path(__file__).parent / "data" / "reason_schema.json").read_text(encoding="utf-8")
 )
-# Reasons that tell a margin, for those who see amounts only.
-AMOUNT_CODES = {"poor_net_value"}
-ICONS = {
-    "up": "fa-arrow-up text-danger",
-    "down": "fa-arrow-down text-success",
-    "advice": "fa-lightbulb-o text-warning",
+# The order in which topics are told.
+TOPICS = (
+    "churn",
+    "anomaly",
+    "lost",
+    "value",
+    "value_type",
+    "rating",
+    "loyalty",
+    "satisfaction",
+    "service",
+    "life_cycle",
+    "products",
+)
+# Reasons that tell a margin, for those who see amounts only; so are all that have a figure named `amount`.
+AMOUNT_CODES = {"poor_net_value"} | {
+    code for code, spec in REASON_SCHEMA.items() if "amount" in spec["params"]
 }
+# A sales order with a number below zero is one of the point of sale, and is opened as that.
+COUNTER_ORDERS = "pos.order"
+LARGEST_ID = 2**31 - 1
 
 
 def reason_text(env, code, params):
@@ -86,30 +100,136 @@ def reason_text(env, code, params):
     return texts[code]()
 
 
-def render_reasons(env, reasons):
-    """The reasons of a profile as a list in HTML, as far as the reader may know them.
+def topic_title(env, topic):
+    """What the reasons of a topic are about, as a heading."""
+    return {
+        "churn": lambda: env._("Risk of leaving"),
+        "anomaly": lambda: env._("Sudden change"),
+        "lost": lambda: env._("Why it was lost"),
+        "value": lambda: env._("Value"),
+        "value_type": lambda: env._("Value type"),
+        "rating": lambda: env._("Rating"),
+        "loyalty": lambda: env._("Loyalty"),
+        "satisfaction": lambda: env._("Satisfaction"),
+        "service": lambda: env._("Service"),
+        "life_cycle": lambda: env._("Life cycle"),
+        "products": lambda: env._("Products"),
+    }[topic]()
 
-    A code this version does not know is left out.
-    """
+
+def direction_text(env, direction):
+    """What a reason does to the risk of leaving, if anything."""
+    return {
+        "up": lambda: env._("Raises the risk"),
+        "down": lambda: env._("Lowers the risk"),
+        "advice": lambda: env._("What would help"),
+    }.get(direction, lambda: "")()
+
+
+def records_text(env, model, count):
+    """How many records of a model are behind a reason, as the words of a link."""
+    return {
+        "sale.order": lambda: env._("Orders (%s)", count),
+        COUNTER_ORDERS: lambda: env._("Point-of-sale orders (%s)", count),
+        "account.move": lambda: env._("Invoices (%s)", count),
+        "stock.picking": lambda: env._("Deliveries (%s)", count),
+        "rating.rating": lambda: env._("Ratings (%s)", count),
+        "crm.lead": lambda: env._("Opportunities (%s)", count),
+    }.get(model, lambda: env._("Records (%s)", count))()
+
+
+def known_reasons(env, reasons):
+    """The reasons that this version knows, complete, and that the reader may know."""
     hidden = set() if env.user.has_group("crm_value_addon.group_user") else AMOUNT_CODES
-    titles = {
-        "up": env._("Raises the risk"),
-        "down": env._("Lowers the risk"),
-        "advice": env._("What would help"),
-    }
-    items = []
-    for reason in reasons or []:
+    for reason in reasons if isinstance(reasons, list) else []:
         code, params = reason.get("code"), reason.get("params")
         if not isinstance(code, str) or code not in REASON_SCHEMA or not isinstance(params, dict):
             continue
-        if code in hidden or set(REASON_SCHEMA[code]["params"]) - set(params):
-            continue
-        items.append(
-            Markup('<li><i class="fa %s me-1" role="img" title="%s"></i>%s</li>')
-            % (
-                ICONS.get(reason.get("direction"), "fa-circle-o text-muted"),
-                titles.get(reason.get("direction"), ""),
-                reason_text(env, code, params),
-            )
+        if code not in hidden and not set(REASON_SCHEMA[code]["params"]) - set(params):
+            yield reason
+
+
+def records_of(reason):
+    """``{model: ids}`` of the records behind a reason; the schema says what they are."""
+    model, given = REASON_SCHEMA[reason["code"]]["model"], reason.get("record_ids")
+    ids = [
+        number
+        for number in (given if isinstance(given, list) else [])
+        if type(number) is int and 0 < abs(number) <= LARGEST_ID
+    ]
+    if model != "sale.order":
+        found = {model: [number for number in ids if number > 0]}
+    else:
+        found = {
+            model: [number for number in ids if number > 0],
+            COUNTER_ORDERS: [-number for number in ids if number < 0],
+        }
+    return {name: numbers for name, numbers in found.items() if name and numbers}
+
+
+def may_open(env, model):
+    """Whether there is such a model here, and the reader may read any record of it."""
+    return model in env and env[model].has_access("read")
+
+
+def render_reasons(env, reasons):
+    """The reasons of a profile by topic, as far as the reader may know them.
+
+    A code this version does not know is left out.
+
+    :return: ``[{"topic", "title", "reasons": [{"code", "text", "direction", "meaning", "links"}]}]``, the
+        topics in their order and the reasons in the order they were sent; a link is ``{"model", "text"}``
+    """
+    topics = {}
+    for reason in known_reasons(env, reasons):
+        code, direction = reason["code"], reason.get("direction")
+        links = [
+            {"model": model, "text": records_text(env, model, len(ids))}
+            for model, ids in records_of(reason).items()
+            if may_open(env, model)
+        ]
+        topics.setdefault(REASON_SCHEMA[code]["topic"], []).append(
+            {
+                "code": code,
+                "text": reason_text(env, code, reason["params"]),
+                "direction": direction if direction in ("up", "down", "advice") else "",
+                "meaning": direction_text(env, direction),
+                "links": links,
+            }
         )
-    return items and Markup('<ul class="list-unstyled mb-0">%s</ul>') % Markup("").join(items)
+    return [
+        {"topic": topic, "title": topic_title(env, topic), "reasons": topics[topic]}
+        for topic in TOPICS
+        if topic in topics
+    ]
+
+
+def open_records(env, reasons, code, model):
+    """The action that lists the records of a model behind a reason, as far as the reader may see them.
+
+    :raise UserError: when the reader may not know the reason, it is there no more, or has no such records
+    """
+    reason = next((each for each in known_reasons(env, reasons) if each["code"] == code), None)
+    ids = records_of(reason).get(model) if reason else None
+    if not ids or not may_open(env, model):
+        raise UserError(env._("There are no such records behind this reason any more: reload the page."))
+    # Lost leads are archived, and still what a reason rests on.
+    found = env[model].with_context(active_test=False).search([("id", "in", ids)])
+    if not found:
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "warning",
+                "title": reason_text(env, code, reason["params"]),
+                "message": env._("The records behind this were deleted, or are not yours to see."),
+            },
+        }
+    return {
+        "type": "ir.actions.act_window",
+        "name": reason_text(env, code, reason["params"]),
+        "res_model": model,
+        "views": [[False, "list"], [False, "form"]],
+        "domain": [["id", "in", found.ids]],
+        "context": {"active_test": False, "create": False},
+    }

@@ -20,3 +20,4 @@ from . import res_partner
 from . import sale_order
 from . import crm_lead
 from . import sale_report
+from . import product_product

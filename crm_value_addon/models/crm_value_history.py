@@ -4,10 +4,12 @@ from ..labels import (
     CAUSES,
     CHURN_RISKS,
     CONFIDENCES,
+    LABELS,
     LIFECYCLE_STAGES,
     LOYALTY_STAGES,
     VALUE_CLASSES,
     VALUE_SEGMENTS,
+    VALUE_TYPES,
 )
 
 GROUP_USER = "crm_value_addon.group_user"
@@ -42,6 +44,8 @@ class CrmValueHistory(models.Model):
     loyalty_stage = fields.Selection(LOYALTY_STAGES)
     lifecycle_stage = fields.Selection(LIFECYCLE_STAGES)
     churn_risk = fields.Selection(CHURN_RISKS)
+    value_type = fields.Selection(VALUE_TYPES)
+    lost_type = fields.Selection(LABELS["lost_type"])
     confidence = fields.Selection(CONFIDENCES)
     churn_probability = fields.Float(aggregator="avg")
     historical_value = fields.Monetary(groups=GROUP_USER)

@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, ValidationError
 from odoo.tools import SQL
 
-from ..labels import LABELS
+from ..labels import LABEL_NAMES, LABELS
 
 
 class CrmValueOverride(models.Model):
@@ -24,16 +24,7 @@ class CrmValueOverride(models.Model):
     company_id = fields.Many2one(
         "res.company", required=True, default=lambda self: self.env.company.root_id, ondelete="cascade"
     )
-    label = fields.Selection(
-        [
-            ("value_class", "Value Class"),
-            ("value_segment", "Value Segment"),
-            ("loyalty_stage", "Loyalty Stage"),
-            ("lifecycle_stage", "Life-Cycle Stage"),
-            ("churn_risk", "Churn Risk"),
-        ],
-        required=True,
-    )
+    label = fields.Selection(LABEL_NAMES, required=True)
     value = fields.Char(required=True)
     reason = fields.Char(required=True)
     user_id = fields.Many2one("res.users", string="By", readonly=True, default=lambda self: self.env.user)

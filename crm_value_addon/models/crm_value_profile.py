@@ -1,15 +1,26 @@
-from odoo import api, fields, models
+import json
 
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+from ..customer_page import PAGE_COLUMNS, customer_page
 from ..labels import (
+    ANOMALIES,
+    ATTITUDES,
     CHURN_RISKS,
     CONFIDENCES,
+    INITIATORS,
+    LABELS,
     LIFECYCLE_STAGES,
     LOYALTY_STAGES,
+    MARGIN_LEVELS,
+    SATISFACTIONS,
     VALUE_BASES,
     VALUE_CLASSES,
     VALUE_SEGMENTS,
+    VALUE_TYPES,
 )
-from ..reasons import render_reasons
+from ..reasons import open_records
 
 GROUP_USER = "crm_value_addon.group_user"
 
@@ -39,11 +50,19 @@ class CrmValueProfile(models.Model):
     computed_loyalty_stage = fields.Selection(LOYALTY_STAGES)
     computed_lifecycle_stage = fields.Selection(LIFECYCLE_STAGES)
     computed_churn_risk = fields.Selection(CHURN_RISKS)
+    computed_value_type = fields.Selection(VALUE_TYPES)
+    computed_lost_type = fields.Selection(LABELS["lost_type"])
     effective_value_class = fields.Selection(VALUE_CLASSES, string="Value Class")
     effective_value_segment = fields.Selection(VALUE_SEGMENTS, string="Value Segment")
     effective_loyalty_stage = fields.Selection(LOYALTY_STAGES, string="Loyalty Stage")
     effective_lifecycle_stage = fields.Selection(LIFECYCLE_STAGES, string="Life-Cycle Stage")
     effective_churn_risk = fields.Selection(CHURN_RISKS, string="Churn Risk")
+    effective_value_type = fields.Selection(
+        VALUE_TYPES, string="Value Type", help="What the customer looks for, and when in a product's life."
+    )
+    effective_lost_type = fields.Selection(
+        LABELS["lost_type"], string="Lost Type", help="Why a lost customer is lost, as far as facts tell."
+    )
 
     confidence = fields.Selection(CONFIDENCES)
     burden = fields.Boolean(help="A key customer with a poor net value: size must not buy concessions.")
@@ -72,10 +91,63 @@ class CrmValueProfile(models.Model):
         groups=GROUP_USER, help="Expected and discounted, over the value horizon."
     )
     lifetime_value = fields.Monetary(groups=GROUP_USER, help="Historical + current + potential value.")
+    cost_to_serve = fields.Monetary(
+        groups=GROUP_USER,
+        help="Discounts, returns, financing of overdue money and activities, in the current window.",
+    )
+    net_value = fields.Monetary(groups=GROUP_USER, help="Margin less cost to serve, in the current window.")
+    next_class_gap = fields.Monetary(
+        string="Missing to Key",
+        groups=GROUP_USER,
+        help="Current + potential value that is missing to the class Key; empty for key customers.",
+    )
+    value_percentile = fields.Float(
+        aggregator="avg", help="Share of the peers that are worth less, by current + potential value."
+    )
+    margin_level = fields.Selection(MARGIN_LEVELS, help="Margin rate beside that of the peers.")
+    composite_rating = fields.Float(
+        aggregator="avg", help="0 to 100, of contribution, compliance, integrity and influence."
+    )
+    rating_contribution = fields.Float(
+        string="Contribution", aggregator="avg", help="What it brings, among its peers."
+    )
+    rating_compliance = fields.Float(
+        string="Compliance", aggregator="avg", help="Tax id, credit limit and terms kept."
+    )
+    rating_integrity = fields.Float(
+        string="Integrity", aggregator="avg", help="Pays on time, few cancellations, returns and disputes."
+    )
+    rating_influence = fields.Float(
+        string="Influence", aggregator="avg", help="Referrals, branches, share of its business format."
+    )
+    recommendations = fields.Json(help="Categories it may want: peers buy them, or it is time again.")
+    recommended_category_ids = fields.Many2many(
+        "product.category",
+        string="Likely to Want",
+        compute="_compute_recommended_category_ids",
+        search="_search_recommended_category_ids",
+    )
+    replacement_due = fields.Date(help="When the next purchase of a category it buys is due.")
+    share_of_customer = fields.Float(
+        aggregator="avg", help="Estimate: how much of what it needs it buys here, by what its peers buy."
+    )
+    satisfaction = fields.Selection(SATISFACTIONS, help="By its ratings.")
+    attitude = fields.Selection(ATTITUDES, help="Loyalty and satisfaction side by side.")
+    promise_kept = fields.Float(
+        string="Promises Kept", aggregator="avg", help="Share of deliveries in full and on the promised day."
+    )
+    last_contact_date = fields.Date(string="Last Contact")
+    initiator = fields.Selection(INITIATORS, string="Who Initiates")
+    preferred_channel = fields.Char()
+    anomaly = fields.Selection(ANOMALIES, help="A sudden change against the customer's own pattern.")
+    anomaly_percent = fields.Integer(
+        string="Anomaly, %", aggregator=None, help="Change against its own pattern, below zero for a drop."
+    )
+    anomaly_since = fields.Date()
     last_order_date = fields.Date(string="Last Order")
     order_days = fields.Integer(help="Days with orders.")
     reasons = fields.Json(groups=GROUP_USER)
-    reasons_html = fields.Html(string="Why", compute="_compute_reasons_html")
+    page = fields.Json(compute="_compute_page", help="What is known of the customer, in words.")
 
     policy_version_id = fields.Many2one("crm.value.policy.version", ondelete="restrict")
     changed_at = fields.Datetime(help="When a score of this customer changed last.")
@@ -102,7 +174,38 @@ class CrmValueProfile(models.Model):
             "ALTER TABLE crm_value_profile SET (fillfactor = 45, autovacuum_vacuum_scale_factor = 0.02)"
         )
 
+    @api.depends("partner_id", "company_id")
     @api.depends_context("lang", "uid")
-    def _compute_reasons_html(self):
+    def _compute_page(self):
+        # By SQL, since the ORM gives an empty number as zero.
+        keys = {profile: (profile.partner_id.id, profile.company_id.id) for profile in self.sudo()}
+        rows = self.env["res.partner"]._read_profiles(set(keys.values()), PAGE_COLUMNS)
         for profile in self:
-            profile.reasons_html = render_reasons(self.env, profile.sudo().reasons)
+            profile.page = customer_page(self.env, rows.get(keys[profile.sudo()]))
+
+    @api.depends("recommendations")
+    def _compute_recommended_category_ids(self):
+        categories = self.env["product.category"]
+        for profile in self:
+            given = profile.recommendations or []
+            profile.recommended_category_ids = categories.browse(
+                each["category_id"] for each in given
+            ).exists()
+
+    def _search_recommended_category_ids(self, operator, value):
+        if operator == "any":
+            operator, value = "in", self.env["product.category"].search(value).ids
+        if operator != "in":
+            return NotImplemented
+        wanted = [json.dumps([{"category_id": category}]) for category in value if category]
+        found = SQL(
+            "(SELECT id FROM crm_value_profile WHERE recommendations @> ANY (%s::jsonb[]))",
+            wanted,
+        )
+        return [("id", "in", found)]
+
+    def action_open_value_reason(self, code, model):
+        """The records behind a reason, in a list, as far as the reader may see them."""
+        self.ensure_one()
+        self.check_access("read")
+        return open_records(self.env, self.sudo().reasons, code, model)

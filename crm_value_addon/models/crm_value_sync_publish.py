@@ -16,11 +16,24 @@ from ..publish_columns import (
     DATE_COLUMNS,
     MONEY_COLUMNS,
     PROBABILITY_COLUMNS,
+    SHARE_COLUMNS,
     columns_sql,
 )
 
 STATUSES = ("ok", "missing", "not_commercial", "objecting", "foreign_company", "out_of_range", "duplicate")
 MAX_PAYLOAD_BYTES = 256 * 1024 * 1024
+OTHER_BOUNDS = {"composite_rating": (0, 100), "anomaly_percent": (-100, 1_000_000)}
+# Finds what no recommendation can be. Of a key that is missing nothing holds, so each condition is denied as a whole.
+BAD_RECOMMENDATIONS = """
+    $[*] ? (
+        !(@.category_id.type() == "number" && @.category_id >= 1 && @.category_id < 2147483648
+             && @.category_id == @.category_id.floor())
+        || !(@.kind == "cross_sell" || @.kind == "replacement")
+        || !(@.strength.type() == "number" && @.strength >= 0 && @.strength <= 1)
+        || (exists(@.due) && !(@.due.type() == "null" || @.due.type() == "string"
+                               && @.due like_regex "^(19|20|21)[0-9]{2}-[0-9]{2}-[0-9]{2}$"))
+    )
+"""
 
 
 class CrmValueSyncPublish(models.AbstractModel):
@@ -181,7 +194,7 @@ class CrmValueSyncPublish(models.AbstractModel):
         faults += [
             SQL("payload.%(name)s NOT BETWEEN 0 AND 1", name=SQL.identifier(name))
             for name in columns
-            if name in PROBABILITY_COLUMNS
+            if name in (*PROBABILITY_COLUMNS, *SHARE_COLUMNS)
         ]
         faults += [
             SQL("payload.%(name)s NOT BETWEEN -1e15 AND 1e15", name=SQL.identifier(name))
@@ -193,18 +206,36 @@ class CrmValueSyncPublish(models.AbstractModel):
             for name in columns
             if name in ("expected_orders", "order_days")
         ]
+        faults += [
+            SQL(
+                "payload.%(name)s NOT BETWEEN %(low)s AND %(high)s",
+                name=SQL.identifier(name),
+                low=low,
+                high=high,
+            )
+            for name, (low, high) in OTHER_BOUNDS.items()
+            if name in columns
+        ]
         # PostgreSQL knows an infinite date and years that Python cannot hold.
         faults += [
             SQL("payload.%(name)s NOT BETWEEN '1900-01-01' AND '2199-12-31'", name=SQL.identifier(name))
             for name in columns
             if name in DATE_COLUMNS
         ]
-        if "reasons" in columns:
+        faults += [
+            SQL(
+                "jsonb_typeof(payload.%(name)s) <> 'array' OR jsonb_path_exists("
+                "payload.%(name)s, 'strict $[*] ? (@.type() <> \"object\")', silent => TRUE)",
+                name=SQL.identifier(name),
+            )
+            for name in columns
+            if COLUMN_TYPES[name] == "json"
+        ]
+        if "preferred_channel" in columns:
+            faults.append(SQL("payload.preferred_channel !~ '^[a-z0-9_]{1,32}$'"))
+        if "recommendations" in columns:
             faults.append(
-                SQL(
-                    "jsonb_typeof(payload.reasons) <> 'array'"
-                    " OR jsonb_path_exists(payload.reasons, 'strict $[*] ? (@.type() <> \"object\")', silent => TRUE)"
-                )
+                SQL("jsonb_path_exists(payload.recommendations, %s::jsonpath)", BAD_RECOMMENDATIONS)
             )
         if "churn_withheld" in columns:
             # What is withheld must not arrive, or a list or an export would show it all the same.

@@ -1,8 +1,9 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from ..customer_page import PAGE_COLUMNS, customer_page
 from ..labels import CONFIDENCES, LIFECYCLE_STAGES, LOYALTY_STAGES
-from ..reasons import render_reasons
+from ..reasons import open_records
 from .crm_value_mixin import GROUP_USER, GROUP_VIEWER, profile_field
 
 
@@ -118,7 +119,12 @@ class ResPartner(models.Model):
         groups=GROUP_VIEWER,
         help="End of the last completed run of the company.",
     )
-    value_reasons = fields.Html(string="Why", compute="_compute_value_reasons", groups=GROUP_VIEWER)
+    value_page = fields.Json(
+        string="Customer Value",
+        compute="_compute_value_page",
+        groups=GROUP_VIEWER,
+        help="What is known of the customer, in words.",
+    )
 
     def _profile_customer(self):
         return self.commercial_partner_id
@@ -154,11 +160,21 @@ class ResPartner(models.Model):
 
     @api.depends("commercial_partner_id")
     @api.depends_context("company", "lang", "uid")
-    def _compute_value_reasons(self):
+    def _compute_value_page(self):
+        for partner, row in self._read_own_profiles(PAGE_COLUMNS).items():
+            partner.value_page = customer_page(self.env, row)
+
+    def _read_own_profiles(self, columns):
+        """``{partner: {column: value}}`` in the current company; nothing for whom is not scored there."""
         company = self.env.company.root_id.id
         customers = {partner: partner.commercial_partner_id._origin.id for partner in self}
         keys = {(customer, company) for customer in customers.values() if customer}
-        profiles = self._read_profiles(keys, ["reasons"])
-        for partner, customer in customers.items():
-            reasons = profiles.get((customer, company), {}).get("reasons")
-            partner.value_reasons = render_reasons(self.env, reasons)
+        profiles = self._read_profiles(keys, columns)
+        return {partner: profiles.get((customer, company), {}) for partner, customer in customers.items()}
+
+    def action_open_value_reason(self, code, model):
+        """The records behind a reason, in a list, as far as the reader may see them."""
+        self.ensure_one()
+        self.check_access("read")
+        self._check_field_access(self._fields["value_page"], "read")
+        return open_records(self.env, self._read_own_profiles(["reasons"])[self].get("reasons"), code, model)

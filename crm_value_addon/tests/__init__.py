@@ -1,6 +1,7 @@
 from . import (
     test_close,
     test_contract,
+    test_customer_page,
     test_export,
     test_fields,
     test_fields_access,
@@ -13,6 +14,7 @@ from . import (
     test_override,
     test_partner_merge,
     test_policy,
+    test_product,
     test_protection,
     test_publish,
     test_reasons,

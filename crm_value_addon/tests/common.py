@@ -7,6 +7,7 @@ import zlib
 from odoo.fields import Command
 from odoo.tests import TransactionCase, new_test_user
 
+JSON_COLUMNS = ("reasons", "recommendations")
 MONEY_FIELDS = ("historical_value", "current_value", "potential_value", "lifetime_value")
 
 
@@ -91,7 +92,7 @@ class CustomerValueCase(TransactionCase):
         rows = [
             [
                 json.dumps(record[name])
-                if name == "reasons" and record.get(name) is not None
+                if name in JSON_COLUMNS and record.get(name) is not None
                 else record.get(name)
                 for name in columns
             ]
@@ -145,6 +146,39 @@ class CustomerValueCase(TransactionCase):
             "cause": None,
             **values,
         }
+
+    def whole(self, partner, **values):
+        """A complete row with what is known of a customer besides its forecast."""
+        return self.full(
+            partner,
+            **{
+                "value_type": "value_for_money",
+                "lost_type": None,
+                "cost_to_serve": 40,
+                "net_value": 160,
+                "next_class_gap": 77,
+                "value_percentile": 0.82,
+                "margin_level": "high",
+                "composite_rating": 74,
+                "rating_contribution": 0.91,
+                "rating_compliance": 0.8,
+                "rating_integrity": 0.63,
+                "rating_influence": None,
+                "recommendations": [],
+                "replacement_due": None,
+                "share_of_customer": 0.42,
+                "satisfaction": "unsatisfied",
+                "attitude": "loyal_unsatisfied",
+                "promise_kept": 0.71,
+                "last_contact_date": "2026-02-03",
+                "initiator": "customer",
+                "preferred_channel": "salesperson",
+                "anomaly": "drop",
+                "anomaly_percent": -61,
+                "anomaly_since": "2026-05-11",
+                **values,
+            },
+        )
 
     # --------------------------------------------------------------- back-test
 

@@ -97,7 +97,7 @@ class TestFieldAccess(ScoredCase):
                     self.assertDenied(self.as_user(model, user, self.alpha), field)
             for field in (*PARTNER_FIELDS, *MONEY_FIELDS):
                 self.assertDenied(self.as_user("res.partner", user, self.alpha), field)
-            for field in ("scored_at", "value_reasons"):
+            for field in ("scored_at", "value_page"):
                 with self.assertRaises(AccessError):
                     self.as_user("res.partner", user, self.alpha).browse(user.partner_id.id).read([field])
 
@@ -147,7 +147,7 @@ class TestFieldAccess(ScoredCase):
         self.assertTrue(partner.read(["name"]))
         self.assertFalse(
             set(partner.fields_get())
-            & {*LABEL_FIELDS, *PARTNER_FIELDS, *MONEY_FIELDS, "value_reasons", "scored_at"}
+            & {*LABEL_FIELDS, *PARTNER_FIELDS, *MONEY_FIELDS, "value_page", "scored_at"}
         )
 
     def test_back_doors(self):
@@ -200,10 +200,13 @@ class TestFieldAccess(ScoredCase):
             .with_user(self.viewer)
             .with_context(allowed_company_ids=self.alpha.ids)
         )
-        profile.read(["effective_value_class", "churn_probability", "reasons_html"])
+        profile.read(["effective_value_class", "churn_probability", "page"])
         history.read(["value_class", "valid_from"])
         for records, fields_ in (
-            (profile, (*MONEY_FIELDS, "expected_value", "reasons")),
+            (
+                profile,
+                (*MONEY_FIELDS, "expected_value", "reasons", "net_value", "cost_to_serve", "next_class_gap"),
+            ),
             (history, MONEY_FIELDS),
         ):
             for field in fields_:

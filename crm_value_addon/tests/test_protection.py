@@ -147,6 +147,10 @@ class TestProtectedRows(CustomerValueCase):
             "crm.value.run": {"action_request", "action_request_backtest", "action_cancel"},
             "crm.value.grade": {"action_request", "action_open_withheld"},
             "crm.value.policy.version": {"action_activate"},
+            "crm.value.profile": {"action_open_value_reason"},
+            "res.partner": {"action_open_value_reason"},
+            "product.template": {"action_open_likely_customers"},
+            "product.product": {"action_open_likely_customers"},
             "crm.value.override": {"action_end"},
         }
         found = {}
@@ -177,7 +181,7 @@ class TestProtectedRows(CustomerValueCase):
             "crm.value.grade": ["_record_grades", "_row_sql", "_with_pen"],
             "crm.value.override": ["_cron_expire", "_refresh_effective"],
             "crm.value.objection": ["_erase"],
-            "res.partner": ["_read_profiles"],
+            "res.partner": ["_read_profiles", "_read_own_profiles"],
         }.items():
             for name in names:
                 with self.subTest(model=model, method=name), self.assertRaises(AccessError):

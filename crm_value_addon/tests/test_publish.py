@@ -1,3 +1,5 @@
+import json
+
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
@@ -72,6 +74,54 @@ class TestPublish(CustomerValueCase):
             "last_order_date": ["infinity"],
             "order_days": [-1],
             "format_id": [2**31 - 1, 0],
+            "value_type": ["unheard of", ""],
+            "lost_type": ["stolen"],
+            "satisfaction": ["happy"],
+            "attitude": ["captive"],
+            "margin_level": ["medium"],
+            "initiator": ["nobody"],
+            "anomaly": ["none"],
+            "preferred_channel": ["", "By Phone", "x" * 33, "<b>"],
+            "value_percentile": [-0.1, 1.1, "NaN"],
+            "rating_integrity": [-1, "Infinity"],
+            "promise_kept": [100],
+            "share_of_customer": [1.5],
+            "composite_rating": [-1, 100.5, "NaN", "Infinity"],
+            "anomaly_percent": [-101, 1000001],
+            "cost_to_serve": ["NaN", 1e16],
+            "net_value": [-1e16],
+            "next_class_gap": ["1e300"],
+            "replacement_due": ["infinity", "20000-01-01"],
+            "last_contact_date": ["-infinity"],
+            "anomaly_since": ["1066-10-14"],
+            "recommendations": [
+                "{}",
+                "null",
+                "[1]",
+                "[[]]",
+                "[{}]",
+                *(
+                    json.dumps([self.recommendation(), self.recommendation(**wrong)])
+                    for wrong in (
+                        {"category_id": "3"},
+                        {"category_id": 0},
+                        {"category_id": 1.5},
+                        {"category_id": 2**31},
+                        {"category_id": None},
+                        {"category_id": True},
+                        {"kind": "up_sell"},
+                        {"kind": None},
+                        {"strength": 1.1},
+                        {"strength": -0.1},
+                        {"strength": "0.5"},
+                        {"strength": None},
+                        {"due": "soon"},
+                        {"due": 20260101},
+                        {"due": "20261-01-01"},
+                        {"due": ["2026-01-01"]},
+                    )
+                ),
+            ],
             "reasons": ["[1]", '{"code": "x"}', '"x"', "null", '[{"code": "x"}, null]', '[["code"]]'],
         }.items():
             for value in values:
@@ -87,17 +137,30 @@ class TestPublish(CustomerValueCase):
                     )
                     self.assertCounts(answer, out_of_range=1)
 
+    def recommendation(self, **values):
+        return {"category_id": 3, "kind": "cross_sell", "strength": 0.5, "due": None, **values}
+
     def test_edges_of_the_range(self):
         for values in (
+            {"composite_rating": 0, "rating_influence": 1, "value_percentile": 0, "anomaly_percent": -100},
+            {"composite_rating": 100, "preferred_channel": "a_channel_of_tomorrow_2"},
+            {"net_value": -123.45, "cost_to_serve": 0, "next_class_gap": None, "anomaly_percent": 900},
+            {"recommendations": []},
+            {
+                "recommendations": [
+                    self.recommendation(kind="replacement", due="2026-12-31", strength=1),
+                    {"category_id": 2**31 - 1, "kind": "cross_sell", "strength": 0},
+                ]
+            },
             {"churn_probability": 0, "p_alive": 1},
             {"churn_probability": 1, "p_alive": 0},
             {"current_value": -123.45, "historical_value": 0},
             {"expected_next_order": "2199-12-31", "last_order_date": "1990-01-01"},
             {"reasons": [{"code": "a code of tomorrow"}], "order_days": 0},
-            {name: None for name in self.full(self.customer) if name != "partner_id"},
+            {name: None for name in self.whole(self.customer) if name != "partner_id"},
         ):
             with self.subTest(**values):
-                row = self.full(self.customer, **values)
+                row = self.whole(self.customer, **values)
                 self.assertCounts(self.publish(self.run, [row]), ok=1)
 
     def test_duplicates_across_batches(self):

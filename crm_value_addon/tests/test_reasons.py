@@ -1,13 +1,25 @@
-from markupsafe import Markup
+import json
 
-from odoo.tests import tagged
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import new_test_user, tagged
 
-from ..reasons import REASON_SCHEMA, reason_text, render_reasons
+from ..reasons import AMOUNT_CODES, REASON_SCHEMA, TOPICS, reason_text, render_reasons
 from .common import CustomerValueCase
+
+
+def reason(code="long_silence", **values):
+    """A reason as a worker sends it, with any figures."""
+    spec = REASON_SCHEMA[code]
+    params = {name: 40 + number for number, name in enumerate(spec["params"])}
+    own = {"code": code, "direction": spec["direction"], "params": params, "model": spec["model"]}
+    return {**own, "record_ids": [], **values}
 
 
 @tagged("post_install", "-at_install")
 class TestReasons(CustomerValueCase):
+    def codes(self, reasons):
+        return [each["code"] for topic in render_reasons(self.env, reasons) for each in topic["reasons"]]
+
     def test_every_code_reads_as_a_sentence_with_its_figures(self):
         for code, spec in REASON_SCHEMA.items():
             params = {name: 9000 + number for number, name in enumerate(spec["params"])}
@@ -16,13 +28,35 @@ class TestReasons(CustomerValueCase):
                 self.assertNotRegex(text, r"%\(|%%")
                 for value in params.values():
                     self.assertIn(str(value), text)
-                html = render_reasons(
-                    self.env, [{"code": code, "direction": spec["direction"], "params": params}]
-                )
-                self.assertEqual(html.count("<li>"), 1)
+                self.assertEqual(self.codes([reason(code, params=params)]), [code])
+
+    def test_by_topic(self):
+        """Topics in their order, churn first; within one, the strongest first as the worker sent them."""
+        self.assertEqual(TOPICS[0], "churn")
+        self.assertLessEqual({spec["topic"] for spec in REASON_SCHEMA.values()}, set(TOPICS))
+        topics = render_reasons(
+            self.env,
+            [
+                reason("won_back"),
+                reason("top_share"),
+                reason("spend_falling"),
+                reason("poor_net_value"),
+                reason("long_silence"),
+            ],
+        )
+        self.assertEqual(
+            [(topic["topic"], [each["code"] for each in topic["reasons"]]) for topic in topics],
+            [
+                ("churn", ["spend_falling", "long_silence"]),
+                ("value", ["top_share", "poor_net_value"]),
+                ("life_cycle", ["won_back"]),
+            ],
+        )
+        self.assertEqual(topics[0]["reasons"][0]["meaning"], "Raises the risk")
+        self.assertTrue(all(topic["title"] for topic in topics))
 
     def test_what_cannot_be_rendered_is_left_out(self):
-        good = {"code": "long_silence", "direction": "up", "params": {"days_since": 40}}
+        good = reason()
         for bad in (
             {"code": "of_tomorrow", "params": {}},
             {"code": None},
@@ -34,32 +68,179 @@ class TestReasons(CustomerValueCase):
             {},
         ):
             with self.subTest(bad=bad):
-                self.assertEqual(render_reasons(self.env, [bad, good]).count("<li>"), 1)
-                self.assertFalse(render_reasons(self.env, [bad]))
-        for nothing in (None, False, []):
-            self.assertFalse(render_reasons(self.env, nothing))
+                self.assertEqual(self.codes([bad, good]), ["long_silence"])
+                self.assertEqual(render_reasons(self.env, [bad]), [])
+        for nothing in (None, False, [], {}, "x"):
+            self.assertEqual(render_reasons(self.env, nothing), [])
 
-    def test_figures_cannot_carry_markup(self):
-        reason = {"code": "long_silence", "direction": '"><script>', "params": {"days_since": "<b>40</b>"}}
-        html = render_reasons(self.env, [reason])
-        self.assertIsInstance(html, Markup)
-        self.assertNotIn("<script>", html)
-        self.assertNotIn("<b>", html)
+    def test_odd_records_are_no_links(self):
+        for given in (None, "7", {"1": 1}, [0, None, "7", 1.5, True, 2**40, [3]]):
+            with self.subTest(given=given):
+                (topic,) = render_reasons(self.env, [reason(record_ids=given, direction="sideways")])
+                (shown,) = topic["reasons"]
+                self.assertEqual((shown["links"], shown["direction"], shown["meaning"]), ([], "", ""))
 
     def test_viewers_read_reasons_on_partner_and_profile(self):
-        reason = {"code": "long_silence", "direction": "up", "params": {"days_since": 40}}
-        self.score([self.full(self.customer, reasons=[reason])])
-        contact = self.contact.with_user(self.viewer).with_context(allowed_company_ids=self.alpha.ids)
-        self.assertIn("Silent for 40 days", contact.value_reasons)
-        self.assertIn("Silent for 40 days", self.profile(self.customer).with_user(self.viewer).reasons_html)
-        self.assertFalse(self.customer.with_company(self.beta).value_reasons)
-        self.assertFalse(self.unscored.value_reasons)
+        self.score([self.full(self.customer, reasons=[reason()])])
+        contact = self.as_user("res.partner", self.viewer, self.alpha).browse(self.contact.id)
+        profile = self.profile(self.customer).with_user(self.viewer)
+        for page in (contact.value_page, profile.page):
+            self.assertIn("Silent for 40 days", json.dumps(page["why"]))
+        self.assertFalse(self.customer.with_company(self.beta).value_page)
+        self.assertFalse(self.unscored.value_page)
 
     def test_margins_are_for_those_who_see_amounts(self):
-        reason = {"code": "poor_net_value", "direction": "value", "params": {"percent": 3}}
-        self.score([self.full(self.customer, reasons=[reason])])
-        for user, shown in ((self.viewer, False), (self.user, True)):
-            contact = self.contact.with_user(user).with_context(allowed_company_ids=self.alpha.ids)
+        self.assertIn("poor_net_value", AMOUNT_CODES)
+        self.assertLessEqual(
+            {code for code, spec in REASON_SCHEMA.items() if "amount" in spec["params"]}, AMOUNT_CODES
+        )
+        given = [reason(code) for code in AMOUNT_CODES]
+        self.score([self.full(self.customer, reasons=given)])
+        for user, shown in ((self.viewer, set()), (self.user, AMOUNT_CODES)):
+            contact = self.as_user("res.partner", user, self.alpha).browse(self.contact.id)
             profile = self.profile(self.customer).with_user(user)
-            self.assertEqual("margin" in (contact.value_reasons or ""), shown)
-            self.assertEqual("margin" in (profile.reasons_html or ""), shown)
+            for page in (contact.value_page, profile.page):
+                text = json.dumps(page)
+                self.assertEqual({code for code in AMOUNT_CODES if f'"{code}"' in text}, set(shown))
+
+
+@tagged("post_install", "-at_install")
+class TestOpenRecords(CustomerValueCase):
+    """A reason opens the very records behind it, under the reader's own rights."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.product = cls._product()
+        case = cls("setUp")
+        case.env = cls.env
+        cls.seller = cls._user("cv_seller", "sales_team.group_sale_salesman", cls.alpha)
+        cls.chief = cls._user("cv_chief", "sales_team.group_sale_salesman_all_leads", cls.alpha)
+        cls.own = case.order(cls.customer, user_id=cls.seller.id)
+        cls.other = case.order(cls.customer, user_id=cls.chief.id)
+        cls.score_reasons(case)
+
+    def score_reasons(self, **values):
+        ids = [self.own.id, self.other.id]
+        given = [reason("recent_order", record_ids=ids, **values), reason("top_share")]
+        self.score([self.full(self.customer, reasons=given)])
+
+    def pages(self, user):
+        partner = self.as_user("res.partner", user, self.alpha).browse(self.contact.id)
+        profile = self.as_user("crm.value.profile", user, self.alpha).browse(self.profile(self.customer).id)
+        return {partner: partner.value_page, profile: profile.page}
+
+    def links(self, page):
+        return {each["code"]: [link["model"] for link in each["links"]] for each in page["why"]["reasons"]}
+
+    def test_list_of_the_records(self):
+        for record, page in self.pages(self.chief).items():
+            with self.subTest(model=record._name):
+                self.assertEqual(self.links(page), {"recent_order": ["sale.order"]})
+                self.assertIn("Orders (2)", json.dumps(page))
+                action = record.action_open_value_reason("recent_order", "sale.order")
+                self.assertEqual(
+                    (action["type"], action["res_model"]), ("ir.actions.act_window", "sale.order")
+                )
+                self.assertEqual([kind for _view, kind in action["views"]], ["list", "form"])
+                orders = self.as_user("sale.order", self.chief, self.alpha).with_context(**action["context"])
+                self.assertEqual(orders.search(action["domain"]), self.own | self.other)
+                self.assertEqual(action["name"], "Ordered only 40 days ago")
+
+    def test_own_records_only(self):
+        for record in self.pages(self.seller):
+            action = record.action_open_value_reason("recent_order", "sale.order")
+            self.assertEqual(action["domain"], [["id", "in", self.own.ids]])
+
+    def test_hidden_or_gone_is_said(self):
+        self.own.user_id = self.chief
+        (self.own | self.other).flush_recordset()
+        for record in self.pages(self.seller):
+            action = record.action_open_value_reason("recent_order", "sale.order")
+            self.assertEqual((action["type"], action["tag"]), ("ir.actions.client", "display_notification"))
+            self.assertIn("not yours to see", action["params"]["message"])
+        (self.own | self.other).with_context(disable_cancel_warning=True)._action_cancel()
+        (self.own | self.other).unlink()
+        for record in self.pages(self.chief):
+            action = record.action_open_value_reason("recent_order", "sale.order")
+            self.assertEqual(action["tag"], "display_notification")
+
+    def test_no_link_without_a_right_to_the_model(self):
+        """Viewers who are no salespeople read the reason, and no order."""
+        for record, page in self.pages(self.viewer).items():
+            self.assertEqual(self.links(page), {"recent_order": []})
+            with self.assertRaises(UserError):
+                record.action_open_value_reason("recent_order", "sale.order")
+
+    def test_no_other_records(self):
+        """Only what the reason names, whatever one asks for."""
+        for record in self.pages(self.chief):
+            for code, model in (
+                ("recent_order", "res.users"),
+                ("recent_order", "pos.order"),
+                ("recent_order", None),
+                ("top_share", "sale.order"),
+                ("of_tomorrow", "sale.order"),
+                (["recent_order"], "sale.order"),
+                (None, None),
+            ):
+                with self.subTest(code=code, model=model), self.assertRaises(UserError):
+                    record.action_open_value_reason(code, model)
+
+    def test_the_schema_says_the_model(self):
+        self.score_reasons(model="res.users")
+        for page in self.pages(self.chief).values():
+            self.assertEqual(self.links(page), {"recent_order": ["sale.order"]})
+
+    def test_orders_of_the_point_of_sale_are_no_sales_orders(self):
+        given = [reason("recent_order", record_ids=[-self.own.id, self.other.id])]
+        self.score([self.full(self.customer, reasons=given)])
+        for record, page in self.pages(self.chief).items():
+            expected = ["sale.order", "pos.order"] if "pos.order" in self.env else ["sale.order"]
+            self.assertEqual(self.links(page), {"recent_order": expected})
+            action = record.action_open_value_reason("recent_order", "sale.order")
+            self.assertEqual(action["domain"], [["id", "in", self.other.ids]])
+
+    def test_archived_records_are_shown(self):
+        lead = self.env["crm.lead"].create(
+            {"name": "x", "type": "opportunity", "partner_id": self.customer.id, "company_id": self.alpha.id}
+        )
+        lead.action_set_lost()
+        self.assertFalse(lead.active)
+        given = [reason("recent_order", record_ids=lead.ids)]
+        self.score([self.full(self.customer, reasons=given)])
+        kept = REASON_SCHEMA["recent_order"]["model"]
+        self.addCleanup(REASON_SCHEMA["recent_order"].__setitem__, "model", kept)
+        REASON_SCHEMA["recent_order"]["model"] = "crm.lead"
+        for record in self.pages(self.chief):
+            action = record.action_open_value_reason("recent_order", "crm.lead")
+            leads = self.as_user("crm.lead", self.chief, self.alpha).with_context(**action["context"])
+            self.assertEqual(leads.search(action["domain"]), lead)
+
+    def test_outsiders(self):
+        partner = self.customer
+        self.portal.partner_id.parent_id = partner
+        profile = self.profile(self.customer)
+        for user in (self.portal, self.employee, self.sync, self.env.ref("base.public_user")):
+            for record in (partner, user.partner_id, profile):
+                with self.subTest(user=user.login, model=record._name), self.assertRaises(AccessError):
+                    record.with_user(user).with_context(
+                        allowed_company_ids=self.alpha.ids
+                    ).action_open_value_reason("recent_order", "sale.order")
+
+    def test_profile_of_another_company(self):
+        self.score(
+            [self.full(self.customer, reasons=[reason("recent_order", record_ids=self.own.ids)])], self.beta
+        )
+        foreign = self.profile(self.customer, self.beta)
+        seller = new_test_user(
+            self.env,
+            login="cv_alpha_only",
+            groups="sales_team.group_sale_manager",
+            company_id=self.alpha.id,
+            company_ids=[(6, 0, self.alpha.ids)],
+        )
+        with self.assertRaises(AccessError):
+            foreign.with_user(seller).with_context(
+                allowed_company_ids=self.alpha.ids
+            ).action_open_value_reason("recent_order", "sale.order")

@@ -1,0 +1,289 @@
+"""The page “Customer value” of a partner or profile: what is known of a customer, in groups, in words.
+
+A fact that is not known is left out, and so is a group without any. The screens show what is here and
+decide nothing; amounts are only here for those who may see them.
+"""
+
+from datetime import date
+
+from odoo.tools.misc import format_date
+
+from .customer_texts import (
+    anomaly_text,
+    attitude_text,
+    channel_text,
+    contact_text,
+    next_action_text,
+    value_type_text,
+)
+from .formatting import amount_text, number_text, percent_text
+from .labels import LABELS, MARGIN_LEVELS, SATISFACTIONS, VALUE_BASES
+from .publish_columns import RATING_COLUMNS
+from .reasons import render_reasons
+
+GROUP_USER = "crm_value_addon.group_user"
+# Columns of crm_value_profile that the page is made from.
+PAGE_COLUMNS = (
+    *(f"{kind}_{label}" for label in LABELS for kind in ("effective", "computed")),
+    "currency_id",
+    "value_basis",
+    "value_percentile",
+    "margin_level",
+    "composite_rating",
+    *RATING_COLUMNS,
+    "net_value",
+    "cost_to_serve",
+    "historical_value",
+    "current_value",
+    "potential_value",
+    "lifetime_value",
+    "next_class_gap",
+    "satisfaction",
+    "attitude",
+    "promise_kept",
+    "last_contact_date",
+    "initiator",
+    "preferred_channel",
+    "recommendations",
+    "replacement_due",
+    "share_of_customer",
+    "anomaly",
+    "anomaly_percent",
+    "anomaly_since",
+    "reasons",
+)
+# Where the reasons of each topic are told; those of an anomaly stand in its banner.
+TOPICS_OF_GROUPS = {
+    "who": ("value", "value_type", "rating"),
+    "relation": ("loyalty", "satisfaction", "service"),
+    "life_cycle": ("life_cycle", "products"),
+    "risk": ("churn", "lost"),
+}
+
+
+def customer_page(env, profile):
+    """The page of a customer.
+
+    A group is ``{"name", "title", "facts", "pair", "note", "reasons"}``, a fact ``{"name", "label", "text"}``
+    with perhaps a ``note`` that explains it and a ``share`` of one to be drawn as a bar. The two facts of a
+    ``pair`` stand side by side.
+
+    :param env: environment of the reader: language, groups, rights
+    :param dict profile: values of ``PAGE_COLUMNS``, empty for a customer that is not scored
+    :return: ``{"banner", "next_action", "why", "groups"}``; the banner of a sudden change is ``{"kind", "text",
+        "reasons"}``, and ``why`` the topic that matters first
+    """
+    if not profile:
+        return {}
+    topics = {each["topic"]: each for each in render_reasons(env, profile["reasons"])}
+    anomaly = anomaly_text(env, profile["anomaly"], profile["anomaly_percent"], profile["anomaly_since"])
+
+    def reasons(*names):
+        return [reason for name in names if name in topics for reason in topics[name]["reasons"]]
+
+    page = _Page(env, profile)
+    groups = [page.who(), page.value(), page.relation(), page.life_cycle(), page.risk()]
+    for group in groups:
+        group["reasons"] = reasons(*TOPICS_OF_GROUPS.get(group["name"], ()))
+    return {
+        "banner": anomaly and {"kind": profile["anomaly"], "text": anomaly, "reasons": reasons("anomaly")},
+        "next_action": page.next_action(),
+        "why": topics.get("lost") or next(iter(topics.values()), None),
+        "groups": [group for group in groups if group["facts"] or group["pair"] or group["reasons"]],
+    }
+
+
+def _fact(name, label, text, **more):
+    """A fact of a group; ``share`` of one is drawn as a bar, ``note`` explains it."""
+    return {"name": name, "label": label, "text": text, **more}
+
+
+def _group(name, title, facts, **more):
+    return {"name": name, "title": title, "facts": [fact for fact in facts if fact], "pair": [], **more}
+
+
+class _Page:
+    """The groups of one customer's page."""
+
+    def __init__(self, env, profile):
+        self.env = env
+        self.profile = profile
+        self.sees_amounts = env.user.has_group(GROUP_USER)
+
+    # ------------------------------------------------------------------ groups
+
+    def who(self):
+        _ = self.env._
+        stands = self._share(
+            "value_percentile",
+            _("Among its peers"),
+            lambda share: _("above %s of them", percent_text(self.env, share)),
+        )
+        facts = [
+            self._label("value_segment", _("Segment")),
+            self._label("value_class", _("Class")),
+            stands,
+            self._value_type(),
+            self._composite_rating(),
+            self._share("rating_contribution", _("Contribution")),
+            self._share("rating_compliance", _("Compliance")),
+            self._share("rating_integrity", _("Integrity")),
+            self._share("rating_influence", _("Influence")),
+        ]
+        return _group("who", _("Who it is"), facts)
+
+    def value(self):
+        _ = self.env._
+        facts = [
+            self._amount("net_value", _("Net value")),
+            self._amount("cost_to_serve", _("Cost to serve")),
+            self._code("margin_level", _("Margin"), MARGIN_LEVELS),
+            self._amount("historical_value", _("Historical value")),
+            self._amount("current_value", _("Current value")),
+            self._amount("potential_value", _("Potential value")),
+            self._amount("lifetime_value", _("Lifetime value")),
+            self._amount("next_class_gap", _("Missing to Key (A)")),
+        ]
+        if self.sees_amounts and any(facts):
+            facts.append(self._code("value_basis", _("Measured in"), VALUE_BASES))
+        return _group("value", _("What it is worth"), facts)
+
+    def relation(self):
+        _ = self.env._
+        loyalty = self._label("loyalty_stage", _("Loyalty"))
+        satisfaction = self._code("satisfaction", _("Satisfaction"), SATISFACTIONS)
+        contact = self.profile["last_contact_date"]
+        facts = [
+            self._share("promise_kept", _("Promises we kept")),
+            contact
+            and _fact(
+                "last_contact_date",
+                _("Last contact"),
+                contact_text(self.env, contact, self.profile["initiator"]),
+            ),
+            self.profile["preferred_channel"]
+            and _fact(
+                "preferred_channel",
+                _("Prefers"),
+                channel_text(self.env, self.profile["preferred_channel"]),
+            ),
+        ]
+        return _group(
+            "relation",
+            _("How we stand with it"),
+            facts,
+            pair=[each for each in (loyalty, satisfaction) if each],
+            note=attitude_text(self.env, self.profile["attitude"]),
+        )
+
+    def life_cycle(self):
+        _ = self.env._
+        facts = [
+            self._label("lifecycle_stage", _("Stage")),
+            self._next_action(),
+            *self._recommendations(),
+            self._share(
+                "share_of_customer",
+                _("Share of customer"),
+                lambda share: _("about %s (estimate)", percent_text(self.env, share)),
+            ),
+        ]
+        return _group("life_cycle", _("What comes next"), facts)
+
+    def risk(self):
+        _ = self.env._
+        facts = [self._label("churn_risk", _("Churn risk")), self._label("lost_type", _("Lost type"))]
+        lost = self.profile["effective_lifecycle_stage"] == "lost"
+        return _group("risk", _("Why it was lost") if lost else _("Whether it stays"), facts)
+
+    # ------------------------------------------------------------------- facts
+
+    def next_action(self):
+        return next_action_text(
+            self.env, self.profile["effective_lifecycle_stage"], self.profile["effective_value_class"]
+        )
+
+    def _next_action(self):
+        text = self.next_action()
+        return text and _fact("next_action", self.env._("Next action"), text)
+
+    def _label(self, name, title):
+        """A label in force; where a person overrides the engine, what the engine says."""
+        value, computed = self.profile[f"effective_{name}"], self.profile[f"computed_{name}"]
+        if not value:
+            return None
+        fact = _fact(name, title, self._name_of(f"effective_{name}", value))
+        if computed and computed != value:
+            fact["note"] = self.env._(
+                "stated by a person; computed: %s", self._name_of(f"computed_{name}", computed)
+            )
+        return fact
+
+    def _name_of(self, field, value):
+        names = dict(self.env["crm.value.profile"]._fields[field]._description_selection(self.env))
+        return names.get(value, value)
+
+    def _code(self, name, title, selection):
+        value = self.profile[name]
+        known = value in dict(selection)
+        return _fact(name, title, self._name_of(name, value)) if known else None
+
+    def _value_type(self):
+        fact = self._label("value_type", self.env._("Value type"))
+        if fact:
+            meaning = value_type_text(self.env, self.profile["effective_value_type"])
+            fact["note"] = "; ".join(filter(None, [meaning, fact.get("note")]))
+        return fact
+
+    def _amount(self, name, title):
+        amount = self.profile[name]
+        if amount is None or not self.sees_amounts:
+            return None
+        currency = self.env["res.currency"].browse(self.profile["currency_id"])
+        return _fact(name, title, amount_text(self.env, amount, currency))
+
+    def _share(self, name, title, text=None):
+        share = self.profile[name]
+        if share is None:
+            return None
+        return _fact(name, title, text(share) if text else percent_text(self.env, share), share=share)
+
+    def _composite_rating(self):
+        rating = self.profile["composite_rating"]
+        if rating is None:
+            return None
+        text = self.env._("%s of 100", number_text(self.env, rating))
+        return _fact("composite_rating", self.env._("Rating"), text, share=rating / 100)
+
+    def _recommendations(self):
+        """What its peers buy and it does not, and what it is time to buy again."""
+        _ = self.env._
+        given = self.profile["recommendations"] or []
+        names = self._category_names([each["category_id"] for each in given])
+        known = [each for each in given if each["category_id"] in names]
+        gap = [names[each["category_id"]] for each in known if each["kind"] == "cross_sell"]
+        due = [
+            self._due_text(names[each["category_id"]], each.get("due"))
+            for each in known
+            if each["kind"] == "replacement"
+        ]
+        if not due and self.profile["replacement_due"]:
+            due = [format_date(self.env, self.profile["replacement_due"])]
+        return [
+            gap and _fact("cross_sell", _("Peers buy, it does not"), ", ".join(gap)),
+            due and _fact("replacement_due", _("Due again"), ", ".join(due)),
+        ]
+
+    def _due_text(self, name, due):
+        try:
+            day = date.fromisoformat(due or "")
+        except ValueError:
+            return name
+        return self.env._("%(category)s (%(day)s)", category=name, day=format_date(self.env, day))
+
+    def _category_names(self, ids):
+        """Names of the product categories there are and the reader may read."""
+        categories = self.env["product.category"]
+        if not ids or not categories.has_access("read"):
+            return {}
+        return {category.id: category.name for category in categories.search([("id", "in", ids)])}
