@@ -22,13 +22,16 @@ from sync_worker.policy import Policy
 from sync_worker.scoring.attribution import contributions, days_left
 from sync_worker.scoring.base_models import Shortage
 from sync_worker.scoring.churn import ORDER_DAYS_ENOUGH
+from sync_worker.scoring.evidence import Evidence
 from sync_worker.scoring.features import Features
 from sync_worker.scoring.forecast import Forecast
 from sync_worker.scoring.peers import Peers
 from sync_worker.scoring.rhythm import Rhythm
 from sync_worker.scoring.situation import Situation
 
-MOST = 5
+#: Reasons told of a topic, at most.
+MOST = {"churn": 5}
+MOST_OF_OTHERS = 3
 #: Customers whose reasons are written at once: the pieces of JSON take several times the memory of the result.
 BLOCK = 20_000
 
@@ -95,7 +98,8 @@ class Candidate:
         params: whole numbers by name.
         contribution: what it changes in the churn probability, NaN where no model tells.
         records: (n, k) record ids, -1 = none.
-        strength: place among the reasons where there is no contribution; those with one have theirs.
+        strength: place among the reasons where there is no contribution, one for all or (n,); those with
+            one have theirs.
     """
 
     code: str
@@ -103,7 +107,7 @@ class Candidate:
     params: dict[str, np.ndarray]
     contribution: np.ndarray
     records: np.ndarray | None = None
-    strength: float = -1.0
+    strength: float | np.ndarray = -1.0
 
 
 def explain(
@@ -116,8 +120,10 @@ def explain(
     rhythm: Rhythm,
     policy: Policy,
     lack: Shortage | None,
+    evidence: Sequence[Evidence] = (),
 ) -> pd.Series:
-    """The strongest reasons of each buyer as JSON text, at most five, sorted by absolute contribution.
+    """The strongest reasons of each buyer as JSON text, topic by topic, of each at most `MOST`, sorted by absolute
+    contribution.
 
     The contribution is the change in churn probability that a group of facts makes against a typical customer
     among its peers (`attribution`); all groups add up to the difference of the two. Where the probability is
@@ -129,6 +135,7 @@ def explain(
             `value_rank`, `lifecycle_stage`, `net_rate`, `comeback_silence`, `confidence`.
         rhythm: as seen after the last order-day.
         lack: why the data are too few for a model, None where they are not.
+        evidence: what speaks for the other labels.
     """
     formats = features.table["format"]
     horizon = policy.column("churn_horizon_days", formats)
@@ -192,7 +199,8 @@ def _speaking(candidate: Candidate, rows: slice) -> np.ndarray:
 
 
 def _strongest(candidates: Sequence[Candidate], rows: slice) -> tuple[np.ndarray, np.ndarray]:
-    """At most five reasons of each customer of a block, by customer, the strongest first.
+    """The reasons of each customer of a block, by customer and topic, the strongest first, at most `MOST` of each
+    topic.
 
     Returns:
         Which customer, counted from the block's first, and which candidate; (k,) each.
@@ -200,15 +208,21 @@ def _strongest(candidates: Sequence[Candidate], rows: slice) -> tuple[np.ndarray
     found, numbers, strengths = [], [], []
     for index, candidate in enumerate(candidates):
         chosen = np.flatnonzero(_speaking(candidate, rows))
-        gain = candidate.contribution[rows][chosen]
+        gain, own = candidate.contribution[rows][chosen], candidate.strength
+        if isinstance(own, np.ndarray):
+            own = own[rows][chosen]
         found.append(chosen)
         numbers.append(np.full(len(chosen), index))
-        strengths.append(np.where(np.isnan(gain), candidate.strength - index / 1000, np.abs(gain)))
+        strengths.append(np.where(np.isnan(gain), own - index / 1000, np.abs(gain)))
     row, number, strength = np.concatenate(found), np.concatenate(numbers), np.concatenate(strengths)
-    order = np.lexsort((-strength, row))
-    row, number = row[order], number[order]
-    count = np.bincount(row)
-    kept = np.arange(len(row)) - (np.cumsum(count) - count)[row] < MOST
+    topics = [schema()[candidate.code]["topic"] for candidate in candidates]
+    names = list(dict.fromkeys(topics))
+    group = row * len(names) + np.array([names.index(topic) for topic in topics])[number]
+    most = np.array([MOST.get(name, MOST_OF_OTHERS) for name in names])
+    order = np.lexsort((-strength, group))
+    row, number, group = row[order], number[order], group[order]
+    count = np.bincount(group)
+    kept = np.arange(len(row)) - (np.cumsum(count) - count)[group] < most[group % len(names)]
     return row[kept], number[kept]
 
 

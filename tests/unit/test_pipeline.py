@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from sync_worker.history.schema import History, HistoryError
 from sync_worker.policy import Policy
+from sync_worker.scoring import explanation
 from sync_worker.scoring.explanation import SENTENCES, render, schema
 from sync_worker.scoring.pipeline import COLUMNS, score
 
@@ -151,11 +152,42 @@ def test_horizon_and_risk_bands_come_from_the_policy(shop, result):
     assert buyers["churn_risk"].map({"low": 0, "medium": 1, "high": 2}).tolist() == expected.tolist()
 
 
+def test_evidence_is_told_the_strongest_first_and_three_of_a_topic(monkeypatch):
+    spec = {"direction": "value", "topic": "rating", "params": {"late": "integer"}, "model": "account.move"}
+    names = ["a", "b", "c", "d"]
+    monkeypatch.setattr(explanation, "schema", lambda: dict.fromkeys(names, spec))
+    records = np.array([[8, -1], [7, 6]])
+    candidates = [
+        explanation.Candidate(
+            name,
+            np.array([True, name == "a"]),
+            {"late": np.array([4, 2])},
+            np.full(2, np.nan),
+            records,
+            strength,
+        )
+        for name, strength in zip(names, [0.1, np.array([0.5, 0]), 0.2, np.array([0.4, 9.0])], strict=True)
+    ]
+    row, number = explanation._strongest(candidates, slice(0, 2))
+    assert [(int(r), names[n]) for r, n in zip(row, number, strict=True)] == [
+        (0, "b"),
+        (0, "d"),
+        (0, "c"),
+        (1, "a"),
+    ]
+    told = explanation._in_json(candidates, slice(0, 2), row, number).to_pylist()
+    assert [reason["code"] for reason in json.loads(told[0])] == ["b", "d", "c"]
+    assert json.loads(told[1])[0]["record_ids"] == [7, 6]
+
+
 def test_reasons_follow_the_schema(shop, result):
     codes, owner = schema(), shop.orders.set_index("order_id")["customer_id"]
     for row in result.customers.itertuples():
         reasons = json.loads(row.reasons)
-        assert len(reasons) <= 5
+        topics = [codes[reason["code"]]["topic"] for reason in reasons]
+        together = [topic for place, topic in enumerate(topics) if topics[:place][-1:] != [topic]]
+        assert len(together) == len(set(together)), "the reasons of a topic stand together"
+        assert all(topics.count(topic) <= (5 if topic == "churn" else 3) for topic in together)
         weights = [abs(r["contribution"]) for r in reasons if r["contribution"] is not None]
         assert weights == sorted(weights, reverse=True)
         for reason in reasons:
