@@ -1,4 +1,4 @@
-"""A purchase history from a CSV or Parquet file, and scores back to one."""
+"""A purchase history from a CSV or Parquet file (or a folder of them), and scores back to one."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from sync_worker.history.folder import read_folder
+from sync_worker.history.parquet import read_parquet
 from sync_worker.history.schema import History, HistoryError, as_days, counted, identifiers, numbers
 
 REQUIRED = ("customer_id", "date", "amount")
@@ -30,13 +32,18 @@ def read_history(path: str | Path, mapping: Mapping[str, str] | None = None) -> 
     """The history in a file with one row per order or per order line.
 
     Args:
-        path: `.csv` (or `.tsv`, `.txt`, compressed or not; comma, semicolon or tab) or `.parquet`.
-        mapping: `{our column: the file's column}` where the names differ.
+        path: `.csv` (or `.tsv`, `.txt`, compressed or not; comma, semicolon or tab) or `.parquet`; or a folder
+            of a file per table, see `history.folder`.
+        mapping: `{our column: the file's column}` where the names differ; none for a folder.
 
     Raises:
         HistoryError: the file cannot be read, lacks a column, has no rows, or holds a date or a number
             that is not one.
     """
+    if Path(path).is_dir():
+        if mapping:
+            raise HistoryError("Columns of a folder cannot be mapped; rename them in its files.")
+        return read_folder(path)
     return history_from_table(rename(read_table(path), mapping or {}), Path(path).name)
 
 
@@ -65,7 +72,7 @@ def read_table(path: str | Path) -> pd.DataFrame:
     suffixes = [suffix.lower() for suffix in path.suffixes]
     try:
         if ".parquet" in suffixes:
-            return pd.read_parquet(path)
+            return read_parquet(path)
         if not {".csv", ".tsv", ".txt"} & set(suffixes):
             raise HistoryError(
                 f"{path.name} is neither a .csv nor a .parquet file; convert it to one of them."
@@ -81,7 +88,7 @@ def read_table(path: str | Path) -> pd.DataFrame:
         ) from None
     except HistoryError:
         raise
-    except (OSError, ValueError, csv.Error) as error:  # pyarrow's and pandas' parser errors are ValueErrors
+    except (OSError, ValueError, csv.Error) as error:  # pandas' parser errors are ValueErrors
         reason = str(error).strip().splitlines()[0]
         raise HistoryError(
             f"{path.name} cannot be read ({reason}); check that it is a sound file."
