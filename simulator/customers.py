@@ -26,6 +26,9 @@ FIRST_ID = 1001
 #: Customers a salesperson looks after.
 PORTFOLIO = 60
 _FORMAT_FIELDS = ("order_value", "value_spread", "gap", "gap_spread", "yearly_loss", "lines")
+#: How often those who will leave order in their last months, against before. Price seekers go at once, as do half of
+#: those who close.
+SLOWING = {DROPPED: 0.7, NEGLECTED: 0.5, LURED: 0.65, CLOSED: 0.5}
 #: An anomaly is put where the customer's own rhythm promises at least so many orders since.
 ANOMALY_ORDERS = 5
 
@@ -37,7 +40,8 @@ class Customers:
     Attributes:
         table: one row each. Days count from the first of the history: `start` (0 for those who were there
             before it), `leave` (inf = stays), `cause` (index in `LOST_TYPES`, -1 = stays), `anomaly_day` (inf =
-            none); `format`, `value_type`, `satisfaction`, `salesperson` as codes; `gap` (mean days between
+            none), `slow_day` (inf = never);
+            `format`, `value_type`, `satisfaction`, `salesperson` as codes; `gap` (mean days between
             orders), `shape` (of the Gamma distribution of gaps: 1 = at random, 10 = by the clock), `order_value`,
             `growth` (a year), `contact_gap`, `customer_initiates`, `delay` (mean days of payment after the
             due date), `delay_spread`, ...
@@ -75,7 +79,9 @@ def make(world: World, catalogue: Catalogue) -> Customers:
     _anomalies(table, world, rng)
     _standing(table, rng)
     weight = _needs(table, catalogue, rng, of["lines"])
-    return Customers(table, weight, _moves(table, weight, rng))
+    moved = _moves(table, weight, rng)
+    _slowing(table, rng)
+    return Customers(table, weight, moved)
 
 
 def _leave(table, world, catalogue, rng, yearly_loss) -> None:
@@ -148,6 +154,17 @@ def _anomalies(table, world, rng) -> None:
     factor = np.where(drop, rng.uniform(0.15, 0.45, n), rng.uniform(2.2, 4.0, n))
     table["anomaly_day"] = np.where(hit, (world.days - since).round(), np.inf)
     table["anomaly_factor"] = np.where(hit, factor, 1.0)
+
+
+def _slowing(table, rng) -> None:
+    """Most leave by ordering ever less often first: `slow_factor` of their orders from `slow_day` on."""
+    cause = table["cause"].to_numpy()
+    factor = np.select([cause == code for code in SLOWING], list(SLOWING.values()), 1.0)
+    winding = (table["customer_id"] % 2 == 0).to_numpy()
+    factor = np.where((cause == CLOSED) & ~winding, 1.0, factor)
+    months = np.minimum(rng.uniform(70, 170, len(table)), (table["leave"] - table["start"]) / 2)
+    table["slow_day"] = np.where(factor < 1, (table["leave"] - months).round(), np.inf)
+    table["slow_factor"] = factor
 
 
 def _standing(table, rng) -> None:

@@ -26,7 +26,8 @@ BLOCK = 100_000
 def times(world: World, customers: Customers) -> pd.DataFrame:
     """`order_id` (from 1, by day), `customer` (row), `day`; one order a day at most, on working days.
 
-    Gaps are Gamma, in a time that runs faster in the format's season and, from an anomaly on, by its factor.
+    Gaps are Gamma, in a time that runs faster in the format's season and, from an anomaly or a slowing on, by its
+    factor.
     """
     rng = world.random("times")
     table = customers.table
@@ -35,8 +36,9 @@ def times(world: World, customers: Customers) -> pd.DataFrame:
     form = table["format"].to_numpy()
     start, gap, shape = (table[name].to_numpy(float) for name in ("start", "gap", "shape"))
     stop = np.minimum(table["leave"].to_numpy(), world.days)
-    speed = np.sqrt(table["anomaly_factor"].to_numpy())  # half of it in how often, half in how much
-    anomaly = np.minimum(table["anomaly_day"].to_numpy(), world.days)
+    # an anomaly is half in how often, half in how much; nobody has one and leaves
+    speed = np.sqrt(table["anomaly_factor"].to_numpy()) * table["slow_factor"].to_numpy()
+    change = np.minimum(table["anomaly_day"], table["slow_day"]).clip(upper=world.days).to_numpy()
 
     def at(day):
         found = np.empty(n)
@@ -45,7 +47,7 @@ def times(world: World, customers: Customers) -> pd.DataFrame:
             found[mine] = np.interp(day[mine], np.arange(world.days + 1), hours)
         return found
 
-    begin, end, turn = at(start), at(stop), at(anomaly)
+    begin, end, turn = at(start), at(stop), at(change)
     expected = np.maximum(end - begin, 0) * np.maximum(speed, 1) / gap
     draws = np.ceil(expected + 5 * np.sqrt(expected) + 6).astype("int64")
     row = np.repeat(np.arange(n), draws)

@@ -32,6 +32,7 @@ class Simulation:
             `salesperson_id`; and what came of it: `orders`, `returns`, `late`, `short` (deliveries),
             `last_order_date`.
         price_rises: `category`, `announced`, `date`, `percent`.
+        catalogue: what was on offer, with every price.
         order_prices: the list price and unit cost of each line of `history.lines`, in their order: `price`,
             `cost` (untaxed; what the file format has no column for).
     """
@@ -40,6 +41,7 @@ class Simulation:
     history: History
     truth: pd.DataFrame
     price_rises: pd.DataFrame
+    catalogue: catalogues.Catalogue
     order_prices: pd.DataFrame
 
 
@@ -95,6 +97,7 @@ def simulate(world: World) -> Simulation:
                 "percent": rises["percent"],
             }
         ),
+        catalogue=catalogue,
         order_prices=pd.DataFrame(
             {"price": all_lines["price"], "cost": all_lines["cost"] / all_lines["quantity"]}
         ),

@@ -199,7 +199,9 @@ def health(
 @app.command()
 def score(
     *,
-    file: Annotated[Path, typer.Argument(help="Purchase history: a CSV or Parquet file, or a folder (docs/history.md).")],
+    file: Annotated[
+        Path, typer.Argument(help="Purchase history: a CSV or Parquet file, or a folder (docs/history.md).")
+    ],
     as_of: Annotated[str, typer.Option(help="Only what was known by this day, YYYY-MM-DD.")],
     out: Annotated[Path, typer.Option(help="Scores to write, .parquet or .csv.")],
     horizon: Annotated[int, typer.Option(help="Churn horizon in days.")] = 90,

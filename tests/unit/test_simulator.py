@@ -78,7 +78,7 @@ def test_nobody_orders_before_it_comes_or_once_it_has_left(orders):
     last = orders.groupby("customer_id")["date"].max()
     gone = orders.drop_duplicates("customer_id").set_index("customer_id")
     silent = (gone["leave_date"] - last).dt.days / gone["gap_days"]
-    assert silent.median() < 1  # the leave date is where the orders end, not somewhere
+    assert silent.median() < 1.5  # the leave date is where the orders end, not somewhere
 
 
 def test_every_kind_of_truth_occurs(company):
@@ -218,12 +218,17 @@ def test_causes_leave_their_traces_before_the_leaving(company, orders, sales):
     )
     failed = failed[last].groupby(deliveries["lost_type"]).mean()
     assert failed["unintentionally_dropped"] > 2 * failed.drop("unintentionally_dropped").max()
-    # lured: categories fade out before the last order, in no other case
+    # lured: category after category is missing in the orders before the last one, in no other case
     month = ((sales["leave_date"] - sales["date"]).dt.days // 30).rename("month")
-    breadth = sales.groupby(["lost_type", "customer_id", month])["category"].nunique()
-    breadth = breadth.groupby(["lost_type", "month"]).mean().unstack()
-    fading = breadth[1] / breadth[[9, 10, 11]].mean(axis=1)
-    assert fading["lured_by_competitor"] < 0.78
+    breadth = (
+        sales.groupby(["lost_type", "order_id", month])
+        .size()
+        .groupby(["lost_type", "month"])
+        .mean()
+        .unstack()
+    )
+    fading = breadth[[0, 1]].mean(axis=1) / breadth[[9, 10, 11]].mean(axis=1)
+    assert fading["lured_by_competitor"] < 0.75
     assert fading.drop("lured_by_competitor").min() > 0.85
     # price seekers go within a look or two after a rise
     rounds = np.unique(company.price_rises["date"])
