@@ -1,1 +1,1 @@
-"""Demonstration data: a year of real grocery baskets as confirmed sales orders of two companies."""
+"""Demonstration data: a year of real grocery baskets as orders of one company, a simulated wholesaler as another."""

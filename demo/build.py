@@ -3,7 +3,16 @@
 import time
 from pathlib import Path
 
-from demo import orders, people, pipeline, policy, signposts, worker_user
+from demo import (
+    orders,
+    people,
+    pipeline,
+    policy,
+    signposts,
+    wholesale_contacts,
+    wholesale_people,
+    worker_user,
+)
 
 
 def fill(env, folder):
@@ -16,25 +25,42 @@ def fill(env, folder):
 
     env = env(context={**env.context, **people.QUIET, "tz": people.ZONES[people.HOME]})
     customer_rows = orders.read_csv(folder / "customers.csv")
+    wholesale_rows = orders.read_csv(folder / "wholesale_customers.csv")
     say("companies and users")
     companies = people.make_companies(env)
+    home, wholesale = companies[people.HOME], companies[people.WHOLESALE]
     users = people.make_users(env, companies)
     ids = [company.id for company in companies.values()]
     env.user.write({"company_ids": [(4, company_id) for company_id in ids]})
     env = env(context={**env.context, "allowed_company_ids": ids})
     worker_user.make(env, env["res.company"].browse(ids))
-    policy.make(env, env["res.company"].browse(ids))
+    policy.make(env, home | wholesale)
     signposts.make(env)
-    say(f"{len(customer_rows)} customers")
-    buyers = people.make_customers(env, customer_rows, companies, users)
+    say(f"{len(customer_rows)} and {len(wholesale_rows)} customers")
+    buyers = people.make_customers(env, customer_rows, users)
+    partners = wholesale_people.make_customers(env, wholesale_rows, wholesale, users, buyers)
     say("products")
-    products = people.make_products(env, orders.read_csv(folder / "products.csv"))
-    counts = orders.load(env, folder, companies=companies, buyers=buyers, products=products, say=say)
+    product_rows = orders.read_csv(folder / "wholesale_products.csv")
+    products = {
+        people.HOME: people.make_products(env, orders.read_csv(folder / "products.csv"), home),
+        people.WHOLESALE: wholesale_people.make_products(env, product_rows, wholesale),
+    }
+    loaded = orders.load(
+        env, folder, companies=companies, buyers=buyers | partners, products=products, say=say
+    )
     people.backdate_customers(env)
     say("prospects, quotations and leads")
-    known = [(buyers[int(row["customer"])], people.home_of(row)) for row in customer_rows]
-    pipeline.make(env, companies, users, products, known)
+    pipeline.make(env, companies, users, products[people.HOME], list(buyers.values()))
+    made = (env, folder, wholesale, partners)
+    wholesale_people.backdate_products(env, product_rows, products[people.WHOLESALE], loaded.weeks)
+    wholesale_contacts.make_leads(*made, loaded.weeks)
+    wholesale_contacts.make_quotations(*made, products[people.WHOLESALE], loaded.weeks)
+    say("messages, activities and ratings")
+    wholesale_contacts.make_messages(*made, loaded.weeks)
+    wholesale_contacts.make_activities(env, folder, partners, loaded.weeks)
+    wholesale_contacts.make_ratings(env, folder, partners, loaded.weeks, loaded.base)
+    wholesale_people.archive(env, wholesale_rows, partners)
     env.cr.commit()
     env.cr.execute("ANALYZE")
     env.cr.commit()
-    say(f"{counts[0]:,} orders with {counts[1]:,} lines")
+    say(f"{loaded.orders:,} orders with {loaded.lines:,} lines")

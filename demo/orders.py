@@ -4,6 +4,7 @@ import csv
 import json
 from datetime import timedelta
 from pathlib import Path
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from odoo import fields
@@ -13,6 +14,15 @@ from demo.patterns import learn, table_columns
 from demo.people import HOME, ZONES
 
 SHOP_ZONE = ZONES[HOME]  # where the baskets were bought; their time stamps are in UTC
+
+
+class Loaded(NamedTuple):
+    """How many orders and lines were copied, the id of the first order, and the weeks the dates were moved by."""
+
+    orders: int
+    lines: int
+    base: int
+    weeks: int
 
 
 def weeks_until_recent(last, now=None):
@@ -36,14 +46,14 @@ def stage_baskets(env, folder):
         """
         CREATE TEMP TABLE demo_basket (basket int PRIMARY KEY, customer int, company int, bought timestamp);
         CREATE TEMP TABLE demo_item
-            (basket int, product int, quantity numeric, price_unit numeric, discount numeric)
+            (basket int, product int, quantity numeric, price_unit numeric, discount numeric, cost numeric)
         """
     )
     copy_csv(env, "demo_basket", folder / "orders.csv")
     copy_csv(env, "demo_item", folder / "lines.csv")
     env.cr.execute("SELECT max(bought) FROM demo_basket")
-    # A day to spare: the clock change, and shops of another zone, move the last basket by hours.
-    weeks = weeks_until_recent(env.cr.fetchone()[0], fields.Datetime.now() - timedelta(days=1))
+    # To spare, since the clock change may move the last basket by an hour; a shop farther east is earlier.
+    weeks = weeks_until_recent(env.cr.fetchone()[0], fields.Datetime.now() - timedelta(hours=2))
     local = ZoneInfo(SHOP_ZONE)
     env.cr.execute("SELECT DISTINCT company FROM demo_basket")
     for (company,) in env.cr.fetchall():
@@ -149,21 +159,28 @@ def stage_patterns(env, order_rows, line_rows):
     env.cr.execute("ANALYZE pattern_order, pattern_line")
 
 
-# Computed before anything is inserted, so that both INSERTs need one pass. The whole order is rounded once
+# Computed before anything is inserted, so that both INSERTs need one pass. Prices and costs of the files are in the
+# company's currency. The whole order is rounded once
 # (company setting "round globally"), a line by itself; NUMERIC rounds halves away from zero, as Odoo does.
 PRICED = """
     CREATE TEMP TABLE demo_line AS
-    SELECT i.basket, i.quantity, i.price_unit, i.discount, p.product_id, p.name, p.taxed,
-           b.customer, b.company,
+    SELECT i.basket, i.quantity, own.price_unit, i.discount, own.cost::float8 AS cost,
+           p.product_id, p.name, p.taxed, b.customer, b.company,
            raw.net, round(raw.net, 2) AS subtotal, raw.net * l.p_rate / 100 AS raw_tax,
-           round(raw.net, 2) + round(raw.net * l.p_rate / 100, 2) AS total
+           round(raw.net, 2) + round(raw.net * l.p_rate / 100, 2) AS total,
+           round(raw.net, 2)::float8 - own.cost::float8 * i.quantity::float8 AS margin
     FROM demo_item i
     JOIN demo_basket b USING (basket)
     JOIN demo_product p USING (product)
     JOIN pattern_line l ON (l.p_customer, l.p_company, l.p_taxed) = (b.customer, b.company, p.taxed)
-    CROSS JOIN LATERAL (SELECT i.quantity * i.price_unit * (1 - i.discount / 100) AS net) raw;
+    JOIN demo_rate r ON (r.company, r.currency_id, r.day) = (b.company, l.currency_id, b.bought::date)
+    CROSS JOIN LATERAL (
+        SELECT round(i.price_unit * r.rate, 2) AS price_unit, round(i.cost * r.rate, 2) AS cost
+    ) own
+    CROSS JOIN LATERAL (SELECT i.quantity * own.price_unit * (1 - i.discount / 100) AS net) raw;
     CREATE TEMP TABLE demo_total AS
-    SELECT basket, round(sum(net), 2) AS untaxed, round(sum(raw_tax), 2) AS tax
+    SELECT basket, round(sum(net), 2) AS untaxed, round(sum(raw_tax), 2) AS tax,
+           round(sum(margin)::numeric, 2) AS margin, bool_and(quantity < 0) AS returned
     FROM demo_line GROUP BY basket;
     ANALYZE demo_line, demo_total
 """
@@ -224,6 +241,10 @@ def insert_orders(env):
         "amount_untaxed": "t.untaxed",
         "amount_tax": "t.tax",
         "amount_total": "t.untaxed + t.tax",
+        # Odoo's word for an order of which nothing is left to invoice: 0 is not less than what was ordered
+        "invoice_status": "CASE WHEN t.returned THEN 'invoiced' ELSE p.invoice_status END",
+        "margin": "t.margin",
+        "margin_percent": "CASE WHEN t.untaxed = 0 THEN 0 ELSE t.margin::float8 / t.untaxed::float8 END",
         "create_date": "b.bought",
         "write_date": "b.bought",
         "create_uid": "p.user_id",
@@ -268,6 +289,11 @@ def insert_lines(env, base):
         "price_unit": "i.price_unit",
         "technical_price_unit": "i.price_unit::float8",
         "discount": "i.discount",
+        "invoice_status": "CASE WHEN i.quantity < 0 THEN 'invoiced' ELSE p.invoice_status END",
+        "purchase_price": "i.cost",
+        # over text: the cast from float8 to numeric rounds to 15 digits, the ORM writes 17
+        "margin": "i.margin::text::numeric",
+        "margin_percent": "CASE WHEN i.subtotal = 0 THEN 0 ELSE i.margin / i.subtotal::float8 END",
         "price_subtotal": "i.subtotal",
         "price_total": "i.total",
         "price_tax": "i.total::float8 - i.subtotal::float8",
@@ -314,21 +340,24 @@ def insert_lines(env, base):
 
 
 def load(env, folder, *, companies, buyers, products, say):
-    """Loads orders.csv and lines.csv of `folder`. Answers (orders, lines)."""
-    product_rows = read_csv(folder / "products.csv")
+    """Loads orders.csv and lines.csv of `folder`. `products` are `{company: {number: product}}`. Answers `Loaded`."""
+    product_rows = [
+        row for name in ("products.csv", "wholesale_products.csv") for row in read_csv(folder / name)
+    ]
     pairs = sorted({(int(row["customer"]), int(row["company"])) for row in read_csv(folder / "orders.csv")})
-    number = {
-        taxed: next(int(r["product"]) for r in product_rows if (r["taxed"] == "True") is taxed)
-        for taxed in (True, False)
+    taxed = {int(row["product"]): row["taxed"] == "True" for row in product_rows}
+    samples = {
+        company: {taxed[number]: product for number, product in shelf.items()}
+        for company, shelf in products.items()
     }
     say(f"learning what the ORM writes for {len(pairs)} customers")
-    order_rows, line_rows = learn(
-        env, pairs, companies, buyers, taxed=products[number[True]], untaxed=products[number[False]]
-    )
+    order_rows, line_rows = learn(env, pairs, companies, buyers, samples)
     say("copying the baskets")
     stage_patterns(env, order_rows, line_rows)
-    stage_baskets(env, folder)
-    stage_products(env, products, product_rows)
+    weeks = stage_baskets(env, folder)
+    stage_products(
+        env, {number: p for shelf in products.values() for number, p in shelf.items()}, product_rows
+    )
     stage_rates(env, companies)
     env.cr.execute(PRICED)
     without_foreign_keys(env)
@@ -337,4 +366,4 @@ def load(env, folder, *, companies, buyers, products, say):
     say("inserting lines")
     lines = insert_lines(env, base)
     env.invalidate_all()
-    return orders, lines
+    return Loaded(orders, lines, base, weeks)

@@ -1,6 +1,6 @@
 """What Odoo itself writes into an order, learned from orders made through the ORM and thrown away again.
 
-For each customer and company one order with a taxed and an untaxed line is created, confirmed and read back
+For each customer and company one order with a line of each kind of product is created, confirmed and read back
 column by column, before the transaction is rolled back. The bulk copy then repeats those rows and replaces
 only what differs from basket to basket. So fields that other modules add, fiscal positions, teams or terms
 need no knowledge here.
@@ -29,7 +29,7 @@ def table_columns(env, table):
 
 
 def order_values(company, partner, lines, date_order):
-    """What a person would enter: customer and lines with quantity, price and discount."""
+    """What a person would enter: customer and lines with quantity, price, discount and what the product cost."""
     return {
         "company_id": company.id,
         "partner_id": partner.id,
@@ -42,9 +42,10 @@ def order_values(company, partner, lines, date_order):
                     "product_uom_qty": quantity,
                     "price_unit": price,
                     "discount": discount,
+                    "purchase_price": cost,
                 }
             )
-            for product, quantity, price, discount in lines
+            for product, quantity, price, discount, cost in lines
         ],
     }
 
@@ -72,9 +73,9 @@ def rows_of(env, table, ids, key="id"):
     return [json.loads(row) for (row,) in env.cr.fetchall()]
 
 
-def learn(env, pairs, companies, buyers, *, taxed, untaxed):
+def learn(env, pairs, companies, buyers, samples):
     """Rows as the ORM writes them; nothing stays in the database. `pairs` are (customer, company), both as
-    numbers, `taxed` and `untaxed` a product of either kind.
+    numbers, `samples` a product of each kind that a company has: `{company: {taxed or not: product}}`.
 
     Answers (orders, lines): orders is a list of (customer, company, row); lines of (customer, company, taxed,
     tax rate, tax ids, row).
@@ -84,7 +85,7 @@ def learn(env, pairs, companies, buyers, *, taxed, untaxed):
         order_values(
             companies[company],
             buyers[customer],
-            [(taxed, 1, 10, 0), (untaxed, 1, 10, 0)],
+            [(product, 1, 10, 0, 0) for product in samples[company].values()],
             fields.Datetime.now(),
         )
         for customer, company in pairs
@@ -101,9 +102,10 @@ def learn(env, pairs, companies, buyers, *, taxed, untaxed):
     order_rows, line_rows = [], []
     for (customer, company), order in zip(pairs, made, strict=True):
         order_rows.append((customer, company, headers[order.id]))
+        kinds = {product.id: taxed for taxed, product in samples[company].items()}
         for row in lines[order.id]:
             found = taxes[row["id"]]
             rate = sum(found.mapped("amount"))
-            line_rows.append((customer, company, row["product_id"] == taxed.id, rate, found.ids, row))
+            line_rows.append((customer, company, kinds[row["product_id"]], rate, found.ids, row))
     env.cr.rollback()
     return order_rows, line_rows

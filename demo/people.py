@@ -5,7 +5,7 @@ from datetime import timedelta
 from odoo import Command, fields
 
 PASSWORD = "demo"
-HOME, EUROPE = 1, 2  # as `company` in the CSV files
+HOME, WHOLESALE = 1, 2  # as `company` in the CSV files
 # Neither mails nor log notes: nobody reads the history of a demonstration.
 QUIET = {
     "tracking_disable": True,
@@ -17,16 +17,23 @@ QUIET = {
 # Login -> name, group, companies.
 USERS = {
     "sam": ("Sam Seller", "sales_team.group_sale_salesman", [HOME]),
-    "alex": ("Alex Allround", "sales_team.group_sale_salesman_all_leads", [HOME, EUROPE]),
-    "mia": ("Mia Manager", "sales_team.group_sale_manager", [HOME, EUROPE]),
+    "alex": ("Alex Allround", "sales_team.group_sale_salesman_all_leads", [HOME, WHOLESALE]),
+    "mia": ("Mia Manager", "sales_team.group_sale_manager", [HOME, WHOLESALE]),
+    "nora": ("Nora North", "sales_team.group_sale_salesman_all_leads", [WHOLESALE]),
+    "otto": ("Otto East", "sales_team.group_sale_salesman_all_leads", [WHOLESALE]),
+    "pia": ("Pia South", "sales_team.group_sale_salesman", [WHOLESALE]),
+    "wim": ("Wim West", "sales_team.group_sale_salesman", [WHOLESALE]),
 }
-ZONES = {HOME: "America/New_York", EUROPE: "Europe/Paris"}
-# Dollars for a euro, month by month of the year the baskets are from.
-DOLLARS = [1.06, 1.06, 1.07, 1.07, 1.11, 1.12, 1.15, 1.18, 1.19, 1.18, 1.17, 1.18, 1.20]
+ZONES = {HOME: "America/New_York", WHOLESALE: "Europe/Paris"}
+# Dollars for a euro, month by month of the years the orders are from.
+DOLLARS = [
+    *(1.11, 1.10, 1.10, 1.11, 1.12, 1.12, 1.12, 1.07, 1.09, 1.09, 1.09, 1.11, 1.13, 1.13, 1.12, 1.11, 1.12),
+    *(1.12, 1.10, 1.08, 1.06, 1.06, 1.07, 1.07, 1.11, 1.12, 1.15, 1.18, 1.19, 1.18, 1.17, 1.18, 1.20),
+]
 
 
 def make_companies(env):
-    """Answers {1: the company that was there, 2: a second one in euros}, with currency rates for a year."""
+    """Answers {1: the company that was there, 2: a second one in euros}, with currency rates for all the time."""
     home = env.company
     home.write({"name": "Corner Market"})
     home.partner_id.tz = ZONES[HOME]
@@ -37,19 +44,19 @@ def make_companies(env):
     (euro | dollar).active = True
     home.currency_id = dollar
     # install_mode: not the whole French accounting, which Odoo else installs for a French company.
-    europe = (
+    wholesale = (
         env["res.company"]
         .with_context(install_mode=True)
-        .create({"name": "Corner Market Europe", "currency_id": euro.id, "country_id": env.ref("base.fr").id})
+        .create({"name": "Harbour Wholesale", "currency_id": euro.id, "country_id": env.ref("base.fr").id})
     )
-    europe.partner_id.tz = ZONES[EUROPE]
-    env["account.chart.template"].try_loading("generic_coa", company=europe, install_demo=False)
-    europe.currency_id = euro
+    wholesale.partner_id.tz = ZONES[WHOLESALE]
+    env["account.chart.template"].try_loading("generic_coa", company=wholesale, install_demo=False)
+    wholesale.currency_id = euro
     today = fields.Date.today()
     env["res.currency.rate"].create(
         [
             {
-                "company_id": europe.id,
+                "company_id": wholesale.id,
                 "currency_id": dollar.id,
                 "rate": rate,
                 "name": today - timedelta(days=30 * months),
@@ -57,7 +64,7 @@ def make_companies(env):
             for months, rate in enumerate(reversed(DOLLARS))
         ]
     )
-    companies = {HOME: home, EUROPE: europe}
+    companies = {HOME: home, WHOLESALE: wholesale}
     # Pricelists, so that a few customers of the euro company are billed in dollars.
     env.ref("base.group_user")._apply_group(env.ref("product.group_product_pricelist"))
     env["product.pricelist"].with_context(active_test=False).search([]).active = False
@@ -69,7 +76,7 @@ def make_companies(env):
                 "currency_id": company.currency_id.id,
             }
         )
-        if number == EUROPE:
+        if number == WHOLESALE:
             env["product.pricelist"].create(
                 {
                     "name": "Shelf prices USD",
@@ -91,8 +98,8 @@ def make_users(env, companies):
                 "login": login,
                 "email": f"{login}@example.com",
                 "password": PASSWORD,
-                "tz": ZONES[HOME],
-                "company_id": companies[HOME].id,
+                "tz": ZONES[allowed[0]],
+                "company_id": companies[allowed[0]].id,
                 "company_ids": [Command.set([companies[number].id for number in allowed])],
                 "group_ids": [Command.set([env.ref(group).id])],
             }
@@ -105,29 +112,27 @@ def make_users(env, companies):
         [
             {"name": "Business customers", "sequence": 20, "member_ids": [Command.set([users["alex"].id])]},
             # Of no company: Mia also sells at home, and Odoo would give those orders a foreign team.
-            {"name": "Europe", "sequence": 30, "member_ids": [Command.set([users["mia"].id])]},
+            {
+                "name": "Wholesale",
+                "sequence": 30,
+                "member_ids": [
+                    Command.set([users[login].id for login in ("mia", "nora", "otto", "pia", "wim")])
+                ],
+            },
         ]
     )
     return users
 
 
-def home_of(row):
-    """Company in whose books a customer is a lead; of those who buy in both, the first."""
-    return EUROPE if int(row["company"]) == EUROPE else HOME
-
-
-def make_customers(env, rows, companies, users):
-    """Customers by number: {number: the partner who orders}. `rows` are those of customers.csv."""
+def make_customers(env, rows, users):
+    """Customers of the first company by number: {number: the partner who orders}. `rows` are those of
+    customers.csv.
+    """
     industries = env["res.partner.industry"].search([], order="id")
     households = env.ref("base.res_partner_industry_T", raise_if_not_found=False)
-    dollar_list = env["product.pricelist"].search(
-        [("company_id", "=", companies[EUROPE].id), ("currency_id.name", "=", "USD")]
-    )
     vals_list = []
     for row in rows:
-        number, where = int(row["customer"]), int(row["company"])
-        # Sam does not work for the euro company.
-        seller = row["seller"] if where == HOME or row["seller"] != "sam" else "alex"
+        number = int(row["customer"])
         business = row["kind"] != "household"
         industry = industries[int(row["industry"]) % len(industries)] if business else households
         vals_list.append(
@@ -135,9 +140,9 @@ def make_customers(env, rows, companies, users):
                 "name": f"{'Company' if business else 'Household'} {number:04d}",
                 "ref": f"CJ{number:04d}",
                 "is_company": business,
-                "user_id": users[seller].id,
+                "user_id": users[row["seller"]].id,
                 "industry_id": industry.id if industry else False,
-                "country_id": env.ref("base.fr" if where == EUROPE else "base.us").id,
+                "country_id": env.ref("base.us").id,
             }
         )
     # As the Customers menu does it: the ORM then ranks them as customers.
@@ -150,17 +155,14 @@ def make_customers(env, rows, companies, users):
             for number in with_contact
         ]
     )
-    for row in rows:
-        if row["in_dollars"] == "True" and int(row["company"]) == EUROPE:
-            buyers[int(row["customer"])].with_company(
-                companies[EUROPE]
-            ).specific_property_product_pricelist = dollar_list
     buyers.update(zip(with_contact, contacts, strict=True))
     return buyers
 
 
-def make_products(env, rows):
-    """Products by number, in categories of two levels. Food bears no tax, the rest the default tax."""
+def make_products(env, rows, company):
+    """Products of the first company by number, in categories of two levels. Food bears no tax, the rest the
+    default tax.
+    """
     categories = {}
 
     def category(name, parent):
@@ -180,6 +182,7 @@ def make_products(env, rows):
             "list_price": float(row["list_price"]),
             "categ_id": category(row["product_category"], category(row["department"], top)).id,
             "type": "consu",
+            "company_id": company.id,
             # Paid at the till: an order of the past is not still to be invoiced.
             "invoice_policy": "delivery",
         }
@@ -195,7 +198,7 @@ def backdate_customers(env):
     env.flush_all()
     env.cr.execute(
         """
-        UPDATE res_partner p SET create_date = first.date
+        UPDATE res_partner p SET create_date = least(p.create_date, first.date)
         FROM (SELECT commercial_partner_id AS id, min(date_order) AS date
               FROM sale_order o JOIN res_partner c ON c.id = o.partner_id
               WHERE o.state = 'sale' GROUP BY 1) first

@@ -1,4 +1,4 @@
-"""Prospects with quotations and leads, and leads of customers: sales that have not happened yet."""
+"""Prospects of the first company with quotations and leads, and leads of its customers: sales to come."""
 
 import random
 from datetime import timedelta
@@ -6,7 +6,7 @@ from datetime import timedelta
 from odoo import fields
 from odoo.tools import SQL
 
-from demo.people import EUROPE, HOME, QUIET
+from demo.people import HOME, QUIET
 
 PROSPECTS = 60
 LEADS = 140
@@ -39,23 +39,18 @@ def backdate(env, records, days, columns):
 def make_prospects(env, companies, users, products, rng):
     """Customers-to-be: half of them got a quotation; none ever bought."""
     number = 9000
-    vals_list, where = [], []
+    vals_list = []
     for position in range(PROSPECTS):
-        company = EUROPE if position % 5 == 0 else HOME
-        where.append(company)
         vals_list.append(
             {
                 "name": f"Prospect {number + position}",
                 "is_company": position % 3 == 0,
-                "user_id": users[
-                    rng.choice(["alex", "mia"] if company == EUROPE else ["sam", "alex", "mia"])
-                ].id,
-                "country_id": env.ref("base.fr" if company == EUROPE else "base.us").id,
+                "user_id": users[rng.choice(["sam", "alex", "mia"])].id,
+                "country_id": env.ref("base.us").id,
             }
         )
     prospects = env["res.partner"].with_context(**QUIET, res_partner_search_mode="customer").create(vals_list)
     shelf = list(products.values())
-    quoted = list(zip(prospects, where, strict=True))[::2]
     quotations = (
         env["sale.order"]
         .with_context(**QUIET)
@@ -63,13 +58,13 @@ def make_prospects(env, companies, users, products, rng):
             [
                 {
                     "partner_id": prospect.id,
-                    "company_id": companies[company].id,
+                    "company_id": companies[HOME].id,
                     "order_line": [
                         (0, 0, {"product_id": rng.choice(shelf).id, "product_uom_qty": rng.randint(5, 60)})
                         for _ in range(4)
                     ],
                 }
-                for prospect, company in quoted
+                for prospect in prospects[::2]
             ]
         )
     )
@@ -79,11 +74,11 @@ def make_prospects(env, companies, users, products, rng):
     quotations[::3]._action_cancel()
     quotations.filtered(lambda quotation: quotation.state == "draft")[::2].write({"state": "sent"})
     backdate(env, quotations, days, ["date_order", "create_date"])
-    return prospects, where
+    return prospects
 
 
 def make_leads(env, companies, users, people, rng):
-    """Leads and opportunities, some won, some lost with a reason. `people` are (partner, company number)."""
+    """Leads and opportunities, some won, some lost with a reason, about the partners `people`."""
     reasons = env["crm.lost.reason"].search([])
     stages = env["crm.stage"].search([("is_won", "=", False)])
     leads = (
@@ -95,12 +90,12 @@ def make_leads(env, companies, users, people, rng):
                     "name": f"{TOPICS[position % len(TOPICS)]} for {partner.name}",
                     "partner_id": partner.id,
                     "type": "lead" if position % 6 == 0 else "opportunity",
-                    "company_id": companies[company].id,
+                    "company_id": companies[HOME].id,
                     "user_id": (partner.user_id or users["alex"]).id,
                     "stage_id": stages[position % len(stages)].id,
                     "expected_revenue": rng.randint(2, 60) * 25,
                 }
-                for position, (partner, company) in enumerate(people)
+                for position, partner in enumerate(people)
             ]
         )
     )
@@ -112,8 +107,8 @@ def make_leads(env, companies, users, people, rng):
 
 
 def make(env, companies, users, products, known):
-    """`known` are the customers with their companies, of whom some get a lead too."""
+    """`known` are the customers, of whom some get a lead too."""
     rng = random.Random(7)
-    prospects, where = make_prospects(env, companies, users, products, rng)
+    prospects = make_prospects(env, companies, users, products, rng)
     chosen = rng.sample(known, min(LEADS - PROSPECTS, len(known)))
-    make_leads(env, companies, users, list(zip(prospects, where, strict=True)) + chosen, rng)
+    make_leads(env, companies, users, [*prospects, *chosen], rng)

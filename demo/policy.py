@@ -1,6 +1,6 @@
-"""The policy of a grocer: who has not come for a month is missed, where the default waits for a quarter."""
+"""After which silence a customer counts as lost: a month for the grocer, two for the wholesaler, not three."""
 
-HORIZON_DAYS = 30
+HORIZON_DAYS = (30, 60)
 
 
 def make(env, companies):
@@ -8,9 +8,9 @@ def make(env, companies):
         [
             {
                 "company_id": company.id,
-                "rule_ids": [(0, 0, {"key": "churn_horizon_days", "value": HORIZON_DAYS})],
+                "rule_ids": [(0, 0, {"key": "churn_horizon_days", "value": days})],
             }
-            for company in companies
+            for company, days in zip(companies, HORIZON_DAYS, strict=True)
         ]
     )
     for version in versions:

@@ -1,6 +1,6 @@
-"""Turns the Complete Journey data set into the CSV files that `orders.py` copies into Odoo.
+"""Turns the Complete Journey data set, and a simulated wholesaler, into the CSV files that go into Odoo.
 
-Run with the worker's Python (it has pandas): `python demo/prepare.py DATA OUT --households 1000`
+Run with the worker's Python (it has pandas), in the project's folder: `python -m demo.prepare DATA OUT`
 The households are a seeded random sample of all that ever bought: picking those with much history would hide
 exactly the customers a churn score is about.
 """
@@ -11,6 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+
+from demo import wholesale_files
 
 SEED = 2017
 FOOD = {
@@ -81,10 +83,9 @@ def name_products(lines: pd.DataFrame, products: pd.DataFrame) -> tuple[pd.DataF
 
 
 def number_households(lines: pd.DataFrame) -> pd.DataFrame:
-    """Customers in random order with company, kind of customer and salesperson drawn by the seed.
+    """Customers of the first company in random order, with kind of customer and salesperson drawn by the seed.
 
-    `kind`: a private household, or a company (some of which order through a contact person). `company`: 1, 2,
-    or 3 for those who buy in both.
+    `kind`: a private household, or a company (some of which order through a contact person).
     """
     rng = np.random.default_rng(SEED)
     ids = rng.permutation(np.sort(lines["household_id"].unique()))
@@ -94,10 +95,9 @@ def number_households(lines: pd.DataFrame) -> pd.DataFrame:
             "customer": np.arange(1, size + 1),
             "household_id": ids,
             "kind": rng.choice(["household", "company", "contact"], size, p=[0.85, 0.09, 0.06]),
-            "company": rng.choice([1, 2, 3], size, p=[0.82, 0.15, 0.03]),
+            "company": 1,
             "seller": rng.choice(["sam", "alex", "mia"], size, p=[0.4, 0.4, 0.2]),
             "industry": rng.integers(0, 1000, size),
-            "in_dollars": rng.random(size) < 0.2,
         }
     )
 
@@ -116,22 +116,18 @@ def main() -> None:
     lines = lines.sort_values(["transaction_timestamp", "basket_id", "product_id"], kind="stable")
     lines["basket"] = pd.factorize(lines["basket_id"])[0] + 1
     orders = lines.drop_duplicates("basket")[["basket", "customer", "company", "transaction_timestamp"]]
-    # Who buys in both companies does so from basket to basket.
-    both = orders["company"] == 3
-    orders["company"] = np.where(
-        both, 1 + np.random.default_rng(SEED).integers(0, 2, len(orders)), orders["company"]
-    )
+    items = lines[["basket", "product", "quantity", "price_unit", "discount"]].assign(cost=0.0)
 
     args.out.mkdir(parents=True, exist_ok=True)
-    columns = ["customer", "kind", "company", "seller", "industry", "in_dollars"]
-    customers[columns].to_csv(args.out / "customers.csv", index=False)
+    customers[["customer", "kind", "seller", "industry"]].to_csv(args.out / "customers.csv", index=False)
     sold.to_csv(args.out / "products.csv", index=False)
+    wholesale = wholesale_files.write(args.out, customers)
+    orders = pd.concat([orders, wholesale["orders"]])
+    items = pd.concat([items, wholesale["lines"]])
     orders.to_csv(args.out / "orders.csv", index=False)
-    lines[["basket", "product", "quantity", "price_unit", "discount"]].to_csv(
-        args.out / "lines.csv", index=False
-    )
+    items.to_csv(args.out / "lines.csv", index=False)
     print(
-        f"{len(customers)} customers, {len(sold)} products, {len(orders)} orders, {len(lines)} lines",
+        f"{len(customers)} customers, {len(sold)} products, {len(orders)} orders, {len(items)} lines",
         file=sys.stderr,
     )
 

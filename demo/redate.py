@@ -10,12 +10,25 @@ MOMENTS = {
     "sale_order": ["date_order", "create_date", "write_date"],
     "crm_lead": ["create_date", "date_open", "date_closed", "date_last_stage_update"],
     "res_partner": ["create_date"],
+    "product_product": ["create_date"],
+    "product_template": ["create_date"],
+    "mail_message": ["date", "create_date", "write_date"],
+    "rating_rating": ["rated_on", "create_date", "write_date"],
+    "mail_activity": ["create_date", "write_date"],
 }
-DAYS = {"sale_order": ["validity_date"]}
+DAYS = {"sale_order": ["validity_date"], "mail_activity": ["date_deadline", "date_done"]}
+# What was not there in the past stays: users, messages of the visitors, the first company's products.
+WHERE = {
+    "res_partner": "commercial_partner_id IN (SELECT id FROM res_partner WHERE ref ~ '^(CJ|W)[0-9]')",
+    "product_product": "default_code ~ '^W[0-9]'",
+    "product_template": "default_code ~ '^W[0-9]'",
+    "mail_message": "message_id LIKE '<demo-%@example.com>'",
+    "mail_activity": "date_done IS NOT NULL",
+}
 
 
 def move(env):
-    """Moves orders, quotations, leads, customers and rates, if the last order is older than a week."""
+    """Moves orders, quotations, leads, contacts, customers and rates, if the last order is older than a week."""
     env.cr.execute("SELECT max(date_order) FROM sale_order WHERE state = 'sale'")
     weeks = weeks_until_recent(env.cr.fetchone()[0])
     if weeks <= 0:
@@ -37,12 +50,7 @@ def move(env):
             SQL("%(column)s = %(column)s + %(days)s", column=SQL.identifier(column), days=7 * weeks)
             for column in DAYS.get(table, ())
         ]
-        # Customers and their contacts; users of the demonstration were not there a year ago.
-        where = (
-            SQL("WHERE commercial_partner_id IN (SELECT id FROM res_partner WHERE ref LIKE 'CJ%%')")
-            if table == "res_partner"
-            else SQL()
-        )
+        where = SQL("WHERE " + WHERE[table].replace("%", "%%")) if table in WHERE else SQL()
         env.cr.execute(SQL("UPDATE %s SET %s %s", SQL.identifier(table), SQL(", ").join(assignments), where))
     # In two steps, since one rate may move onto the day another is about to leave.
     for days in (100_000, 7 * weeks - 100_000):

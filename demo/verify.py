@@ -1,7 +1,8 @@
 """Proof that the bulk copy wrote what the ORM would have written; run in `odoo shell`, changes nothing.
 
 Copied orders are made once more through the ORM, with the clock set to their dates, and compared column by
-column; then everything Odoo computes and stores is computed again on the copied orders themselves.
+column; then everything Odoo computes and stores is computed again on the copied orders themselves, and on copied
+messages, activities and ratings.
 """
 
 import json
@@ -14,8 +15,10 @@ from demo.people import QUIET
 
 # Ids, the sequence's numbers, and who wrote when.
 NOT_COMPARED = {"id", "name", "order_id", "create_date", "write_date", "create_uid", "write_uid"}
-# Entered by people and only proposed by Odoo, from today's date or from the pricelist.
-ENTERED = {"sale.order": {"validity_date"}, "sale.order.line": {"discount", "price_unit"}}
+# Entered by people and only proposed by Odoo, from today's date, the pricelist, or what the product costs today.
+ENTERED = {"sale.order": {"validity_date"}, "sale.order.line": {"discount", "price_unit", "purchase_price"}}
+
+CONTACTS = ("mail.message", "mail.activity", "rating.rating")
 
 
 def differences(label, ours, theirs, skip):
@@ -61,7 +64,8 @@ def remake(order, number):
     zone = order.company_id.partner_id.tz
     env = order.with_context(**QUIET, tz=zone, allowed_company_ids=[order.company_id.id]).env
     lines = [
-        (line.product_id, line.product_uom_qty, line.price_unit, line.discount) for line in order.order_line
+        (line.product_id, line.product_uom_qty, line.price_unit, line.discount, line.purchase_price)
+        for line in order.order_line
     ]
     values = order_values(order.company_id, order.partner_id, lines, order.date_order)
     with freeze_time(order.date_order):
@@ -93,7 +97,7 @@ def recompute(env, records):
     fields = [
         field
         for field in records._fields.values()
-        if field.store and field.compute and field.name not in ENTERED[records._name]
+        if field.store and field.compute and field.name not in ENTERED.get(records._name, ())
     ]
     for field in fields:
         env.add_to_compute(field, records)
@@ -121,6 +125,12 @@ def verify(env, size=200):
     )
     again, fields = recompute(env, orders)
     again_lines, line_fields = recompute(env, orders.order_line)
+    contacts, kinds = [], {}
+    for model in CONTACTS:
+        records = env[model].with_context(active_test=False).search([], limit=size, order="id desc")
+        differing, _fields = recompute(env, records)
+        contacts += differing
+        kinds[model] = len(records)
     env.cr.rollback()
     report = {
         "orders": len(orders),
@@ -128,6 +138,7 @@ def verify(env, size=200):
         "columns": columns,
         "differences": found[:50],
         "recomputed_fields": fields + line_fields,
-        "recomputed_differences": (again + again_lines)[:50],
+        "recomputed_differences": (again + again_lines + contacts)[:50],
+        "contacts": kinds,
     }
     print("VERIFIED " + json.dumps(report), flush=True)

@@ -1,6 +1,6 @@
 """The demonstration's bulk copy writes what the ORM would have written, with dates that reach the present.
 
-Builds a small demonstration of its own (half a minute); `CV_DEMO_STATE` names the folder of a built one.
+Builds a small demonstration of its own (a minute); `CV_DEMO_STATE` names the folder of a built one.
 """
 
 import csv
@@ -43,7 +43,7 @@ def data():
 def purchases(data, tmp_path_factory):
     """CSV files of the demonstration in its default size."""
     out = tmp_path_factory.mktemp("purchases")
-    run(sys.executable, ROOT / "demo" / "prepare.py", data, out)
+    run(sys.executable, "-m", "demo.prepare", data, out)
     return out
 
 
@@ -121,6 +121,7 @@ def test_bulk_copy_equals_the_orm(state):
     assert report["differences"] == []
     assert report["recomputed_fields"] > 30
     assert report["recomputed_differences"] == []
+    assert min(report["contacts"].values()) == 200
 
 
 def test_orders_of_every_kind_are_in_the_sample(state):
@@ -146,15 +147,63 @@ def test_orders_of_every_kind_are_in_the_sample(state):
     ) == [["t"]]
 
 
+def test_the_wholesaler_is_the_simulated_one(state, purchases):
+    """What Odoo has of the second company is what the files say, moved by whole weeks."""
+    files = {name: rows(purchases / f"wholesale_{name}.csv") for name in ("messages", "leads", "ratings")}
+    orders = [row for row in rows(purchases / "orders.csv") if row["company"] == "2"]
+    last = max(datetime.fromisoformat(row["transaction_timestamp"]) for row in orders)
+    ((copied, newest),) = query(
+        state, "select count(*), max(date_order) from sale_order where company_id = 2 and state = 'sale'"
+    )
+    assert int(copied) == len(orders)
+    weeks = (datetime.fromisoformat(newest).date() - last.date()).days
+    assert weeks % 7 == 0
+    assert query(
+        state, "select won_status, count(*) from crm_lead where company_id = 2 group by 1 order by 1"
+    ) == [
+        [outcome, str(count)]
+        for outcome, count in sorted(Counter(row["outcome"] for row in files["leads"]).items())
+    ]
+    ours = Counter(row["direction"] for row in files["messages"])
+    sent = query(
+        state,
+        """
+        select case when u.id is null then 'in' else 'out' end, count(*)
+        from mail_message m left join res_users u on u.partner_id = m.author_id
+        where m.message_id like '<demo-%' group by 1 order by 1
+        """,
+    )
+    assert sent == [[direction, str(count)] for direction, count in sorted(ours.items())]
+    given = Counter(int(float(row["rating"])) for row in files["ratings"])
+    assert query(state, "select rating::int, count(*) from rating_rating group by 1 order by 1") == [
+        [str(value), str(count)] for value, count in sorted(given.items())
+    ]
+    # of the order it is about: none before, none another customer's
+    assert query(
+        state,
+        """
+        select count(*) from rating_rating r join sale_order o on o.id = r.res_id
+        where o.partner_id <> r.partner_id or o.date_order::date > r.rated_on::date
+        """,
+    ) == [["0"]]
+
+
+def test_the_truth_is_kept_beside_it(state):
+    truth = rows(state / "truth.csv")
+    known = {ref for (ref,) in query(state, "select ref from res_partner where ref is not null")}
+    assert {row["ref"] for row in truth} <= known
+    assert len(truth) > 400
+
+
 def test_last_order_is_of_the_past_week(state):
     ((last,),) = query(state, "select max(date_order) from sale_order where state = 'sale'")
     age = datetime.now(UTC).replace(tzinfo=None) - datetime.fromisoformat(last)
-    assert timedelta(0) <= age <= timedelta(days=7)
+    assert timedelta(0) <= age <= timedelta(days=7, hours=2)
 
 
 def test_weekdays_and_hours_are_those_of_the_source(state, data, tmp_path):
     ((households,),) = query(state, "select count(*) from res_partner where ref like 'CJ%'")
-    run(sys.executable, ROOT / "demo" / "prepare.py", data, tmp_path, "--households", households)
+    run(sys.executable, "-m", "demo.prepare", data, tmp_path, "--households", households)
     source = Counter()
     for row in rows(tmp_path / "orders.csv"):
         local = datetime.fromisoformat(row["transaction_timestamp"]).replace(tzinfo=UTC).astimezone(SHOP)
@@ -206,9 +255,25 @@ def test_worker_account_has_nothing_but_its_group(state, tmp_path):
 
 def test_an_old_demonstration_moves_to_the_present(state):
     before = query(state, "select id, date_order, validity_date from sale_order order by id limit 500")
+    contacts = {
+        ("mail_message", "date"): "message_id like '<demo-%'",
+        ("rating_rating", "rated_on"): "true",
+        ("mail_activity", "date_done"): "not active",
+        ("product_product", "create_date"): "default_code like 'W%'",
+    }
+
+    def newest():
+        return [
+            query(state, f"select max({column})::date from {table} where {which}")
+            for (table, column), which in contacts.items()
+        ]
+
+    newest_before = newest()
     aged = "date_order = date_order - interval '21 days', validity_date = validity_date - 21"
     query(state, f"update sale_order set {aged}")
     query(state, "update res_currency_rate set name = name - 21 where company_id is not null")
+    for (table, column), which in contacts.items():
+        query(state, f"update {table} set {column} = {column} - interval '21 days' where {which}")
     shell(state, "from demo import redate\nredate.move(env)")
     after = query(state, "select id, date_order, validity_date from sale_order order by id limit 500")
     assert [row[2] for row in after] == [row[2] for row in before]
@@ -217,3 +282,4 @@ def test_an_old_demonstration_moves_to_the_present(state):
         for new, old in zip(after, before, strict=True)
     ]
     assert not any(moved)
+    assert newest() == newest_before
