@@ -4,8 +4,7 @@ Its shape is documented in docs/backtest.md. A figure that cannot be told is nul
 that is not as documented is left out as a whole: half of a grade would tell a wrong story.
 """
 
-from datetime import date
-from math import isfinite
+from .result_values import LARGEST_AMOUNT, read_count, read_day, read_kind, read_number, read_text
 
 GRADES = ("A", "B", "C", "D")
 MISSING = ("cutoffs", "customers", "outcomes")
@@ -32,26 +31,7 @@ SERIES = {
     "lift": ("share", "found", "found_value", "rule_found", "rule_found_value"),
     "deciles": ("predicted_value", "actual_value"),
 }
-LARGEST_COUNT = 2**31 - 1
-LARGEST_AMOUNT = 1e15
 LONGEST_SERIES = 100
-DEEPEST = 20
-ROUNDING = 1e-6
-
-
-def storable(value, depth=0):
-    """A value read from JSON as PostgreSQL can keep it: no infinity, no zero byte, no broken letter."""
-    if depth > DEEPEST:
-        return None
-    if isinstance(value, float):
-        return value if isfinite(value) else None
-    if isinstance(value, str):
-        return value.replace("\0", "").encode(errors="replace").decode()
-    if isinstance(value, dict):
-        return {storable(str(key)): storable(each, depth + 1) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [storable(each, depth + 1) for each in value]
-    return value
 
 
 def read_grades(result, format_ids):
@@ -65,14 +45,14 @@ def read_grades(result, format_ids):
     if backtest is None:
         return [], []
     try:
-        grades = _a(list, backtest["grades"], "grades")
-        horizon = _count(backtest["horizon_days"], "horizon_days")
+        grades = read_kind(list, backtest["grades"], "grades")
+        horizon = read_count(backtest["horizon_days"], "horizon_days")
     except (KeyError, TypeError, ValueError) as error:
         return [], [str(error) or "backtest"]
     rows, faults = {}, []
     for position, grade in enumerate(grades):
         try:
-            format_id = _a(dict, grade, "grade").get("format")
+            format_id = read_kind(dict, grade, "grade").get("format")
             known = format_id is None or (type(format_id) is int and format_id in format_ids)
             if known and format_id not in rows:
                 rows[format_id] = {"format_id": format_id, "horizon_days": horizon, **_read_grade(grade)}
@@ -82,69 +62,32 @@ def read_grades(result, format_ids):
 
 
 def _read_grade(given):
-    rule = _a(dict, given.get("rule") or {}, "rule")
-    missing = _text(given.get("missing"), "missing")
+    rule = read_kind(dict, given.get("rule") or {}, "rule")
+    missing = read_text(given.get("missing"), "missing")
     row = {
         "grade": given.get("grade"),
         # A reason that a newer worker gives is one more way of having no grade.
         "missing": missing if missing in MISSING else None,
-        "cutoff": _day(given.get("cutoff"), "cutoff"),
-        "rule_code": _text(rule.get("code"), "rule"),
-        "rule_params": _a(dict, rule.get("params") or {}, "rule"),
+        "cutoff": read_day(given.get("cutoff"), "cutoff"),
+        "rule_code": read_text(rule.get("code"), "rule"),
+        "rule_params": read_kind(dict, rule.get("params") or {}, "rule"),
     }
     if row["grade"] not in (*GRADES, None) or (row["grade"] and missing):
         raise ValueError("grade")
     for name in COUNT_COLUMNS:
-        row[name] = _count(given.get(name), name)
+        row[name] = read_count(given.get(name), name)
     for name in MONEY_COLUMNS:
-        row[name] = _number(given.get(name), name, -LARGEST_AMOUNT, LARGEST_AMOUNT)
+        row[name] = read_number(given.get(name), name, -LARGEST_AMOUNT, LARGEST_AMOUNT)
     for name, (low, high) in FIGURE_BOUNDS.items():
-        row[name] = _number(given.get(name), name, low, high)
+        row[name] = read_number(given.get(name), name, low, high)
     row["untold"] = [name for name in (*MONEY_COLUMNS, *FIGURE_BOUNDS) if row[name] is None]
     for name, keys in SERIES.items():
-        points = _a(list, given.get(name) or [], name)[:LONGEST_SERIES]
+        points = read_kind(list, given.get(name) or [], name)[:LONGEST_SERIES]
         row[name] = [
             {
-                key: _number(_a(dict, point, name).get(key), name, -LARGEST_AMOUNT, LARGEST_AMOUNT)
+                key: read_number(read_kind(dict, point, name).get(key), name, -LARGEST_AMOUNT, LARGEST_AMOUNT)
                 for key in keys
             }
             for point in points
         ]
     return row
-
-
-def _a(kind, value, name):
-    if not isinstance(value, kind):
-        raise ValueError(name)
-    return value
-
-
-def _text(value, name):
-    return None if value is None else _a(str, value, name)[:64]
-
-
-def _number(value, name, low, high):
-    if value is None or (isinstance(value, float) and not isfinite(value)):
-        return None
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError(name)
-    if not low - ROUNDING <= value <= high + ROUNDING:
-        raise ValueError(name)
-    return float(value)
-
-
-def _count(value, name):
-    number = _number(value, name, 0, LARGEST_COUNT)
-    if number is not None and not number.is_integer():
-        raise ValueError(name)
-    return None if number is None else int(number)
-
-
-def _day(value, name):
-    if value is None:
-        return None
-    try:
-        day = date.fromisoformat(_a(str, value, name))
-    except ValueError:
-        raise ValueError(name) from None
-    return day.isoformat()

@@ -83,6 +83,8 @@ def customer_page(env, profile):
 
     page = _Page(env, profile)
     groups = [page.who(), page.value(), page.relation(), page.life_cycle(), page.risk()]
+    if page.is_lost:
+        groups.insert(0, groups.pop())
     for group in groups:
         group["reasons"] = reasons(*TOPICS_OF_GROUPS.get(group["name"], ()))
     return {
@@ -109,6 +111,7 @@ class _Page:
         self.env = env
         self.profile = profile
         self.sees_amounts = env.user.has_group(GROUP_USER)
+        self.is_lost = profile["effective_lifecycle_stage"] == "lost"
 
     # ------------------------------------------------------------------ groups
 
@@ -193,8 +196,7 @@ class _Page:
     def risk(self):
         _ = self.env._
         facts = [self._label("churn_risk", _("Churn risk")), self._label("lost_type", _("Lost type"))]
-        lost = self.profile["effective_lifecycle_stage"] == "lost"
-        return _group("risk", _("Why it was lost") if lost else _("Whether it stays"), facts)
+        return _group("risk", _("Why it was lost") if self.is_lost else _("Whether it stays"), facts)
 
     # ------------------------------------------------------------------- facts
 

@@ -4,6 +4,7 @@ from . import crm_value_policy_version
 from . import crm_value_policy_rule
 from . import crm_value_run
 from . import crm_value_grade
+from . import crm_value_analysis
 from . import crm_value_profile
 from . import crm_value_history
 from . import crm_value_staging

@@ -4,7 +4,12 @@ from odoo.tools import SQL
 
 from ..publish_columns import COLUMN_TYPES
 
-ERASED_TABLES = ("crm_value_profile", "crm_value_history", "crm_value_override")
+ERASED_TABLES = (
+    "crm_value_profile",
+    "crm_value_history",
+    "crm_value_override",
+    "crm_value_concentration_loss",
+)
 
 
 class CrmValueObjection(models.Model):

@@ -1,6 +1,7 @@
 import json
 
 from odoo import api, fields, models
+from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..customer_page import PAGE_COLUMNS, customer_page
@@ -198,11 +199,13 @@ class CrmValueProfile(models.Model):
         if operator != "in":
             return NotImplemented
         wanted = [json.dumps([{"category_id": category}]) for category in value if category]
-        found = SQL(
-            "(SELECT id FROM crm_value_profile WHERE recommendations @> ANY (%s::jsonb[]))",
-            wanted,
-        )
-        return [("id", "in", found)]
+
+        # In the very query that searches: the table is read once, whatever else is asked.
+        def to_sql(model, alias, query):
+            column = model._field_to_sql(alias, "recommendations", query)
+            return SQL("COALESCE(%s @> ANY (%s::jsonb[]), FALSE)", column, wanted)
+
+        return Domain.custom(to_sql=to_sql)
 
     def action_open_value_reason(self, code, model):
         """The records behind a reason, in a list, as far as the reader may see them."""

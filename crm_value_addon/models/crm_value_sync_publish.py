@@ -9,7 +9,6 @@ from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
-from ..backtest import storable
 from ..publish_columns import (
     ALLOWED_VALUES,
     COLUMN_TYPES,
@@ -19,6 +18,7 @@ from ..publish_columns import (
     SHARE_COLUMNS,
     columns_sql,
 )
+from ..result_values import storable
 
 STATUSES = ("ok", "missing", "not_commercial", "objecting", "foreign_company", "out_of_range", "duplicate")
 MAX_PAYLOAD_BYTES = 256 * 1024 * 1024
@@ -275,7 +275,10 @@ class CrmValueSyncPublish(models.AbstractModel):
             self._check_staged(run, rows)
             counts = self._merge(run, rows)
         result = storable(result)
-        left_out = self.env["crm.value.grade"]._record_grades(run, result)
+        left_out = [
+            *self.env["crm.value.grade"]._record_grades(run, result),
+            *self.env["crm.value.analysis"]._record_analysis(run, result),
+        ]
         run._end(
             "done",
             progress=100.0,

@@ -24,7 +24,9 @@ class ProductProduct(models.Model):
 
 def _likely_customers(product):
     if not product.env.user.has_group("crm_value_addon.group_viewer"):
-        raise AccessError(product.env._("Only users of customer values can see who is likely to want a product."))
+        raise AccessError(
+            product.env._("Only users of customer values can see who is likely to want a product.")
+        )
     action = product.env["ir.actions.act_window"]._for_xml_id("crm_value_addon.crm_value_profile_action")
     return {
         **action,

@@ -1,4 +1,5 @@
 from . import (
+    test_analysis,
     test_close,
     test_contract,
     test_customer_page,

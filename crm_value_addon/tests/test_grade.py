@@ -3,7 +3,8 @@ import json
 
 from odoo.tests import tagged
 
-from ..backtest import FIGURE_BOUNDS, read_grades, storable
+from ..backtest import FIGURE_BOUNDS, read_grades
+from ..result_values import storable
 from .common import CustomerValueCase
 
 

@@ -8,6 +8,10 @@ from odoo.tests import tagged
 from .common import CustomerValueCase
 
 OURS = (
+    "crm.value.concentration",
+    "crm.value.concentration.loss",
+    "crm.value.demand",
+    "crm.value.equity",
     "crm.value.format",
     "crm.value.grade",
     "crm.value.history",
@@ -15,6 +19,7 @@ OURS = (
     "crm.value.override",
     "crm.value.policy.rule",
     "crm.value.policy.version",
+    "crm.value.portrait",
     "crm.value.profile",
     "crm.value.run",
     "crm.value.staging",
@@ -179,6 +184,7 @@ class TestProtectedRows(CustomerValueCase):
             "crm.value.staging": ["init", "_clear"],
             "crm.value.run": ["_end", "_start", "_request", "_request_now"],
             "crm.value.grade": ["_record_grades", "_row_sql", "_with_pen"],
+            "crm.value.portrait": ["_record_analysis", "_insert", "_row_sql", "_with_pen"],
             "crm.value.override": ["_cron_expire", "_refresh_effective"],
             "crm.value.objection": ["_erase"],
             "res.partner": ["_read_profiles", "_read_own_profiles"],

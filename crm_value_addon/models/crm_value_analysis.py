@@ -1,0 +1,282 @@
+import json
+
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+from ..analysis import APART, EQUITY_STEPS, AnalysisReader
+from ..formatting import amount_text, number_text, percent_text
+from ..labels import VALUE_CLASSES
+
+JSON_COLUMNS = ("untold", "apart")
+
+
+class CrmValueAnalysis(models.AbstractModel):
+    """A row of what a run says of the whole company; kept per run, so that runs can be compared.
+
+    In a list an empty number reads as 0, so ``untold`` names those that are empty.
+    """
+
+    _name = "crm.value.analysis"
+    _inherit = ["crm.value.protected"]
+    _description = "Customer Value Analysis"
+    _order = "as_of desc, id"
+    _log_access = False
+
+    run_id = fields.Many2one("crm.value.run", required=True, index=True, ondelete="cascade")
+    company_id = fields.Many2one("res.company", required=True, ondelete="cascade")
+    currency_id = fields.Many2one("res.currency")
+    as_of = fields.Date(required=True, help="The day the run stands for.")
+    is_latest = fields.Boolean(
+        compute="_compute_is_latest",
+        search="_search_is_latest",
+        help="Of the company's last run that told it.",
+    )
+
+    @api.depends("run_id")
+    def _compute_is_latest(self):
+        latest = self.search([("is_latest", "=", True), ("id", "in", self.ids)])
+        for row in self:
+            row.is_latest = row in latest
+
+    def _search_is_latest(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        # By the order of closing: a run that waited long may have the smaller number.
+        newest = SQL(
+            "(SELECT DISTINCT ON (company_id) run_id FROM %s ORDER BY company_id, id DESC)",
+            SQL.identifier(self._table),
+        )
+        return [("run_id", "in" if True in value else "not in", newest)]
+
+    @api.model
+    def _record_analysis(self, run, result):
+        """Keep the company-level results of a run that ends.
+
+        What cannot be read is left out and never keeps a run from ending.
+
+        :return: sentences for the warnings of the run
+        """
+
+        def ids(model):
+            return set(self.env[model].sudo().with_context(active_test=False).search([]).ids)
+
+        reader = AnalysisReader(
+            ids("crm.value.format"),
+            ids("product.category"),
+            lambda partners: set(self.env["res.partner"].sudo().browse(partners).exists().ids),
+        )
+        reader.read(result)
+        for model, rows in reader.rows.items():
+            self.env[model]._insert(run, rows)
+        if not reader.faults:
+            return []
+        return [
+            self.env._(
+                "Part of the analysis is left out, since it is not as documented: %s.",
+                ", ".join(reader.faults),
+            )
+        ]
+
+    @api.model
+    def _insert(self, run, rows):
+        if not rows:
+            return
+        constants = {
+            "run_id": run.id,
+            "company_id": run.company_id.id,
+            "currency_id": run.company_id.currency_id.id,
+            "as_of": run.as_of,
+        }
+        self.env.flush_all()
+        # Not by the ORM, which cannot leave a number empty.
+        self.env.cr.execute(
+            SQL(
+                "INSERT INTO %s (%s) VALUES %s",
+                SQL.identifier(self._table),
+                SQL(", ").join(SQL.identifier(name) for name in (*constants, *rows[0])),
+                SQL(", ").join(SQL("%s", self._row_sql({**constants, **row})) for row in rows),
+            )
+        )
+        self.invalidate_model()
+
+    def _row_sql(self, row):
+        values = [
+            SQL("%s::jsonb", json.dumps(value)) if name in JSON_COLUMNS else SQL("%s", value)
+            for name, value in row.items()
+        ]
+        return SQL("(%s)", SQL(", ").join(values))
+
+
+class CrmValuePortrait(models.Model):
+    """What the customers of a business format and value class are like, and what sets them apart."""
+
+    _name = "crm.value.portrait"
+    _inherit = ["crm.value.analysis"]
+    _description = "Customer Portrait"
+
+    # Not emptied when a format is deleted: the row would then speak of the customers without one.
+    format_id = fields.Many2one(
+        "crm.value.format", string="Business Format", ondelete="cascade", falsy_value_label="Without a format"
+    )
+    value_class = fields.Selection(VALUE_CLASSES, falsy_value_label="All classes")
+    customers = fields.Integer()
+    basket = fields.Monetary(
+        string="Typical Order",
+        aggregator=None,
+        help="Median over the customers of their median day with orders.",
+    )
+    rhythm_days = fields.Float(
+        string="Days Between Orders", aggregator=None, help="Median over the customers of their median gap."
+    )
+    margin_rate = fields.Float(aggregator=None, help="Known margin over its sales, all customers together.")
+    discount_share = fields.Float(
+        string="Discounted", aggregator=None, help="Share of what they bought at a discount, on average."
+    )
+    breadth = fields.Float(string="Categories", aggregator=None, help="Median, in the current window.")
+    untold = fields.Json()
+    apart = fields.Json()
+    apart_text = fields.Text(string="What Sets Them Apart", compute="_compute_apart_text")
+
+    @api.depends("apart")
+    @api.depends_context("lang")
+    def _compute_apart_text(self):
+        for portrait in self:
+            told = [portrait._apart_sentence(each) for each in portrait.apart or []]
+            portrait.apart_text = "\n".join(filter(None, told))
+
+    def _apart_sentence(self, given):
+        """One thing that sets the customers apart from their format, with both figures."""
+        _ = self.env._
+        name = APART.get(given["code"])
+        if not name or None in (given["value"], given["format_value"]):
+            return ""
+        texts = {
+            "basket": lambda amount: amount_text(self.env, amount, self.currency_id),
+            "margin_rate": lambda share: percent_text(self.env, share),
+            "discount_share": lambda share: percent_text(self.env, share),
+        }
+        text = texts.get(name, lambda number: number_text(self.env, number))
+        figures = {"own": text(given["value"]), "all": text(given["format_value"])}
+        return {
+            "larger_basket": lambda: _("Larger orders: %(own)s, in the format %(all)s", **figures),
+            "smaller_basket": lambda: _("Smaller orders: %(own)s, in the format %(all)s", **figures),
+            "orders_less_often": lambda: _("Order less often: every %(own)s days, not %(all)s", **figures),
+            "orders_more_often": lambda: _("Order more often: every %(own)s days, not %(all)s", **figures),
+            "higher_margin": lambda: _("Higher margin: %(own)s, in the format %(all)s", **figures),
+            "lower_margin": lambda: _("Lower margin: %(own)s, in the format %(all)s", **figures),
+            "more_discount": lambda: _("More at a discount: %(own)s, in the format %(all)s", **figures),
+            "less_discount": lambda: _("Less at a discount: %(own)s, in the format %(all)s", **figures),
+            "broader": lambda: _("Buy more categories: %(own)s, in the format %(all)s", **figures),
+            "narrower": lambda: _("Buy fewer categories: %(own)s, in the format %(all)s", **figures),
+        }[given["code"]]()
+
+
+class CrmValueEquity(models.Model):
+    """A step of the bridge from the customer equity of the run before to that of this one."""
+
+    _name = "crm.value.equity"
+    _inherit = ["crm.value.analysis"]
+    _description = "Customer Equity"
+
+    step = fields.Selection(
+        [
+            ("opening", "Opening"),
+            ("acquired", "Acquired"),
+            ("won_back", "Won back"),
+            ("growth", "Growth"),
+            ("decline", "Decline"),
+            ("lost", "Lost"),
+            ("closing", "Closing"),
+        ],
+        required=True,
+    )
+    amount = fields.Monetary(
+        help="Sum of lifetime values, or what changed it: opening and all changes together are closing."
+    )
+    customers = fields.Integer()
+
+    def _read_group_orderby(self, order, groupby_terms, query):
+        # Steps in the order of the bridge, and not by the alphabet of their codes.
+        terms = []
+        for part in order.split(",") if order else groupby_terms:
+            name, *direction = part.split()
+            if name == "step" and name in groupby_terms:
+                place = SQL("array_position(%s::varchar[], %s)", list(EQUITY_STEPS), groupby_terms[name])
+                down = bool(direction) and direction[0].upper() == "DESC"
+                terms.append(SQL("%s %s", place, SQL("DESC" if down else "ASC")))
+            elif order:
+                terms.append(super()._read_group_orderby(part, groupby_terms, query))
+            else:
+                terms.append(super()._read_group_orderby("", {name: groupby_terms[name]}, query))
+        return SQL(", ").join(term for term in terms if term)
+
+
+class CrmValueConcentration(models.Model):
+    """How far the current value rests on few customers, or on few groups of them with branches rolled up."""
+
+    _name = "crm.value.concentration"
+    _inherit = ["crm.value.analysis"]
+    _description = "Customer Concentration"
+
+    scope = fields.Selection(
+        [("customers", "Customers"), ("groups", "Groups")], string="Counted by", required=True
+    )
+    top_1 = fields.Float(string="Largest", aggregator="avg", help="Share of the current value.")
+    top_5 = fields.Float(string="Largest 5", aggregator="avg", help="Share of the current value.")
+    top_10 = fields.Float(string="Largest 10", aggregator="avg", help="Share of the current value.")
+    carriers = fields.Integer(
+        string="Carry 80 %", aggregator="avg", help="How many carry 80 % of the current value."
+    )
+    gini = fields.Float(
+        string="Gini",
+        aggregator="avg",
+        help="0: all are alike, 1: one has everything; of those with a value.",
+    )
+    hhi = fields.Float(
+        string="HHI", aggregator="avg", help="Herfindahl-Hirschman index: sum of squared shares."
+    )
+
+
+class CrmValueConcentrationLoss(models.Model):
+    """What losing one of the largest customers would cost."""
+
+    _name = "crm.value.concentration.loss"
+    _inherit = ["crm.value.analysis"]
+    _description = "Cost of Losing a Customer"
+    _order = "as_of desc, amount desc, id"
+
+    scope = fields.Selection(
+        [("customers", "Customers"), ("groups", "Groups")], string="Counted by", required=True
+    )
+    partner_id = fields.Many2one(
+        "res.partner", string="Customer", required=True, index=True, ondelete="cascade"
+    )
+    amount = fields.Monetary(string="Current Value", aggregator="avg")
+    share = fields.Float(
+        string="Share of All",
+        aggregator="avg",
+        help="Of the current value of all together; over 100 % where others are at a loss.",
+    )
+
+
+class CrmValueDemand(models.Model):
+    """What is expected to be bought of a product category by a business format in the next period."""
+
+    _name = "crm.value.demand"
+    _inherit = ["crm.value.analysis"]
+    _description = "Expected Demand"
+    _order = "as_of desc, expected desc, id"
+
+    category_id = fields.Many2one(
+        "product.category", string="Product Category", ondelete="cascade", falsy_value_label="Not known"
+    )
+    format_id = fields.Many2one(
+        "crm.value.format", string="Business Format", ondelete="cascade", falsy_value_label="Without a format"
+    )
+    horizon_days = fields.Integer(string="Days Ahead", aggregator=None)
+    expected = fields.Monetary(string="Expected Sales")
+    low = fields.Monetary(
+        string="From", aggregator=None, help="Lower end of the 80 % range; ranges cannot be added up."
+    )
+    high = fields.Monetary(string="To", aggregator=None, help="Upper end of the 80 % range.")
+    untold = fields.Json()
