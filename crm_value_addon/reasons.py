@@ -22,8 +22,8 @@ TOPICS = (
     "life_cycle",
     "products",
 )
-# Reasons that tell a margin, for those who see amounts only; so are all that have a figure named `amount`.
-AMOUNT_CODES = {"poor_net_value"} | {
+# Reasons that tell a margin or a debt, for those who see amounts only; so are all with a figure named `amount`.
+AMOUNT_CODES = {"poor_net_value", "margin_above_peers", "margin_below_peers", "credit_limit_exceeded"} | {
     code for code, spec in REASON_SCHEMA.items() if "amount" in spec["params"]
 }
 # A sales order with a number below zero is one of the point of sale, and is opened as that.
@@ -95,6 +95,55 @@ def reason_text(env, code, params):
         "few_repeat_buyers": lambda: env._(
             "Scored by simple rules, not by a model: %(have)s customers ordered again, %(needed)s are needed",
             **params,
+        ),
+        "returns_cost": lambda: env._("Handling what it sent back cost %(amount)s of late", **params),
+        "overdue_cost": lambda: env._(
+            "%(invoices)s invoices were overdue; financing them cost %(amount)s of late", **params
+        ),
+        "contact_cost": lambda: env._(
+            "%(contacts)s activities and messages cost %(amount)s of late", **params
+        ),
+        "missing_to_key": lambda: env._(
+            "Becomes a key customer with %(amount)s more of current and potential value", **params
+        ),
+        "growth_lacks_index": lambda: env._(
+            "No growth customer yet: its value index is %(percent)s %%, %(needed)s %% are needed", **params
+        ),
+        "growth_lacks_potential": lambda: env._(
+            "No growth customer yet: its potential is %(amount)s, half of its peers have %(needed)s or more",
+            **params,
+        ),
+        "growth_lacks_expectation": lambda: env._(
+            "No growth customer yet: the value expected next is %(percent)s %% of the current one, "
+            "%(needed)s %% are needed",
+            **params,
+        ),
+        "growth_lacks_activity": lambda: env._(
+            "No growth customer: no order for %(days_since)s days", **params
+        ),
+        "margin_above_peers": lambda: env._(
+            "Margin rate of %(percent)s %%; half of its peers are below %(peers)s %%", **params
+        ),
+        "margin_below_peers": lambda: env._(
+            "Margin rate of %(percent)s %%; half of its peers are above %(peers)s %%", **params
+        ),
+        "no_tax_id": lambda: env._("No tax ID on file; %(percent)s %% of its peers have one", **params),
+        "credit_limit_exceeded": lambda: env._(
+            "Owes %(open)s, more than its credit limit of %(limit)s", **params
+        ),
+        "pays_late": lambda: env._(
+            "Paid %(late)s of %(invoices)s invoices late or not yet: %(days)s days on average", **params
+        ),
+        "pays_on_time": lambda: env._("Paid all %(invoices)s invoices on time", **params),
+        "cancels_quotations": lambda: env._(
+            "Cancelled %(cancelled)s quotations or orders, and placed %(orders)s", **params
+        ),
+        "returns_often": lambda: env._(
+            "Sent back %(percent)s %% of what it bought, its peers %(peers)s %%", **params
+        ),
+        "group_of_branches": lambda: env._("One of %(branches)s customers of the same group", **params),
+        "share_of_format": lambda: env._(
+            "Takes %(percent)s %% of the sales of its business format", **params
         ),
     }
     return texts[code]()

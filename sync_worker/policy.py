@@ -17,6 +17,12 @@ import numpy as np
 import pandas as pd
 
 WEIGHTS = ("weight_frequency", "weight_volume", "weight_margin", "weight_loyalty")
+RATING_WEIGHTS = (
+    "rating_weight_contribution",
+    "rating_weight_compliance",
+    "rating_weight_integrity",
+    "rating_weight_influence",
+)
 #: (key, key that must be greater): a crossing pair would leave a label that nobody can reach.
 ORDERED = (
     ("risk_medium_from", "risk_high_from"),
@@ -112,9 +118,14 @@ class Policy:
                     f"{_name(lower, format_id)} is {self.value(lower, format_id)} and must be below "
                     f"“{schema()[upper]['label']}”, which is {self.value(upper, format_id)}."
                 )
-        if not any(self.value(key, format_id) for key in WEIGHTS):
+        for keys, what in ((WEIGHTS, "value index"), (RATING_WEIGHTS, "composite rating")):
+            if not any(self.value(key, format_id) for key in keys):
+                raise PolicyError(
+                    f"The four weights of the {what}{_of(format_id)} are all zero; set at least one of them."
+                )
+        if self.value("key_rule", format_id) == 1 and not self.value("key_value_minimum", format_id):
             raise PolicyError(
-                f"The four weights of the value index{_of(format_id)} are all zero; set at least one of them."
+                f"{_name('key_value_minimum', format_id)} must be above 0 where key customers are taken by value."
             )
 
 

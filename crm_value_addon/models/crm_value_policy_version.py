@@ -126,6 +126,17 @@ class CrmValuePolicyVersion(models.Model):
                 raise ValidationError(
                     self.env._("At least one weight of the value index must be above zero.")
                 )
+            if not any(value[key] for key in value if key.startswith("rating_weight_")):
+                raise ValidationError(
+                    self.env._("At least one weight of the composite rating must be above zero.")
+                )
+            if value["key_rule"] == 1 and not value["key_value_minimum"]:
+                raise ValidationError(
+                    self.env._(
+                        "“%(label)s” must be above zero where key customers are taken by value.",
+                        label=POLICY_SCHEMA["key_value_minimum"]["label"],
+                    )
+                )
 
     def _values(self, business_format):
         """All values in force for a business format: its own, else the company's, else the default."""

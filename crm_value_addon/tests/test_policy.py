@@ -61,6 +61,8 @@ class TestPolicy(CustomerValueCase):
             [("approval_order_days", "9", None)],
             [("loyalty_order_days", "4", None)],
             [(key, "0", None) for key in POLICY_SCHEMA if key.startswith("weight_")],
+            [(key, "0", None) for key in POLICY_SCHEMA if key.startswith("rating_weight_")],
+            [("key_rule", "1", None)],
         ):
             version = self.version(rules)
             with self.subTest(rules=rules), self.assertRaises(ValidationError):

@@ -76,7 +76,8 @@ class Features:
             `customer_id`, `format`; `first_day`, `last_day` (since 1970), `order_days`, `x`, `t_x`, `T`,
             `silence`; `gross` (positive orders), `returns` (as a positive amount), `revenue` and
             `current_revenue` (net of returns), `historical_value` and `current_value` (margin or revenue,
-            by `basis`), `known_margin` and `known_revenue` (current window, orders of known margin);
+            by `basis`), `known_margin`, `known_revenue` and `known_orders` (current window, orders of known
+            margin), `unknown_orders` (those without);
             `recent_orders`, `earlier_orders`, `recent_spend`, `earlier_spend` (last `comparison_days` days
             and as many before); `breadth`, `recent_breadth`, `earlier_breadth` (categories in the current
             window, in the two halves of the time with us), `discount_share`: NaN without lines.
@@ -134,6 +135,7 @@ def build(history: History, as_of: pd.Timestamp, policy: Policy) -> Features:
     known = current & ~np.isnan(margin)
     table["known_margin"], table["known_revenue"] = total(margin, known), total(amount, known)
     table["known_orders"] = np.bincount(row[known], minlength=n)
+    table["unknown_orders"] = np.bincount(row[current & np.isnan(margin)], minlength=n)
     # half of a short tenure, the first order included: a steady customer must not seem to grow
     table["comparison_days"] = span = np.minimum(window, table["T"] // 2 + 1).to_numpy()
     compared = span[row]

@@ -47,6 +47,10 @@ class Peers:
         """The peers' median of `values` for each customer, shape (n,); missing values are not counted."""
         return self._spread(lambda part: np.full(len(part), _median(part)), values)
 
+    def mean(self, values: np.ndarray) -> np.ndarray:
+        """The peers' mean of `values` for each customer, shape (n,); missing values are not counted."""
+        return self._spread(lambda part: np.full(len(part), _mean(part)), values)
+
     def percentile(self, values: np.ndarray) -> np.ndarray:
         """The share of peers at or below each customer, ties at their mean, shape (n,), NaN where missing."""
         return self._spread(lambda part: pd.Series(part).rank(pct=True).to_numpy(), values)
@@ -69,11 +73,21 @@ def smallest_set(values: np.ndarray, share: float) -> np.ndarray:
     positive = np.clip(values[order], 0, None)
     before = np.cumsum(positive) - positive
     chosen = np.zeros(len(values), dtype=bool)
-    # the tolerance keeps the set from depending on the rounding of a sum, and so on the currency
-    chosen[order] = (before < share * positive.sum() * (1 - 1e-9)) & (positive > 0)
+    chosen[order] = (before < carried(share) * positive.sum()) & (positive > 0)
     return chosen
+
+
+def carried(share: float) -> float:
+    """The share from which a set carries `share`: a tolerance, so that it does not depend on the rounding of a sum,
+    and so on the currency."""
+    return share * (1 - 1e-9)
 
 
 def _median(values: np.ndarray) -> float:
     known = values[~np.isnan(values)]
     return float(np.median(known)) if len(known) else np.nan
+
+
+def _mean(values: np.ndarray) -> float:
+    known = values[~np.isnan(values)]
+    return float(np.mean(known)) if len(known) else np.nan

@@ -21,6 +21,9 @@ from sync_worker.scoring import (
     labels,
     lifecycle,
     loyalty,
+    net_value,
+    receivables,
+    returns,
     rhythm,
     segment,
     selection,
@@ -97,6 +100,7 @@ WORKINGS = (
     "known_margin",
     "known_revenue",
     "known_orders",
+    "unknown_orders",
     "comparison_days",
     "current_order_days",
     "recent_breadth",
@@ -194,7 +198,7 @@ def _buyers(history, day, policy, report, withhold):
     _attach(facts, rhythms, forecast, situation, today, policy)
     facts = facts.without("days")
     del rhythms
-    _classify(facts.table, peers, own, policy)
+    _classify(facts, history, peers, own, today, policy)
 
     report(80, "Finding reasons")
     facts.table = table = facts.table.drop(columns=[*WORKINGS])
@@ -251,9 +255,18 @@ def _attach(facts, rhythms, forecast, situation, today, policy) -> None:
     table[stages.columns] = stages
 
 
-def _classify(table, peers, own, policy) -> None:
+def _classify(facts, history, peers, own, today, policy) -> None:
     """Adds class, segment and the next order; `own` is the rhythm after the last order-day."""
-    classes = value_class.classify(table, peers, policy)
+    table = facts.table
+    left = net_value.classify(
+        facts,
+        history,
+        policy,
+        today,
+        owed=receivables.take(history, table["customer_id"]),
+        back=returns.take(facts, history, policy, today),
+    )
+    classes = value_class.classify(table, peers, policy, left.table["net_value"].to_numpy())
     table[classes.columns] = classes
     table["worth_winning_back"] = segment.worth_winning_back(table, policy)
     table["value_segment"] = segment.classify(table)

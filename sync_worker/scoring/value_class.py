@@ -13,14 +13,12 @@ from sync_worker.scoring.peers import Peers, smallest_set
 CLASSES = ("key", "growth", "standard", "unprofitable")
 
 
-def classify(table: pd.DataFrame, peers: Peers, policy: Policy) -> pd.DataFrame:
-    """The value class by the 80/20 rule among peers.
+def classify(table: pd.DataFrame, peers: Peers, policy: Policy, net_value: np.ndarray) -> pd.DataFrame:
+    """The value class among peers.
 
-    *Key*: the smallest set of peers that carries `key_share` of the positive total of current + potential
-    value, and whoever would be in it by revenue but for a poor net value: it stays key, with the burden
-    flag.
-    *Growth*: else, a value index of at least `growth_index_minimum`, a potential not below the peers'
-    median and an expected value over the current one of at least `growth_ratio_minimum`.
+    *Key*: in `key_set`, and whoever would be in it by revenue but for a poor net value: it stays key, with the
+    burden flag.
+    *Growth*: else, all of `growth_conditions`.
     *Unprofitable*: else, known net value below `net_value_minimum` and a potential below the peers' median.
     *Standard*: the rest.
 
@@ -28,39 +26,74 @@ def classify(table: pd.DataFrame, peers: Peers, policy: Policy) -> pd.DataFrame:
         table: the buyers with `format`, `order_days`, `current_order_days`, `current_revenue`,
             `current_value`, `potential_value`, `potential_revenue`, `next_value` (expected in the next
             current window), `known_margin`, `known_revenue`, `loyalty_stage`, `lifecycle_stage`.
+        net_value: (n,) margin less cost to serve in the current window (`net_value`), NaN where not known:
+            that is not held against a customer.
 
     Returns:
         `value_class`, `burden`, `value_index` (0 to 1), `value_rank` (1 = most valuable of its peers),
-        `net_rate` (known margin over its revenue, NaN where unknown).
+        `net_rate` (net value over revenue, NaN where unknown).
     """
     formats = table["format"]
-    value = (table["current_value"] + table["potential_value"]).to_numpy()
-    key, rank = _key(value, peers, policy)
-    poor = _known_net_value(table) < policy.column("net_value_minimum", formats)
-    burden = poor & (
-        key | _key((table["current_revenue"] + table["potential_revenue"]).to_numpy(), peers, policy)[0]
-    )
+    value = worth(table)
+    key = key_set(value, formats, peers, policy)
+    poor = net_value < policy.column("net_value_minimum", formats)
+    burden = poor & (key | key_set(_worth_of_size(table, value, peers), formats, peers, policy))
     key |= burden
 
     index = value_index(table, peers, policy)
-    potential = table["potential_value"].to_numpy()
-    low = potential < peers.median(potential)
-    current, following = table["current_value"].to_numpy(), table["next_value"].to_numpy()
-    grows = (following > 0) & (following >= policy.column("growth_ratio_minimum", formats) * current)
-    growth = grows & ~low & (index >= policy.column("growth_index_minimum", formats))
-    growth &= ~table["lifecycle_stage"].isin(["dormant", "lost"]).to_numpy()
-    chosen = labels.first([key, growth, poor & low], ["key", "growth", "unprofitable"], "standard")
+    growth = np.logical_and.reduce(list(growth_conditions(table, peers, policy, index).values()))
+    loss = poor & ~_promising(table, peers)
+    chosen = labels.first([key, growth, loss], ["key", "growth", "unprofitable"], "standard")
     revenue = table["known_revenue"].to_numpy()
-    rate = np.divide(table["known_margin"], revenue, out=np.full(len(table), np.nan), where=revenue > 0)
+    rate = np.divide(net_value, revenue, out=np.full(len(table), np.nan), where=revenue > 0)
     return pd.DataFrame(
         {
             "value_class": chosen,
             "burden": burden,
             "value_index": index,
-            "value_rank": rank,
+            "value_rank": _rank(value, peers),
             "net_rate": rate,
         }
     )
+
+
+def worth(table: pd.DataFrame) -> np.ndarray:
+    """What customers are ranked by, (n,): current + potential value."""
+    return (table["current_value"] + table["potential_value"]).to_numpy()
+
+
+def key_set(value: np.ndarray, formats: pd.Series, peers: Peers, policy: Policy) -> np.ndarray:
+    """Who is key by a value, (n,) bool.
+
+    By `key_rule` 0 the smallest set of peers that carries `key_share` of the positive total, by rule 1
+    whoever reaches `key_value_minimum`.
+    """
+    cumulative = np.zeros(len(value), dtype=bool)
+    for format_id, rows, decided in peers.groups():
+        share = float(policy.value("key_share", format_id))
+        cumulative[rows[decided]] = smallest_set(value[rows], share)[decided]
+    reached = value >= policy.column("key_value_minimum", formats)
+    return np.where(policy.column("key_rule", formats) == 1, reached, cumulative)
+
+
+def growth_conditions(
+    table: pd.DataFrame, peers: Peers, policy: Policy, index: np.ndarray
+) -> dict[str, np.ndarray]:
+    """What a growth customer fulfils, masks by name, (n,) each.
+
+    `index`: a value index of at least `growth_index_minimum`; `potential`: not below the peers' median;
+    `expectation`: an expected value over the current one of at least `growth_ratio_minimum`; `activity`:
+    neither dormant nor lost.
+    """
+    formats = table["format"]
+    current, following = table["current_value"].to_numpy(), table["next_value"].to_numpy()
+    grows = (following > 0) & (following >= policy.column("growth_ratio_minimum", formats) * current)
+    return {
+        "index": index >= policy.column("growth_index_minimum", formats),
+        "potential": _promising(table, peers),
+        "expectation": grows,
+        "activity": ~table["lifecycle_stage"].isin(["dormant", "lost"]).to_numpy(),
+    }
 
 
 def value_index(table: pd.DataFrame, peers: Peers, policy: Policy) -> np.ndarray:
@@ -87,18 +120,22 @@ def value_index(table: pd.DataFrame, peers: Peers, policy: Policy) -> np.ndarray
     return np.where(weights > 0, total / np.where(weights > 0, weights, 1), fallback)
 
 
-def _key(value: np.ndarray, peers: Peers, policy: Policy) -> tuple[np.ndarray, np.ndarray]:
-    """Mask of the set that carries the key share, and the rank by value among peers."""
-    key, rank = np.zeros(len(value), dtype=bool), np.zeros(len(value), dtype="int64")
-    for format_id, rows, decided in peers.groups():
-        share = float(policy.value("key_share", format_id))
-        key[rows[decided]] = smallest_set(value[rows], share)[decided]
+def _promising(table: pd.DataFrame, peers: Peers) -> np.ndarray:
+    potential = table["potential_value"].to_numpy()
+    return ~(potential < peers.median(potential))
+
+
+def _worth_of_size(table: pd.DataFrame, value: np.ndarray, peers: Peers) -> np.ndarray:
+    """What a customer would be worth by its revenue, at the rate that is usual among its peers."""
+    revenue = (table["current_revenue"] + table["potential_revenue"]).to_numpy()
+    rate = np.divide(value, revenue, out=np.full(len(value), np.nan), where=revenue > 0)
+    usual = peers.median(rate)
+    return revenue * np.where(usual > 0, usual, 1.0)  # among peers at a loss size is revenue itself
+
+
+def _rank(value: np.ndarray, peers: Peers) -> np.ndarray:
+    """Rank by value among peers, (n,) int64, 1 = most valuable."""
+    rank = np.zeros(len(value), dtype="int64")
+    for _, rows, decided in peers.groups():
         rank[rows[decided]] = pd.Series(-value[rows]).rank(method="min").to_numpy().astype("int64")[decided]
-    return key, rank
-
-
-def _known_net_value(table: pd.DataFrame) -> np.ndarray:
-    """Margin in the current window net of returns, +inf where it is not known for all of the revenue."""
-    sold = table["known_revenue"].to_numpy()
-    complete = np.isclose(sold, table["current_revenue"].to_numpy()) & (table["known_orders"].to_numpy() > 0)
-    return np.where(complete, table["known_margin"].to_numpy(), np.inf)
+    return rank

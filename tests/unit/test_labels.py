@@ -170,8 +170,13 @@ def buyers(**columns):
     return pd.DataFrame(table | columns)
 
 
-def classify(table, policy=POLICY):
-    return value_class.classify(table, Peers(table["format"], policy), policy)
+def rule(key, value, format_id=None):
+    return {"key": key, "format_id": format_id, "value": value}
+
+
+def classify(table, policy=POLICY, cost_to_serve=0.0):
+    net_value = (table["known_margin"] - cost_to_serve).to_numpy()
+    return value_class.classify(table, Peers(table["format"], policy), policy, net_value)
 
 
 def test_key_is_the_smallest_set_that_carries_the_share():
@@ -237,6 +242,52 @@ def test_unprofitable_needs_a_known_margin_and_a_low_potential_and_burden_a_larg
         "standard",
     ]
     assert result["burden"].tolist() == [True, False, False, False, False, False]
+
+
+def test_cost_to_serve_makes_a_small_customer_unprofitable_and_a_large_one_a_burden():
+    table = buyers(
+        current_value=[500.0, 30, 10, 40],
+        current_revenue=[900.0, 60, 60, 60],
+        known_revenue=[900.0, 60, 0, 60],
+        known_margin=[500.0, 30, np.nan, 40],
+        known_orders=[3, 3, 0, 3],
+        potential_value=[900.0, 10, 10, 20],
+        potential_revenue=[1500.0, 20, 20, 40],
+        next_value=0.0,
+    )
+    cheap = classify(table, cost_to_serve=np.array([499.0, 29, 999, 39]))
+    assert cheap["value_class"].tolist() == ["key", "standard", "standard", "standard"]
+    assert not cheap["burden"].any()
+    assert cheap["net_rate"].tolist() == pytest.approx([1 / 900, 1 / 60, np.nan, 1 / 60], nan_ok=True)
+    dear = classify(table, cost_to_serve=np.array([501.0, 31, 999, 41]))
+    # what is not known, and what has potential, is no loss
+    assert dear["value_class"].tolist() == ["key", "unprofitable", "standard", "standard"]
+    assert dear["burden"].tolist() == [True, False, False, False]
+
+
+def test_key_by_value_does_not_ask_what_others_are_worth():
+    table = buyers(
+        current_value=[5.0, 50, 10, 30, -1, -2],
+        current_revenue=[50.0, 500, 100, 300, 310, 290],
+        known_margin=[5.0, 50, 10, 30, -1, -2],
+        known_revenue=[50.0, 500, 100, 300, 310, 290],
+    )
+    by_value = Policy([rule("key_rule", 1), rule("key_value_minimum", 30.0)])
+    found = classify(table, by_value)
+    # the usual rate is a tenth: revenue of 300 is worth 30, so the last but one is large, and a burden
+    assert (found["value_class"] == "key").tolist() == [False, True, False, True, True, False]
+    assert found["burden"].tolist() == [False, False, False, False, True, False]
+    of_format = Policy([rule("key_rule", 1, "shop"), rule("key_value_minimum", 10.0, "shop")])
+    table["format"] = ["shop"] * 3 + [None] * 3
+    # the others by the company's share: 50 and 30 carry it, and so do the two at a loss by revenue
+    assert (classify(table, of_format)["value_class"] == "key").tolist() == [
+        False,
+        True,
+        True,
+        True,
+        True,
+        True,
+    ]
 
 
 def test_value_index_is_renormalised_where_the_margin_is_not_known():

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sync_worker.policy import Policy, PolicyError, schema
+from sync_worker.policy import RATING_WEIGHTS, Policy, PolicyError, schema
 
 
 def rule(key, value, format_id=None):
@@ -55,6 +55,9 @@ def test_replace_is_for_every_format_and_leaves_the_policy_alone():
         ([rule("lost_days", 60)], "must be below “Lost: shortest silence”"),
         ([rule("risk_medium_from", 0.8, 5)], "of format 5"),
         ([rule(f"weight_{w}", 0) for w in ("frequency", "volume", "margin", "loyalty")], "all zero"),
+        ([rule(key, 0, 5) for key in RATING_WEIGHTS], "composite rating of format 5 are all zero"),
+        ([rule("key_rule", 1)], "“Key: smallest value” .* must be above 0"),
+        ([rule("key_rule", 1, 5), rule("key_value_minimum", 9.0, 6)], "of format 5"),
     ],
 )
 def test_a_policy_that_cannot_be_used_is_refused_in_one_sentence(rules, words):

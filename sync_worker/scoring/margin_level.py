@@ -1,0 +1,47 @@
+"""Whether a customer's margin rate is high or low for its peers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from sync_worker.scoring.evidence import Evidence
+from sync_worker.scoring.peers import Peers
+
+#: Sales with a known margin from which a rate is told: one sale is none.
+ENOUGH = 2
+#: Rates that differ by the rounding of a sum do not differ.
+ROUNDING = 1e-9
+
+SENTENCES = {
+    "margin_above_peers": "Margin rate {percent} %, half of its peers are below {peers} %",
+    "margin_below_peers": "Margin rate {percent} %, half of its peers are above {peers} %",
+}
+
+
+def classify(table: pd.DataFrame, peers: Peers) -> tuple[np.ndarray, list[Evidence]]:
+    """The margin level of each buyer, (n,) object, and its evidence.
+
+    *High*: a margin rate of the current window not below the median of its peers' known ones; *low*: below;
+    None with fewer than two sales of known margin, or where no peer's rate differs.
+
+    Args:
+        table: the buyers with `known_margin`, `known_revenue`, `known_orders`.
+    """
+    margin, revenue = table["known_margin"].to_numpy(), table["known_revenue"].to_numpy()
+    told = (revenue > 0) & (table["known_orders"].to_numpy() >= ENOUGH)
+    rate = np.divide(margin, revenue, out=np.full(len(table), np.nan), where=told)
+    usual = np.full(len(table), np.nan)
+    for _, rows, decided in peers.groups():
+        known = rate[rows][~np.isnan(rate[rows])]
+        if len(known) and np.ptp(known) > ROUNDING:
+            usual[rows[decided]] = np.median(known)
+    level = np.full(len(table), None, dtype=object)
+    level[rate >= usual - ROUNDING] = "high"
+    level[rate < usual - ROUNDING] = "low"
+    figures = {"percent": np.rint(100 * rate), "peers": np.rint(100 * usual)}
+    distance = np.nan_to_num(np.abs(rate - usual))
+    return level, [
+        Evidence("margin_above_peers", level == "high", figures, strength=distance),
+        Evidence("margin_below_peers", level == "low", figures, strength=distance),
+    ]
