@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from sync_worker.scoring import concentration
 from sync_worker.scoring.forecast import Forecast
-from sync_worker.scoring.peers import smallest_set
 
 LABELS = (
     "value_class",
@@ -49,30 +49,8 @@ def summarise(customers: pd.DataFrame, as_of: pd.Timestamp, forecast: Forecast |
         "burdens": int(customers["burden"].sum()),
         "totals": {name: _rounded(buyers[name].sum()) for name in TOTALS},
         "mean_churn_probability": _rounded(buyers["churn_probability"].mean()),
-        "concentration": concentration(buyers["current_value"].to_numpy(float)),
+        "concentration": concentration.figures(buyers["current_value"].to_numpy(float)),
         "model": _model(forecast),
-    }
-
-
-def concentration(values: np.ndarray) -> dict[str, float | int | None]:
-    """How unevenly a positive total is spread over customers.
-
-    Returns:
-        `top_1`, `top_5`, `top_10` (shares of the total of the largest customers), `hhi` (sum of squared
-        shares), `gini` (over customers with a positive value), `customers_for_80_percent`; None where the
-        total is zero.
-    """
-    positive = np.sort(values[values > 0])[::-1]
-    total = positive.sum()
-    if not total > 0:
-        names = ("top_1", "top_5", "top_10", "hhi", "gini", "customers_for_80_percent")
-        return dict.fromkeys(names)
-    shares, n = positive / total, len(positive)
-    return {
-        **{f"top_{k}": _rounded(shares[:k].sum()) for k in (1, 5, 10)},
-        "hhi": _rounded(np.square(shares).sum()),
-        "gini": _rounded((2 * np.cumsum(shares).sum() - n - 1) / n),
-        "customers_for_80_percent": int(smallest_set(positive, 0.8).sum()),
     }
 
 

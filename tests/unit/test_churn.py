@@ -15,7 +15,6 @@ from sync_worker.scoring.peers import Peers
 from sync_worker.scoring.pipeline import score
 from sync_worker.scoring.situation import Situation, take
 from sync_worker.scoring.spend import GammaGamma
-from sync_worker.scoring.summary import concentration
 
 
 def situation(x, silence, t_x=300.0, gap=30.0, sigma=0.5):
@@ -219,16 +218,3 @@ def test_net_rate_is_drawn_to_the_peers_where_little_is_known():
     assert rate[1] == pytest.approx(0.3, abs=0.02)
     assert rate[100] == pytest.approx((-50 + 200 * 0.3) / 300, abs=0.02)
     assert rate[101] == pytest.approx(-0.5, abs=0.02)
-
-
-def test_concentration():
-    assert concentration(np.array([50.0, 30, 20, -5])) == {
-        "top_1": 0.5,
-        "top_5": 1.0,
-        "top_10": 1.0,
-        "hhi": 0.38,
-        "gini": 0.2,
-        "customers_for_80_percent": 2,
-    }
-    assert concentration(np.full(4, 7.0))["gini"] == 0
-    assert set(concentration(np.array([-1.0])).values()) == {None}

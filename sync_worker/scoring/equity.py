@@ -1,0 +1,80 @@
+"""Customer equity: what all customers together are worth, and what changed it between two states."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+COLUMNS = ["customer_id", "lifetime_value", "lifecycle_stage"]
+#: What a customer can have done to the equity; each is counted in one of them.
+CHANGES = ("acquired", "won_back", "growth", "decline", "lost")
+
+
+def bridge(before: pd.DataFrame | None, now: pd.DataFrame, decimals: int = 2) -> dict[str, Any]:
+    """The sum of lifetime values and its way from the previous state; ready for JSON.
+
+    opening + acquired + won back + growth - decline - lost = closing, exactly in the currency's smallest unit: every
+    customer's value is rounded to it first.
+
+    - *acquired*: the value of those who had none before;
+    - *won back*: the change of those who were lost and are not;
+    - *lost*: the fall of those who were not lost and are, and the whole value of those who are gone;
+    - *growth*, *decline*: rise and fall of everyone else.
+
+    Acquired, won back and lost are sums over their customers, so that one at a loss lowers them.
+
+    Args:
+        before: `COLUMNS`, one row per customer; None where there is no previous state.
+        now: the same. A missing value is that of a prospect: no customer yet.
+        decimals: digits of the currency.
+
+    Returns:
+        `opening`, `CHANGES`, `closing`, and `customers`: their counts (`opening`, each change, `unchanged`,
+        `closing`). Without a previous state all but the closing ones are None.
+    """
+    closing = _units(now, decimals)
+    if before is None:
+        nothing = dict.fromkeys(["opening", *CHANGES])
+        counts = {**nothing, "unchanged": None, "closing": int(now["lifetime_value"].notna().sum())}
+        return {**nothing, "closing": _money(closing.sum(), decimals), "customers": counts}
+    both = _joined(before, now)
+    opening, closing = _units(both, decimals, "_before"), _units(both, decimals)
+    had, has = both["lifetime_value_before"].notna().to_numpy(), both["lifetime_value"].notna().to_numpy()
+    was_lost = (both["lifecycle_stage_before"] == "lost").to_numpy()
+    is_lost = (both["lifecycle_stage"] == "lost").to_numpy()
+    change = closing - opening
+    kind = np.select(
+        [~had & has, had & (~has | (is_lost & ~was_lost)), had & was_lost & ~is_lost, change > 0, change < 0],
+        ["acquired", "lost", "won_back", "growth", "decline"],
+        "unchanged",
+    )
+    kind[~had & ~has] = "prospect"
+    sign = {"decline": -1, "lost": -1}
+    moved = {name: sign.get(name, 1) * int(change[kind == name].sum()) for name in CHANGES}
+    counts = {name: int((kind == name).sum()) for name in (*CHANGES, "unchanged")}
+    return {
+        "opening": _money(opening.sum(), decimals),
+        **{name: _money(amount, decimals) for name, amount in moved.items()},
+        "closing": _money(closing.sum(), decimals),
+        "customers": {"opening": int(had.sum()), **counts, "closing": int(has.sum())},
+    }
+
+
+def _joined(before: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
+    """One row per customer of either state. Identifiers of two kinds are compared as text."""
+    before, now = before[COLUMNS], now[COLUMNS]
+    if before["customer_id"].dtype != now["customer_id"].dtype:
+        before, now = (table.assign(customer_id=table["customer_id"].astype(str)) for table in (before, now))
+    return now.merge(before, on="customer_id", how="outer", suffixes=("", "_before"), validate="one_to_one")
+
+
+def _units(table: pd.DataFrame, decimals: int, suffix: str = "") -> np.ndarray:
+    """Lifetime values in the currency's smallest unit, int64, 0 where there is none."""
+    values = table[f"lifetime_value{suffix}"].to_numpy(dtype=float, na_value=np.nan)
+    return np.rint(np.nan_to_num(values) * 10**decimals).astype("int64")
+
+
+def _money(units: int, decimals: int) -> float:
+    return round(int(units) / 10**decimals, decimals)
