@@ -74,8 +74,8 @@ def take(
         "tax_id": _tax_id(customers, peers),
         "credit_limit": _credit_limit(customers, owed, today),
         "payment": _payment(owed, window, grace, today),
-        "offers": _offers(features, history.facts.get("quotations"), peers, window, today),
-        "goods": _goods(features, back, peers),
+        "offers": _offers(buyers["customer_id"], history.facts.get("quotations"), back, peers, window, today),
+        "goods": _goods(buyers["current_order_days"].to_numpy(), back, peers),
     }
     kept = pd.DataFrame({name: kept for name, (kept, _) in judgements.items()})
     evidence = [each for _, told in judgements.values() for each in told]
@@ -134,18 +134,21 @@ def _payment(owed: Receivables | None, window: np.ndarray, grace: np.ndarray, to
 
 
 def _offers(
-    features: Features, quotations: pd.DataFrame | None, peers: Peers, window: np.ndarray, today: int
+    customers: pd.Series,
+    quotations: pd.DataFrame | None,
+    back: Returns,
+    peers: Peers,
+    window: np.ndarray,
+    today: int,
 ) -> Judgement:
     n = len(window)
     if quotations is None or quotations.empty:
         return _unknown(n)
-    row = rows_of(quotations["customer_id"], features.table["customer_id"])
+    row = rows_of(quotations["customer_id"], customers)
     day = days_of(quotations["known"])
     lapsed = (quotations["outcome"] == "cancelled").to_numpy() & (row >= 0) & (today - day < window[row])
     cancelled = np.bincount(row[lapsed], minlength=n)
-    sales = features.sales
-    placed = (sales.amount > 0) & (today - sales.day < window[sales.row])
-    orders = np.bincount(sales.row[placed], minlength=n)
+    orders = back.bought
     known = orders + cancelled >= ENOUGH
     kept = np.divide(orders, orders + cancelled, out=np.full(n, np.nan), where=known)
     ids, records = quotations["quotation_id"], None
@@ -156,9 +159,8 @@ def _offers(
     return kept, [Evidence("cancels_quotations", often, figures, records, np.nan_to_num(1 - kept))]
 
 
-def _goods(features: Features, back: Returns, peers: Peers) -> Judgement:
-    enough = features.table["current_order_days"].to_numpy() >= ENOUGH
-    share = np.where(enough, back.share, np.nan)
+def _goods(order_days: np.ndarray, back: Returns, peers: Peers) -> Judgement:
+    share = np.where(order_days >= ENOUGH, back.share, np.nan)
     usual = peers.mean(share)
     often = (share >= NOTICEABLE) & (share > OFTEN * usual)
     figures = {"percent": np.rint(100 * share), "peers": np.rint(100 * usual)}

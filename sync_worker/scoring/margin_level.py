@@ -13,17 +13,19 @@ ENOUGH = 2
 #: Rates that differ by the rounding of a sum do not differ.
 ROUNDING = 1e-9
 
+LEVELS = ("high", "low")
+
 SENTENCES = {
     "margin_above_peers": "Margin rate {percent} %, half of its peers are below {peers} %",
     "margin_below_peers": "Margin rate {percent} %, half of its peers are above {peers} %",
 }
 
 
-def classify(table: pd.DataFrame, peers: Peers) -> tuple[np.ndarray, list[Evidence]]:
-    """The margin level of each buyer, (n,) object, and its evidence.
+def classify(table: pd.DataFrame, peers: Peers) -> tuple[pd.Categorical, list[Evidence]]:
+    """The margin level of each buyer, (n,), and its evidence.
 
     *High*: a margin rate of the current window not below the median of its peers' known ones; *low*: below;
-    None with fewer than two sales of known margin, or where no peer's rate differs.
+    missing with fewer than two sales of known margin, or where no peer's rate differs.
 
     Args:
         table: the buyers with `known_margin`, `known_revenue`, `known_orders`.
@@ -36,12 +38,11 @@ def classify(table: pd.DataFrame, peers: Peers) -> tuple[np.ndarray, list[Eviden
         known = rate[rows][~np.isnan(rate[rows])]
         if len(known) and np.ptp(known) > ROUNDING:
             usual[rows[decided]] = np.median(known)
-    level = np.full(len(table), None, dtype=object)
-    level[rate >= usual - ROUNDING] = "high"
-    level[rate < usual - ROUNDING] = "low"
+    high, low = rate >= usual - ROUNDING, rate < usual - ROUNDING
+    level = pd.Categorical.from_codes(np.where(high, 0, np.where(low, 1, -1)), LEVELS)
     figures = {"percent": np.rint(100 * rate), "peers": np.rint(100 * usual)}
     distance = np.nan_to_num(np.abs(rate - usual))
     return level, [
-        Evidence("margin_above_peers", level == "high", figures, strength=distance),
-        Evidence("margin_below_peers", level == "low", figures, strength=distance),
+        Evidence("margin_above_peers", high, figures, strength=distance),
+        Evidence("margin_below_peers", low, figures, strength=distance),
     ]

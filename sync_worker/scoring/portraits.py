@@ -25,11 +25,12 @@ ENOUGH = 5
 NOTICEABLE = 0.1
 
 
-def describe(features: Features, value_class: np.ndarray) -> list[dict[str, Any]]:
+def describe(table: pd.DataFrame, indicators: pd.DataFrame) -> list[dict[str, Any]]:
     """A portrait per business format and value class, and one per format as a whole; ready for JSON.
 
     Args:
-        value_class: (n,) of the buyers.
+        table: the buyers with `format`, `value_class`, `known_margin`, `known_revenue`.
+        indicators: of `take`.
 
     Returns:
         By format (None = without one), the whole first (`value_class` None), then the classes that have customers:
@@ -39,13 +40,12 @@ def describe(features: Features, value_class: np.ndarray) -> list[dict[str, Any]
         known of anybody. `apart`: the one to three indicators in which its customers rank furthest from the middle
         of the format, `{"code", "value", "format_value"}`, the furthest first; none for the whole.
     """
-    indicators = _indicators(features)
-    code, formats = pd.factorize(features.table["format"], sort=True)  # -1: without one
-    label = np.array([CLASSES.index(name) for name in value_class], dtype="int64")
+    code, formats = pd.factorize(table["format"], sort=True)  # -1: without one
+    label = pd.Categorical(table["value_class"], categories=CLASSES).codes
     # a rank less the mean rank of the format, so 0 is its middle
     ranks = indicators.groupby(code).rank(pct=True)
     ranks = ranks - ranks.groupby(code).transform("mean")
-    sums = features.table[["known_margin", "known_revenue"]]
+    sums = table[["known_margin", "known_revenue"]]
     wholes, classes = _figures(indicators, sums, [code]), _figures(indicators, sums, [code, label])
     by_class = ranks.groupby([code, label])
     distances = by_class.mean().where(by_class.count() >= ENOUGH, 0.0).to_dict("index")
@@ -61,8 +61,8 @@ def describe(features: Features, value_class: np.ndarray) -> list[dict[str, Any]
     return portraits
 
 
-def _indicators(features: Features) -> pd.DataFrame:
-    """Each buyer's own figures, NaN where not known."""
+def take(features: Features) -> pd.DataFrame:
+    """Each buyer's own figures, a row per buyer with the names of `APART`, NaN where not known."""
     table, days, sales = features.table, features.days, features.sales
     n = len(table)
     _, day = np.unique(sales.row * 1_000_000 + sales.day, return_inverse=True)

@@ -74,7 +74,7 @@ def classify(
         today: the as-of day, days since 1970-01-01.
         value: a row per buyer with `current_value`, `potential_value`.
         owed: of the buyers (`receivables.take`), None where not known.
-        back: what they returned (`returns.take`).
+        back: what they bought and returned (`returns.take`).
     """
     buyers = features.table
     kept = conduct.take(features, history, peers, policy, today, owed=owed, back=back)

@@ -70,9 +70,10 @@ def take(history: History, customers: pd.Series) -> Receivables | None:
         return None
     invoices = invoices.assign(row=rows_of(invoices["customer_id"], customers))
     invoices = invoices[(invoices["row"] >= 0) & invoices["invoice_id"].notna() & invoices["total"].notna()]
+    if not invoices["invoice_id"].is_unique:
+        invoices = invoices.sort_values(["total", "row"]).drop_duplicates("invoice_id")
     identity = pd.factorize(invoices["invoice_id"], sort=True)[0]
-    invoices = invoices.iloc[np.lexsort((invoices["total"], identity, invoices["row"]))]
-    invoices = invoices.drop_duplicates("invoice_id")
+    invoices = invoices.iloc[np.argsort(invoices["row"].to_numpy() * len(invoices) + identity)]
     due = invoices["due"].fillna(invoices["date"]).fillna(invoices["known"])
     total = invoices["total"].to_numpy()
 
@@ -80,7 +81,8 @@ def take(history: History, customers: pd.Series) -> Receivables | None:
     kept = (index >= 0) & payments["amount"].notna().to_numpy()
     of, day = index[kept].astype("int64"), days_of(payments["known"])[kept]
     amount = payments["amount"].to_numpy()[kept]
-    order = np.lexsort((amount, day, of))
+    earliest = day.min(initial=0)
+    order = np.lexsort((amount, of * (day.max(initial=0) - earliest + 1) + (day - earliest)))
     of, day, amount = of[order], day[order], amount[order]
     so_far = pd.Series(amount).groupby(of).cumsum().to_numpy()
     # what was paid twice, or more than was asked for, is no money lent to us

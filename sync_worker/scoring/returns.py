@@ -1,4 +1,4 @@
-"""What came back, in money."""
+"""What was bought and what came back in the current window."""
 
 from __future__ import annotations
 
@@ -17,14 +17,16 @@ from sync_worker.scoring.receivables import days_of
 
 @dataclass
 class Returns:
-    """Returns in the current window; arrays are (n,), a row per buyer.
+    """Purchases and returns in the current window; arrays are (n,), a row per buyer.
 
     Attributes:
-        value: at the price it was sold for; NaN where the data know of no returns at all.
+        bought: number of orders of a positive amount.
+        value: what came back, at the price it was sold for; NaN where the data know of no returns at all.
         share: of what was bought in the window, 0 to 1; NaN where nothing was, or `value` is.
         orders: (n, 5) ids of orders that came back, -1 = none; None where ids are no integers.
     """
 
+    bought: np.ndarray
     value: np.ndarray
     share: np.ndarray
     orders: np.ndarray | None
@@ -38,31 +40,28 @@ def take(features: Features, history: History, policy: Policy, today: int) -> Re
     """
     customers, n = features.table["customer_id"], len(features.table)
     window = policy.column("current_window_days", features.table["format"])
-    orders = history.orders
-    sale = pd.DataFrame(
-        {
-            "row": rows_of(orders["customer_id"], customers),
-            "id": orders["order_id"],
-            "day": days_of(orders["date"]),
-            "back": np.clip(-orders["amount"], 0, None),
-        }
-    )
-    sale = sale[(sale["row"] >= 0) & (sale["back"] > 0)]
-    received = _received(history, customers)
-    seen = [_within(part, window, today) for part in (sale, received) if part is not None]
-    values = [_sum(part["row"], part["back"], n) for part in seen]
-    known = received is not None or (orders["amount"] < 0).any()
+    orders, amount = history.orders, history.orders["amount"].to_numpy()
+    row, day = rows_of(orders["customer_id"], customers), days_of(orders["date"])
+    recent = (row >= 0) & (today - day < window[row])
+    purchase, returned = recent & (amount > 0), recent & (amount < 0)
+    seen = [_part(row[returned], day[returned], -amount[returned], orders["order_id"].to_numpy()[returned])]
+    received = _received(history, customers, window, today)
+    if received is not None:
+        seen.append(received)
+    known = received is not None or (amount < 0).any()
+    values = [np.bincount(part["row"], part["back"], minlength=n) for part in seen]
     value = np.maximum.reduce(values) if known else np.full(n, np.nan)
 
-    sales = features.sales
-    recent = (sales.amount > 0) & (today - sales.day < window[sales.row])
-    bought = _sum(sales.row[recent], sales.amount[recent], n)
-    share = np.divide(np.minimum(value, bought), bought, out=np.full(n, np.nan), where=bought > 0)
-    return Returns(value, share, _records(pd.concat(seen), n))
+    at = np.flatnonzero(purchase)
+    at = at[np.lexsort((amount[at], row[at]))]  # sums must not depend on the order of the rows
+    spent = np.bincount(row[at], amount[at], minlength=n)
+    share = np.divide(np.minimum(value, spent), spent, out=np.full(n, np.nan), where=spent > 0)
+    bought = np.bincount(row[at], minlength=n)
+    return Returns(bought, value, share, _records(pd.concat(seen), n))
 
 
-def _received(history: History, customers: pd.Series) -> pd.DataFrame | None:
-    """Goods that came back (`row`, `id` of the order, `day`, `back`); None where no deliveries are known."""
+def _received(history: History, customers: pd.Series, window: np.ndarray, today: int) -> pd.DataFrame | None:
+    """Goods that came back in the window; None where no deliveries are known."""
     deliveries = history.facts.get("deliveries")
     if deliveries is None or deliveries.empty:
         return None
@@ -71,24 +70,19 @@ def _received(history: History, customers: pd.Series) -> pd.DataFrame | None:
     order = np.where(order >= 0, order, len(amounts))  # goods of no order are worth nobody knows what
     quantity = np.nan_to_num(deliveries["delivered"].to_numpy())
     back = deliveries["is_return"].to_numpy()
-    sent = _sum(order[~back], quantity[~back], len(amounts) + 1)
+    sent = np.bincount(order[~back], quantity[~back], minlength=len(amounts) + 1)
     share = np.divide(quantity, sent[order], out=np.zeros(len(order)), where=sent[order] > 0)
     worth = np.clip(np.append(amounts.to_numpy(), 0.0), 0, None)[order] * np.minimum(share, 1)
-    row = rows_of(deliveries["customer_id"], customers)
-    came = back & (worth > 0) & (row >= 0)
-    columns = {"row": row, "day": days_of(deliveries["known"]), "back": worth}
-    table = pd.DataFrame({name: values[came] for name, values in columns.items()})
-    return table.assign(id=amounts.index.to_numpy()[order[came]])
+    row, day = rows_of(deliveries["customer_id"], customers), days_of(deliveries["known"])
+    came = back & (worth > 0) & (row >= 0) & (today - day < window[row])
+    return _part(row[came], day[came], worth[came], amounts.index.to_numpy()[order[came]])
 
 
-def _within(part: pd.DataFrame, window: np.ndarray, today: int) -> pd.DataFrame:
-    part = part[today - part["day"] < window[part["row"]]]
-    # sums must not depend on the order of the rows
-    return part.iloc[np.lexsort((part["back"], part["day"], part["row"]))]
-
-
-def _sum(row, values, n: int) -> np.ndarray:
-    return np.bincount(row, values, minlength=n)
+def _part(row: np.ndarray, day: np.ndarray, back: np.ndarray, ids: np.ndarray) -> pd.DataFrame:
+    """Returns with `row` of the customer, `day`, worth `back` and `id` of the order, sorted, so that their sums do not
+    depend on the order of the rows."""
+    order = np.lexsort((back, day, row))
+    return pd.DataFrame({"row": row[order], "day": day[order], "back": back[order], "id": ids[order]})
 
 
 def _records(part: pd.DataFrame, n: int) -> np.ndarray | None:

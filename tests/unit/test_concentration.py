@@ -177,7 +177,7 @@ def test_the_bridge_closes_in_the_smallest_unit(before, now, decimals, as_text):
 
 def portrayed(history, classes):
     built, _ = taken(history)
-    return portraits.describe(built, np.array(classes, dtype=object))
+    return portraits.describe(built.table.assign(value_class=classes), portraits.take(built))
 
 
 def test_a_portrait_by_hand():
@@ -255,14 +255,14 @@ def test_portraits_of_any_company_count_everyone_once():
     built, _ = taken(history)
     rng = np.random.default_rng(3)
     classes = rng.choice(["key", "growth", "standard", "unprofitable"], len(built.table)).astype(object)
-    found = portraits.describe(built, classes)
+    found = portrayed(history, classes)
     wholes = [each for each in found if each["value_class"] is None]
     assert sum(each["customers"] for each in wholes) == len(built.table)
     for whole in wholes:
         own = [each for each in found if each["format"] == whole["format"] and each["value_class"]]
         assert sum(each["customers"] for each in own) == whole["customers"]
-    assert portraits.describe(taken(shuffled(history))[0], classes) == found
-    yen = portraits.describe(taken(in_currency(history, 160.0))[0], classes)
+    assert portrayed(shuffled(history), classes) == found
+    yen = portrayed(in_currency(history, 160.0), classes)
     for one, other in zip(found, yen, strict=True):
         assert other["basket"] == pytest.approx(one["basket"] * 160, abs=0.02)
         assert [each["code"] for each in other["apart"]] == [each["code"] for each in one["apart"]]
