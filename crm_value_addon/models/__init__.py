@@ -12,6 +12,13 @@ from . import crm_value_override
 from . import crm_value_objection
 from . import crm_value_sync
 from . import crm_value_sync_export
+from . import crm_value_sync_export_partners
+from . import crm_value_sync_export_sales
+from . import crm_value_sync_export_invoices
+from . import crm_value_sync_export_deliveries
+from . import crm_value_sync_export_contacts
+from . import crm_value_sync_export_attitude
+from . import crm_value_sync_export_pos
 from . import crm_value_sync_merge
 from . import crm_value_sync_publish
 from . import crm_value_mixin
@@ -20,5 +27,6 @@ from . import res_config_settings
 from . import res_partner
 from . import sale_order
 from . import crm_lead
+from . import crm_lost_reason
 from . import sale_report
 from . import product_product

@@ -124,7 +124,7 @@ class CrmValueSync(models.AbstractModel):
             .sudo()
             .with_context(active_test=False)
             .search_read([("code", "!=", False)], ["code"]),
-            "datasets": self._datasets(),
+            "datasets": {name: dataset.columns for name, dataset in self._datasets().items()},
             "publish_columns": COLUMN_TYPES,
             "reason_codes": sorted(REASON_SCHEMA),
             "policy_keys": sorted(POLICY_SCHEMA),

@@ -1,42 +1,50 @@
 import base64
 import io
 import zlib
+from typing import NamedTuple
 
 from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
-DATASETS = {
-    "orders": ["order_id", "customer_id", "date", "amount", "margin"],
-    "lines": ["line_id", "order_id", "product_id", "quantity", "amount", "discount"],
-    "partners": ["customer_id", "format_id", "first_seen", "archived"],
-    "products": ["product_id", "category_id"],
-    "profiles": [
-        "customer_id",
-        "since",
-        "value_class",
-        "value_segment",
-        "loyalty_stage",
-        "lifecycle_stage",
-        "churn_risk",
-    ],
-}
-# The tables whose ids are the cursor of a dataset.
-DATASET_TABLES = {
-    "orders": "sale_order",
-    "lines": "sale_order_line",
-    "partners": "res_partner",
-    "products": "product_product",
-    "profiles": "crm_value_profile",
-}
 MAX_LIMIT = 1_000_000
+
+
+class Dataset(NamedTuple):
+    """What is exported under a name: the table whose ids are the cursor, and the columns in their order."""
+
+    table: str
+    columns: list[str]
 
 
 class CrmValueSyncExport(models.AbstractModel):
     _inherit = "crm.value.sync"
 
     def _datasets(self):
-        return DATASETS
+        """``{name: Dataset}`` of what this database gives; each subject adds its own where its module is there."""
+        return {
+            "orders": Dataset("sale_order", ["order_id", "customer_id", "date", "amount", "margin"]),
+            "lines": Dataset(
+                "sale_order_line", ["line_id", "order_id", "product_id", "quantity", "amount", "discount"]
+            ),
+            "products": Dataset("product_product", ["product_id", "category_id", "introduced"]),
+            "profiles": Dataset(
+                "crm_value_profile",
+                [
+                    "customer_id",
+                    "since",
+                    "value_class",
+                    "value_segment",
+                    "loyalty_stage",
+                    "lifecycle_stage",
+                    "churn_risk",
+                ],
+            ),
+        }
+
+    def _installed(self, model, *fields):
+        """Whether this database has a model with these fields: the addon depends on few modules, and uses more."""
+        return model in self.env and all(field in self.env[model]._fields for field in fields)
 
     @api.model
     @api.readonly
@@ -46,16 +54,17 @@ class CrmValueSyncExport(models.AbstractModel):
         A page is a block of ids of the table behind the dataset, so that no page sorts the table.
         """
         self._check_worker()
-        if dataset not in DATASETS:
+        datasets = self._datasets()
+        if dataset not in datasets:
             raise UserError(
                 self.env._(
-                    "There is no dataset “%(name)s”: %(names)s.", name=dataset, names=", ".join(DATASETS)
+                    "There is no dataset “%(name)s”: %(names)s.", name=dataset, names=", ".join(datasets)
                 )
             )
         company = self._get_company(company_id)
         limit = min(max(int(limit), 1), MAX_LIMIT)
         self.env.flush_all()
-        table = DATASET_TABLES[dataset]
+        table = datasets[dataset].table
         low, until = (int(after["id"]), int(after["until"])) if after else (0, self._last_id(table))
         high = self._block_end(table, low, until, limit)
         query = getattr(self, f"_export_{dataset}_sql")(company, low, high)
@@ -65,7 +74,7 @@ class CrmValueSyncExport(models.AbstractModel):
             self.env.cr.mogrify(SQL("COPY (%s) TO STDOUT (FORMAT csv)", query)).decode(), buffer
         )
         return {
-            "columns": DATASETS[dataset],
+            "columns": datasets[dataset].columns,
             "rows": self.env.cr.rowcount,
             "data": base64.b64encode(zlib.compress(buffer.getbuffer(), 1)).decode(),
             "after": {"id": high, "until": until} if high < until else None,
@@ -107,12 +116,23 @@ class CrmValueSyncExport(models.AbstractModel):
         )
 
     def _not_sales_sql(self, alias):
-        """Condition for order lines that are not sales: down payments, delivery, re-invoiced expenses."""
+        """Condition for order lines that are not sales: down payments, delivery, re-invoiced expenses, money."""
         alias = SQL.identifier(alias)
         conditions = [SQL("%s.is_downpayment", alias), SQL("%s.is_expense", alias)]
-        if "is_delivery" in self.env["sale.order.line"]._fields:
+        if self._installed("sale.order.line", "is_delivery"):
             conditions.append(SQL("%s.is_delivery", alias))
+        no_goods = self._no_goods().ids
+        if no_goods:
+            conditions.append(SQL("%s.product_id IN %s", alias, tuple(no_goods)))
         return SQL("(%s)", SQL(" OR ").join(conditions))
+
+    def _no_goods(self):
+        """Products that stand for no sale: transport here, and gift cards and tips where there are such."""
+        products = self.env["product.product"].sudo()
+        if self._installed("delivery.carrier", "product_id"):
+            carriers = self.env["delivery.carrier"].sudo().with_context(active_test=False).search([])
+            products |= carriers.product_id
+        return products
 
     def _local_date_sql(self, company, column):
         """The day of a UTC timestamp in the company's time zone."""
@@ -121,13 +141,10 @@ class CrmValueSyncExport(models.AbstractModel):
             return SQL("%s::date", column)
         return SQL("(%s AT TIME ZONE 'UTC' AT TIME ZONE %s)::date", column, timezone)
 
-    def _has_margin(self):
-        return "margin" in self.env["sale.order.line"]._fields
-
     def _export_orders_sql(self, company, low, high):
         amount, other_join = self._order_sales_sql(low, high)
         margin, margin_join = SQL("NULL"), SQL()
-        if self._has_margin():
+        if self._installed("sale.order.line", "margin"):
             # A line without cost would look like pure profit: the order's margin is then not known. A discount
             # has no cost.
             margin = self._company_amount_sql(company, SQL("cost.margin"))
@@ -222,64 +239,16 @@ class CrmValueSyncExport(models.AbstractModel):
             not_objecting=self._not_objecting_sql(SQL("line.order_partner_id")),
         )
 
-    def _export_partners_sql(self, company, low, high):
-        return SQL(
-            """
-            WITH contact AS (
-                SELECT partner_id, min(date_order) AS first FROM sale_order
-                 WHERE company_id IN %(companies)s GROUP BY partner_id
-                UNION ALL
-                SELECT partner_id, min(create_date) FROM crm_lead
-                 WHERE partner_id IS NOT NULL AND (company_id IN %(companies)s OR company_id IS NULL)
-                 GROUP BY partner_id
-            ), customer AS (
-                SELECT partner.commercial_partner_id AS id, min(contact.first) AS first
-                  FROM contact JOIN res_partner partner ON partner.id = contact.partner_id
-                 WHERE partner.commercial_partner_id > %(low)s AND partner.commercial_partner_id <= %(high)s
-                 GROUP BY partner.commercial_partner_id
-            )
-            SELECT customer.id, business_format.id, %(first)s, NOT COALESCE(partner.active, FALSE)
-              FROM customer
-              JOIN res_partner partner ON partner.id = customer.id
-              LEFT JOIN %(formats)s business_format ON business_format.partner_id = customer.id
-             WHERE %(not_objecting)s
-            """,
-            companies=tuple(company._crm_value_branches()),
-            first=self._local_date_sql(company, SQL("customer.first")),
-            formats=self._partner_format_sql(),
-            low=low,
-            high=high,
-            not_objecting=self._not_objecting_sql(SQL("customer.id")),
-        )
-
-    def _partner_format_sql(self):
-        """One row per partner that has a business format: a tag decides before the industry does."""
-        return SQL(
-            """(
-            SELECT DISTINCT ON (partner_id) partner_id, id FROM (
-                SELECT tag.partner_id, fmt.id, 0 AS rank, fmt.sequence
-                  FROM res_partner_res_partner_category_rel tag
-                  JOIN crm_value_format_res_partner_category_rel map ON map.res_partner_category_id = tag.category_id
-                  JOIN crm_value_format fmt ON fmt.id = map.crm_value_format_id AND fmt.active
-                UNION ALL
-                SELECT partner.id, fmt.id, 1, fmt.sequence
-                  FROM res_partner partner
-                  JOIN crm_value_format_res_partner_industry_rel map
-                    ON map.res_partner_industry_id = partner.industry_id
-                  JOIN crm_value_format fmt ON fmt.id = map.crm_value_format_id AND fmt.active
-            ) mapped ORDER BY partner_id, rank, sequence, id
-            )"""
-        )
-
     def _export_products_sql(self, company, low, high):
         return SQL(
             """
-            SELECT product.id, template.categ_id
+            SELECT product.id, template.categ_id, %(introduced)s
               FROM product_product product
               JOIN product_template template ON template.id = product.product_tmpl_id
              WHERE product.id > %(low)s AND product.id <= %(high)s
                AND (template.company_id IS NULL OR template.company_id IN %(companies)s)
             """,
+            introduced=self._local_date_sql(company, SQL("product.create_date")),
             low=low,
             high=high,
             companies=tuple(company._crm_value_branches()),
