@@ -84,8 +84,10 @@ def of_company(
         history = odoo.read_history(
             [transport],
             company["id"],
+            offered=described["datasets"],
             page_rows=settings.page_rows,
             show=lambda part, step: progress(part * READ_UNTIL, step),
+            with_facts=False,
         )
         return _judge(history, subject, policy, cutoffs, progress), subject
     except (HistoryError, PolicyError) as error:

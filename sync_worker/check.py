@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from sync_worker import handshake
 from sync_worker.config import Settings, warnings
-from sync_worker.history.odoo import DATASETS
+from sync_worker.history.datasets import ADDED, COUNTER, DATASETS, FACT_DATASETS
 from sync_worker.policy import schema
 from sync_worker.transport import GROUP, Transport
 
@@ -95,12 +95,18 @@ def _both_sides(described: dict[str, Any]) -> Iterator[Finding]:
     """What only one side knows is not used: said here, since a run would pass it over in silence."""
     theirs, ours = set(described.get("policy_keys") or []), set(schema())
     yield from _difference("policy", "policy keys", ours, theirs)
-    for dataset, columns in DATASETS.items():
+    optional = COUNTER | FACT_DATASETS
+    for dataset, columns in (DATASETS | optional).items():
         offered = described["datasets"].get(dataset)
         if offered is None:
-            yield Finding("datasets", "warning", f"the addon does not offer {dataset}")
-        elif missing := [name for name in columns if name not in offered]:
+            if dataset in DATASETS:
+                yield Finding("datasets", "warning", f"the addon does not offer {dataset}")
+            continue
+        missing = [name for name in (columns | ADDED.get(dataset, {})) if name not in offered]
+        if missing:
             yield Finding("datasets", "warning", f"{dataset} comes without {', '.join(missing)}")
+    known = [name for name in optional if name in described["datasets"]]
+    yield Finding("datasets", "ok", f"besides sales it offers {', '.join(known) or 'nothing'}")
     yield Finding(
         "columns",
         "ok",

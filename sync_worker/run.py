@@ -132,7 +132,9 @@ def work(
                 progress(name, percent, step)
 
             if outcome.kind == "backtest":
-                _read_backtest(settings, [transport, beside], company, run=run, show=show, outcome=outcome)
+                _read_backtest(
+                    settings, [transport, beside], described, company, run=run, show=show, outcome=outcome
+                )
             else:
                 _read_score_send(
                     settings,
@@ -167,7 +169,7 @@ def _read_score_send(
     room: contextlib.AbstractContextManager[Any],
     outcome: Outcome,
 ) -> None:
-    history = _read(settings, transports, company, show, outcome)
+    history = _read(settings, transports, described, company, show=show, outcome=outcome)
     scores = _score(
         history,
         run,
@@ -193,15 +195,20 @@ def _read_score_send(
 def _read(
     settings: Settings,
     transports: list[Transport],
+    described: dict[str, Any],
     company: dict[str, Any],
+    *,
     show: Callable[[float, str], None],
     outcome: Outcome,
+    with_facts: bool = True,
 ) -> History:
     history = read_history(
         transports,
         company["id"],
+        offered=described["datasets"],
         page_rows=settings.page_rows,
         show=lambda part, step: show(part * READ_UNTIL, step),
+        with_facts=with_facts,
     )
     outcome.orders = len(history.orders)
     return history
@@ -210,6 +217,7 @@ def _read(
 def _read_backtest(
     settings: Settings,
     transports: list[Transport],
+    described: dict[str, Any],
     company: dict[str, Any],
     *,
     run: dict[str, Any],
@@ -217,7 +225,8 @@ def _read_backtest(
     outcome: Outcome,
 ) -> None:
     """Judges the forecast on the company's own past; nothing is published."""
-    history = _read(settings, transports, company, show, outcome)
+    # The forecast is made of the sales alone.
+    history = _read(settings, transports, described, company, show=show, outcome=outcome, with_facts=False)
     try:
         result = backtest(
             history,

@@ -15,9 +15,7 @@ class CrmValueSyncExportAttitude(models.AbstractModel):
     def _datasets(self):
         datasets = super()._datasets()
         if self._installed("rating.rating", "consumed", "rated_on"):
-            datasets["ratings"] = Dataset(
-                "rating_rating", ["rating_id", "customer_id", "known", "rating"]
-            )
+            datasets["ratings"] = Dataset("rating_rating", ["rating_id", "customer_id", "known", "rating"])
         if self._installed("loyalty.history", "card_id"):
             datasets["points"] = Dataset(
                 "loyalty_history", ["points_id", "customer_id", "known", "issued", "used"]

@@ -8,7 +8,7 @@ import binascii
 import itertools
 import math
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -18,6 +18,18 @@ import pyarrow as pa
 import pyarrow.csv
 
 from sync_worker.errors import ContractError
+from sync_worker.history.datasets import (
+    COUNTER,
+    DATASETS,
+    DAY,
+    FACT_DATASETS,
+    ID,
+    LABEL,
+    MEND,
+    Columns,
+    has_gaps,
+    to_read,
+)
 from sync_worker.history.schema import History
 from sync_worker.transport import Transport
 from sync_worker.transport.beside import side_by_side
@@ -25,68 +37,95 @@ from sync_worker.transport.beside import side_by_side
 # {"id": ..., "until": ...}: the rows with identifiers above the one and up to the other.
 Cursor = dict[str, int]
 
-_MEND = "Bring addon and worker to the same release."
-_ID, _NUMBER, _DAY, _FLAG, _LABEL = pa.int64(), pa.float64(), pa.date32(), pa.bool_(), pa.string()
-
-# The datasets of docs/contract.md: the columns read and their types. Columns an addon adds are not read.
-DATASETS: dict[str, dict[str, pa.DataType]] = {
-    "orders": {"order_id": _ID, "customer_id": _ID, "date": _DAY, "amount": _NUMBER, "margin": _NUMBER},
-    "lines": {
-        "line_id": _ID,
-        "order_id": _ID,
-        "product_id": _ID,
-        "quantity": _NUMBER,
-        "amount": _NUMBER,
-        "discount": _NUMBER,
-    },
-    "partners": {"customer_id": _ID, "format_id": _ID, "first_seen": _DAY, "archived": _FLAG},
-    "products": {"product_id": _ID, "category_id": _ID},
-    "profiles": {
-        "customer_id": _ID,
-        "since": _DAY,
-        "value_class": _LABEL,
-        "value_segment": _LABEL,
-        "loyalty_stage": _LABEL,
-        "lifecycle_stage": _LABEL,
-        "churn_risk": _LABEL,
-    },
-}
 # Part of the reading each dataset takes, roughly: its rows times its columns.
-_WEIGHTS = {"orders": 0.3, "partners": 0.05, "lines": 0.6, "products": 0.05}
-# Read in parts: those whose page costs Odoo what it holds. For each page of partners it looks through all orders.
-_SPLIT = frozenset({"orders", "lines"})
+_WEIGHTS = {"orders": 6, "lines": 12, "pos_orders": 3, "pos_lines": 6, "messages": 3}
+_LEAST_WEIGHT = 1
+# Read at one go: small, or for each page of partners Odoo looks through all orders. Of the others a page costs Odoo
+# what it holds.
+_WHOLE = frozenset({"partners", "products", "profiles"})
 _FIRST_ROWS = 10_000
 _MOST_TURNS = 500
-# Empty in many rows, so integers with gaps; every other identifier is in every row.
-_OPTIONAL_IDS = frozenset({"format_id", "category_id", "product_id"})
 
 
 def read_history(
-    transports: Sequence[Transport], company_id: int, *, page_rows: int, show: Callable[[float, str], None]
+    transports: Sequence[Transport],
+    company_id: int,
+    *,
+    offered: Mapping[str, Sequence[str]],
+    page_rows: int,
+    show: Callable[[float, str], None],
+    with_facts: bool = True,
 ) -> History:
-    """Orders, lines and customers of one company. `show` gets the part read (0 to 1) and a word on it.
+    """What Odoo knows of the customers of one company. `show` gets the part read (0 to 1) and a word on it.
+
+    Args:
+        offered: columns by dataset of this database, `describe()["datasets"]`; what is not offered is not known.
+        with_facts: read what is known besides the sales too.
 
     Raises `ContractError` when a page is not as the contract says, `HistoryError` when rows make no history.
     """
+    plan = to_read(offered, with_facts=with_facts)
+    weights = {dataset: _WEIGHTS.get(dataset, _LEAST_WEIGHT) for dataset in plan}
+    whole = sum(weights.values())
     frames: dict[str, pd.DataFrame] = {}
     done = 0.0
-    for dataset, weight in _WEIGHTS.items():
+    for dataset, wanted in plan.items():
+        weight = weights[dataset] / whole
 
         def on_page(
             rows: int, part: float, dataset: str = dataset, weight: float = weight, done: float = done
         ) -> None:
-            show(done + weight * part, f"reading {dataset}: {rows:,}")
+            show(done + weight * part, f"reading {dataset.replace('_', ' ')}: {rows:,}")
 
-        frames[dataset] = read_dataset(transports, dataset, company_id, page_rows=page_rows, on_page=on_page)
+        frames[dataset] = read_dataset(
+            transports, dataset, company_id, wanted=wanted, page_rows=page_rows, on_page=on_page
+        )
         done += weight
     # The pages are gone; what they took would otherwise stay with the process.
     pa.default_memory_pool().release_unused()
-    lines, products = frames.pop("lines"), frames.pop("products")
-    category = products.drop_duplicates("product_id").set_index("product_id")["category_id"]
-    lines["category"] = category.reindex(lines["product_id"]).array
+    return _history(frames)
+
+
+def _history(frames: dict[str, pd.DataFrame]) -> History:
+    """A history of the datasets read; takes them out of `frames`."""
+    _add_counter_sales(frames)
+    orders, lines, products = frames.pop("orders"), frames.pop("lines"), frames.pop("products")
+    products = products.drop_duplicates("product_id").rename(columns={"category_id": "category"})
+    lines["category"] = products.set_index("product_id")["category"].reindex(lines["product_id"]).array
+    known = "introduced" in products
+    if known:
+        products["introduced"] = _introduced(products, lines, orders)
     return History(
-        orders=frames.pop("orders"), lines=lines.drop(columns="line_id"), customers=frames.pop("partners")
+        orders=orders,
+        lines=lines.drop(columns="line_id"),
+        customers=frames.pop("partners"),
+        products=products if known else None,
+        facts=frames,
     )
+
+
+def _add_counter_sales(frames: dict[str, pd.DataFrame]) -> None:
+    """Appends the sales of the point of sale, with negative order ids: they are no sales orders to be opened."""
+    for sales, counter in (("orders", "pos_orders"), ("lines", "pos_lines")):
+        sold = frames.pop(counter, None)
+        if sold is None or sold.empty:
+            continue
+        sold["order_id"] = -sold["order_id"]
+        frames[sales] = pd.concat([frames[sales], sold], ignore_index=True)
+        details = frames.get("order_details")
+        if counter == "pos_orders" and details is not None:
+            at_counter = sold[["order_id", "customer_id"]].assign(known=sold["date"], channel="point_of_sale")
+            frames["order_details"] = pd.concat([details, at_counter], ignore_index=True)
+
+
+def _introduced(products: pd.DataFrame, lines: pd.DataFrame, orders: pd.DataFrame) -> pd.Series:
+    """The first day each product was known: a product entered after it was first sold is as old as that sale."""
+    at = pd.Index(orders["order_id"]).get_indexer(lines["order_id"])
+    sold = (at >= 0) & lines["product_id"].notna().to_numpy()
+    days = pd.Series(orders["date"].to_numpy()[at[sold]])
+    first = days.groupby(lines["product_id"].to_numpy("int64", na_value=-1)[sold]).min()
+    first = first.reindex(products["product_id"]).to_numpy()
+    return pd.Series(np.fmin(products["introduced"].to_numpy(), first), index=products.index)
 
 
 def read_dataset(
@@ -96,13 +135,17 @@ def read_dataset(
     *,
     page_rows: int,
     on_page: Callable[[int, float], None],
+    wanted: Columns | None = None,
 ) -> pd.DataFrame:
     """All rows of a dataset of one company, days as datetime64, labels as categories.
+
+    `wanted` are the columns to read, all that every addon offers unless named.
 
     Over several transports large datasets are read in parts side by side; the rows come in the same order.
     `on_page` gets the rows read so far and the part of the way behind them. Raises `ContractError` when
     a page is not as the contract says.
     """
+    columns = wanted or (DATASETS | COUNTER | FACT_DATASETS)[dataset]
     pages: list[pa.Table] = []
     rows = 0
 
@@ -112,16 +155,16 @@ def read_dataset(
         pages.append(page)
         on_page(rows, part)
 
-    splits = len(transports) > 1 and dataset in _SPLIT
+    splits = len(transports) > 1 and dataset not in _WHOLE
     # The first page tells how far the identifiers reach, and is all there is in a small company.
     first_rows = min(page_rows, _FIRST_ROWS) if splits else page_rows
-    page, after = _fetch(transports[0], dataset, company_id, None, first_rows)
+    page, after = _fetch(transports[0], dataset, columns, company_id, None, first_rows)
     keep(page, _part(after))
     if after and splits:
         parts = _split(after, page_rows, len(transports))
 
         def read_part(cursor: Cursor, transport: Transport) -> pa.Table:
-            walk = _walk(transport, dataset, company_id, cursor, page_rows)
+            walk = _walk(transport, dataset, columns, company_id, cursor, page_rows)
             return pa.concat_tables([page for page, _after in walk])
 
         side_by_side(
@@ -130,9 +173,9 @@ def read_dataset(
             lambda page: keep(page, len(pages) / len(parts)),
         )
     elif after:
-        for page, following in _walk(transports[0], dataset, company_id, after, page_rows):
+        for page, following in _walk(transports[0], dataset, columns, company_id, after, page_rows):
             keep(page, _part(following))
-    return _to_pandas(pa.concat_tables(pages), DATASETS[dataset])
+    return _to_pandas(pa.concat_tables(pages), dataset, columns)
 
 
 def _split(after: Cursor, page_rows: int, ways: int) -> list[Cursor]:
@@ -144,29 +187,29 @@ def _split(after: Cursor, page_rows: int, ways: int) -> list[Cursor]:
 
 
 def _walk(
-    transport: Transport, dataset: str, company_id: int, after: Cursor | None, limit: int
+    transport: Transport, dataset: str, columns: Columns, company_id: int, after: Cursor | None, limit: int
 ) -> Iterator[tuple[pa.Table, Cursor | None]]:
     """The pages behind a cursor, each with the cursor that follows it."""
     while after:
-        page, after = _fetch(transport, dataset, company_id, after, limit)
+        page, after = _fetch(transport, dataset, columns, company_id, after, limit)
         yield page, after
 
 
 def _fetch(
-    transport: Transport, dataset: str, company_id: int, after: Cursor | None, limit: int
+    transport: Transport, dataset: str, columns: Columns, company_id: int, after: Cursor | None, limit: int
 ) -> tuple[pa.Table, Cursor | None]:
     answer = transport.call(
         "export_history", {"dataset": dataset, "company_id": company_id, "after": after, "limit": limit}
     )
-    page = decode_page(answer, dataset)
+    page = decode_page(answer, dataset, columns)
     following = answer.get("after")
     if following:
         try:
             following = {"id": int(following["id"]), "until": int(following["until"])}
         except (KeyError, TypeError, ValueError) as error:
-            raise ContractError(f"The export of {dataset} goes on from {following}.", _MEND) from error
+            raise ContractError(f"The export of {dataset} goes on from {following}.", MEND) from error
     if following and following == after:
-        raise ContractError(f"The export of {dataset} does not move on from {after}.", _MEND)
+        raise ContractError(f"The export of {dataset} does not move on from {after}.", MEND)
     return page, following or None
 
 
@@ -175,17 +218,16 @@ def _part(after: Cursor | None) -> float:
     return min(after["id"] / max(after["until"], 1), 1.0) if after else 1.0
 
 
-def decode_page(answer: dict[str, Any], dataset: str) -> pa.Table:
+def decode_page(answer: dict[str, Any], dataset: str, wanted: Columns) -> pa.Table:
     """One page as typed columns. Raises `ContractError` when columns, types or count do not fit."""
-    wanted = DATASETS[dataset]
     try:
         names, count = list(answer["columns"]), int(answer["rows"])
         raw = zlib.decompress(base64.b64decode(answer["data"])) if answer["data"] else b""
     except (KeyError, TypeError, ValueError, binascii.Error, zlib.error) as error:
-        raise ContractError(f"A page of {dataset} cannot be read ({type(error).__name__}).", _MEND) from error
+        raise ContractError(f"A page of {dataset} cannot be read ({type(error).__name__}).", MEND) from error
     missing = [name for name in wanted if name not in names]
     if missing:
-        raise ContractError(f"The export of {dataset} lacks the columns {', '.join(missing)}.", _MEND)
+        raise ContractError(f"The export of {dataset} lacks the columns {', '.join(missing)}.", MEND)
     if not raw.strip():
         page = pa.schema(list(wanted.items())).empty_table()
     else:
@@ -205,26 +247,28 @@ def decode_page(answer: dict[str, Any], dataset: str) -> pa.Table:
                 ),
             )
         except pa.ArrowInvalid as error:
-            raise ContractError(f"A page of {dataset} cannot be read: {error}.", _MEND) from error
+            raise ContractError(f"A page of {dataset} cannot be read: {error}.", MEND) from error
     if page.num_rows != count:
         raise ContractError(
-            f"A page of {dataset} has {page.num_rows} rows where Odoo announced {count}.", _MEND
+            f"A page of {dataset} has {page.num_rows} rows where Odoo announced {count}.", MEND
         )
     return page
 
 
-def _to_pandas(table: pa.Table, wanted: dict[str, pa.DataType]) -> pd.DataFrame:
+def _to_pandas(table: pa.Table, dataset: str, wanted: Columns) -> pd.DataFrame:
     columns: dict[str, Any] = {}
     for name, kind in wanted.items():
         column = table.column(name)
-        if kind == _LABEL:
+        if kind == LABEL:
             columns[name] = column.dictionary_encode().combine_chunks().to_pandas()
-        elif kind == _DAY:
+        elif kind == DAY:
             columns[name] = column.cast(pa.timestamp("s")).to_numpy().astype("datetime64[s]")
-        elif kind == _ID and name in _OPTIONAL_IDS:
+        elif kind == ID and has_gaps(dataset, name):
             columns[name] = column.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get)
-        elif kind == _ID and column.null_count:
-            raise ContractError(f"The export leaves {name} empty in {column.null_count} rows.", _MEND)
+        elif kind == ID and column.null_count:
+            raise ContractError(
+                f"The export of {dataset} leaves {name} empty in {column.null_count} rows.", MEND
+            )
         else:
             columns[name] = column.to_numpy()
     return pd.DataFrame(columns, copy=False)

@@ -278,7 +278,11 @@ def _add_lines(table, lines, *, order_ids, row, age, bought, window) -> None:
 
 
 def _newest(row: np.ndarray, order_ids: np.ndarray, chosen: np.ndarray, n: int) -> np.ndarray:
-    """The last `EVIDENCE` order ids of each customer, newest first, -1 where there are fewer."""
+    """The last `EVIDENCE` order ids of each customer, newest first, -1 where there are fewer.
+
+    Negative ids are sales at the counter (`history.odoo`), which open no sales order.
+    """
+    chosen = chosen & (order_ids >= 0)
     order_ids, count = order_ids[chosen], np.bincount(row[chosen], minlength=n)
     last = np.cumsum(count) - 1
     newest = np.full((n, EVIDENCE), -1, dtype="int64")

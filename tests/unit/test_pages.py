@@ -193,7 +193,7 @@ def test_history_of_a_company():
         partners=[page("10,3,2026-01-31,f\n11,,2026-02-01,f\n", list(DATASETS["partners"]))],
         products=[page("100,8\n", list(DATASETS["products"]))],
     )
-    history = read_history([pages], 1, page_rows=10, show=lambda *_: None)
+    history = read_history([pages], 1, offered={}, page_rows=10, show=lambda *_: None)
     assert history.customers["customer_id"].tolist() == [10, 11]
     assert history.lines["category"].tolist() == [8, pd.NA]
     assert len(history.orders) == 1
@@ -203,5 +203,5 @@ def test_empty_company():
     pages = Pages(
         **{name: [page("", list(DATASETS[name]))] for name in ("orders", "lines", "partners", "products")}
     )
-    history = read_history([pages], 1, page_rows=10, show=lambda *_: None)
+    history = read_history([pages], 1, offered={}, page_rows=10, show=lambda *_: None)
     assert len(history.orders) == len(history.customers) == 0

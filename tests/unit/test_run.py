@@ -14,6 +14,7 @@ from sync_worker.policy import Policy
 SETTINGS = SimpleNamespace(worker="test:1", timeout=5.0, page_rows=1000, batch_rows=1000)
 DESCRIBED = {
     "companies": [{"id": 1, "name": "Alpha", "decimals": 2}],
+    "datasets": {},
     "publish_columns": {"partner_id": "integer", "churn_probability": "float"},
 }
 RESULT = {"grades": [], "cutoffs": [], "warnings": ["The history is short."]}
