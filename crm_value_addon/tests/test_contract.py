@@ -52,7 +52,14 @@ class TestDescribe(CustomerValueCase):
     def test_columns_datasets_and_codes(self):
         answer = self.contract.describe()
         self.assertEqual(answer["publish_columns"], COLUMN_TYPES)
-        self.assertEqual(set(answer["datasets"]), {"orders", "lines", "partners", "products", "profiles"})
+        # What sales and CRM alone bring along; test_export_modules.py has the others.
+        self.assertEqual(
+            set(answer["datasets"]),
+            {
+                *("orders", "lines", "partners", "products", "profiles", "order_details", "quotations"),
+                *("invoices", "payments", "leads", "messages", "activities"),
+            },
+        )
         self.assertEqual(answer["reason_codes"], sorted(REASON_SCHEMA))
         self.assertIn("churn_horizon_days", answer["policy_keys"])
         self.assertIn("wholesale", [item["code"] for item in answer["formats"]])
@@ -163,7 +170,7 @@ class TestRefusals(CustomerValueCase):
             self.contract.claim_run(worker="x", company_id=self.branch.id, request=True)
 
     def test_unknown_dataset(self):
-        for dataset in ("invoices", "sale_order; DROP TABLE res_users", "_orders"):
+        for dataset in ("employees", "sale_order; DROP TABLE res_users", "_orders"):
             with self.assertRaises(UserError):
                 self.contract.export_history(dataset=dataset, company_id=self.alpha.id)
 

@@ -1,0 +1,559 @@
+"""What is exported of modules the addon does not depend on.
+
+Run in a database that has them (`script/test`): these tests are none of the standard ones.
+"""
+
+from odoo.fields import Command
+from odoo.tests import tagged
+
+from .test_export_facts import FactsCase, InvoiceCase
+
+OPTIONAL = {
+    "deliveries": "stock.picking",
+    "ratings": "rating.rating",
+    "points": "loyalty.history",
+    "pos_orders": "pos.order",
+    "pos_lines": "pos.order",
+}
+
+
+@tagged("post_install", "-at_install", "-standard", "crm_value_export")
+class TestOptionalModules(FactsCase):
+    def test_everything_is_offered(self):
+        offered = self.contract.describe()["datasets"]
+        self.assertTrue(set(OPTIONAL) <= set(offered))
+        for dataset, columns in offered.items():
+            with self.subTest(dataset=dataset):
+                page = self.contract.export_history(dataset=dataset, company_id=self.alpha.id)
+                self.assertEqual(page["columns"], columns)
+
+    def test_missing_modules_one_by_one(self):
+        self.order(self.customer)
+        everything = set(self.contract.describe()["datasets"])
+        for model in set(OPTIONAL.values()):
+            gone = {dataset for dataset, needs in OPTIONAL.items() if needs == model}
+            with self.subTest(model=model), self.without(model):
+                offered = set(self.contract.describe()["datasets"])
+                self.assertEqual(everything - offered, gone)
+                for dataset in offered:
+                    self.export(dataset)
+
+    def test_missing_links_between_modules_one_by_one(self):
+        for field in (
+            "stock.picking.sale_id",
+            "sale.order.website_id",
+            "sale.order.line.is_delivery",
+            "sale.order.line.margin",
+            "pos.order.line.sale_order_origin_id",
+            "pos.config.tip_product_id",
+            "pos.config.down_payment_product_id",
+            "loyalty.program.program_type",
+            "delivery.carrier.product_id",
+        ):
+            with self.subTest(field=field), self.without(field):
+                for dataset in self.contract.describe()["datasets"]:
+                    self.export(dataset)
+
+
+@tagged("post_install", "-at_install", "-standard", "crm_value_export")
+class TestSalesModules(FactsCase):
+    """What sale_margin, website_sale, delivery and sale_loyalty add to sales orders."""
+
+    def test_margin(self):
+        self.product.with_company(self.alpha).standard_price = 60
+        without_cost = self._product("Unknown cost")
+
+        def margin(*lines):
+            line_values = [
+                Command.create({"product_id": product.id, "price_unit": price, "tax_ids": False})
+                for product, price in lines
+            ]
+            order = self.order(self.customer, order_line=line_values)
+            [row] = [row for row in self.export("orders") if int(row["order_id"]) == order.id]
+            return row["margin"]
+
+        self.assertEqual(float(margin((self.product, 100))), 40)
+        self.assertEqual(margin((self.product, 100), (without_cost, 100)), "")
+        self.assertEqual(float(margin((self.product, 100), (without_cost, -10))), 30)
+
+    def test_orders_and_carts_of_the_website(self):
+        website = self.env["website"].create({"name": "Shop", "company_id": self.alpha.id})
+        bought = self.order(self.customer, 100, website_id=website.id, user_id=self.user.id)
+        cart = self.order(self.customer, 50, state="draft", website_id=website.id)
+        offered = self.order(self.customer, 60, state="sent", website_id=website.id)
+        self.assertEqual(self.rows("order_details")[bought.id]["channel"], "website")
+        self.assertEqual(set(self.rows("quotations")), {offered.id})
+        with self.without("sale.order.website_id"):
+            self.assertEqual(self.rows("order_details")[bought.id]["channel"], "salesperson")
+            self.assertEqual(set(self.rows("quotations")), {cart.id, offered.id})
+
+    def add(self, order, product, price, **values):
+        line = {"product_id": product.id, "product_uom_qty": 1, "price_unit": price, "tax_ids": False}
+        order.order_line = [Command.create({**line, **values})]
+
+    def test_gift_cards_and_transport_are_no_sales(self):
+        program = self.env["loyalty.program"].create(
+            {
+                "name": "Gift cards",
+                "program_type": "gift_card",
+                "company_id": self.alpha.id,
+                **self.env["loyalty.program"]._get_template_values()["gift_card"],
+            }
+        )
+        gift = self._product("Gift card")
+        program.rule_ids.product_ids = gift
+        carrier = self.env["delivery.carrier"].create(
+            {"name": "Van", "product_id": self._product("Transport", type="service").id}
+        )
+        order = self.order(self.customer, 100)
+        self.add(order, gift, 50)
+        self.add(order, program.reward_ids.discount_line_product_id, -20)
+        self.add(order, carrier.product_id, 7)
+        self.assertEqual(order.amount_untaxed, 137)
+        self.assertEqual(self.amounts(), {order.id: 100})
+        self.assertEqual([float(row["amount"]) for row in self.export("lines")], [100])
+        self.assertEqual(float(self.rows("order_details")[order.id]["quoted"]), 100)
+
+
+@tagged("post_install", "-at_install", "-standard", "crm_value_export")
+class TestDeliveries(FactsCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.product.type = "consu"
+
+    def confirmed(self, partner, quantity=4, company=None, **values):
+        order = self.order(
+            partner,
+            10,
+            company,
+            state="draft",
+            line={"product_uom_qty": quantity, **values.pop("line", {})},
+            **values,
+        )
+        day = order.date_order
+        order.action_confirm()
+        order.date_order = day
+        return order
+
+    def deliver(self, picking, quantity, day="2026-01-20 12:00:00", backorder=True):
+        """Validate a transfer for a part of what it should move."""
+        picking.move_ids.quantity = quantity
+        picking.move_ids.picked = True
+        picking.with_context(
+            skip_backorder=True, picking_ids_not_to_backorder=[] if backorder else picking.ids
+        ).button_validate()
+        self.assertEqual(picking.state, "done")
+        self.stamp(picking, date_done=day)
+        return picking
+
+    def give_back(self, picking, quantity, day="2026-02-01 12:00:00"):
+        wizard = self.env["stock.return.picking"].create({"picking_id": picking.id})
+        wizard.product_return_moves.quantity = quantity
+        returned = self.env["stock.picking"].browse(wizard.action_create_returns()["res_id"])
+        return self.deliver(returned, quantity, day)
+
+    def test_deliveries_and_returns(self):
+        address = self.env["res.partner"].create({"name": "Site of another", "parent_id": self.customer2.id})
+        order = self.confirmed(
+            self.contact, commitment_date="2026-01-18 10:00:00", partner_shipping_id=address.id
+        )
+        picking = self.deliver(order.picking_ids, 4)
+        returned = self.give_back(picking, 1)
+        rows = self.rows("deliveries")
+        self.assertEqual(
+            rows[picking.id],
+            {
+                "delivery_id": str(picking.id),
+                "order_id": str(order.id),
+                "customer_id": str(self.customer.id),
+                "known": "2026-01-20",
+                "promised": "2026-01-18",
+                "demanded": rows[picking.id]["demanded"],
+                "delivered": rows[picking.id]["delivered"],
+                "is_return": "f",
+            },
+        )
+        self.assertEqual(
+            [(float(row["demanded"]), float(row["delivered"])) for row in rows.values()], [(4, 4), (1, 1)]
+        )
+        self.assertEqual(
+            {name: rows[returned.id][name] for name in ("order_id", "known", "promised", "is_return")},
+            {"order_id": str(order.id), "known": "2026-02-01", "promised": "", "is_return": "t"},
+        )
+
+    def test_a_part_with_the_rest_later_and_a_part_without_rest(self):
+        order = self.confirmed(self.customer)
+        first = self.deliver(order.picking_ids, 3)
+        rest = order.picking_ids - first
+        self.assertEqual(set(self.rows("deliveries")), {first.id})
+        self.deliver(rest, 1, "2026-02-20 12:00:00")
+        short = self.deliver(self.confirmed(self.customer).picking_ids, 3, backorder=False)
+        figures = {
+            key: (float(row["demanded"]), float(row["delivered"]))
+            for key, row in self.rows("deliveries").items()
+        }
+        self.assertEqual(figures, {first.id: (3, 3), rest.id: (1, 1), short.id: (4, 3)})
+
+    def test_promised_by_lead_times_and_not_by_their_absence(self):
+        promised = self.confirmed(self.customer, line={"customer_lead": 5})
+        silent = self.confirmed(self.customer)
+        self.deliver(promised.picking_ids, 4)
+        self.deliver(silent.picking_ids, 4)
+        self.stamp(promised.picking_ids, date_deadline="2026-01-20 12:00:00")
+        self.stamp(silent.picking_ids, date_deadline="2026-01-15 12:00:00")
+        rows = self.rows("deliveries")
+        self.assertEqual(rows[promised.picking_ids.id]["promised"], "2026-01-20")
+        self.assertEqual(rows[silent.picking_ids.id]["promised"], "")
+
+    def test_what_is_no_delivery(self):
+        waiting = self.confirmed(self.customer)
+        cancelled = self.confirmed(self.customer)
+        cancelled.picking_ids.action_cancel()
+        warehouse = self.env["stock.warehouse"].search([("company_id", "=", self.alpha.id)], limit=1)
+        supplier = self.env.ref("stock.stock_location_suppliers")
+        receipt = self.env["stock.picking"].create(
+            {
+                "partner_id": self.customer.id,
+                "picking_type_id": warehouse.in_type_id.id,
+                "location_id": supplier.id,
+                "location_dest_id": warehouse.lot_stock_id.id,
+                "move_ids": [
+                    Command.create(
+                        {
+                            "product_id": self.product.id,
+                            "product_uom_qty": 1,
+                            "location_id": supplier.id,
+                            "location_dest_id": warehouse.lot_stock_id.id,
+                        }
+                    )
+                ],
+            }
+        )
+        receipt.action_confirm()
+        self.deliver(receipt, 1)
+        self.assertTrue(waiting.picking_ids)
+        self.assertEqual(self.rows("deliveries"), {})
+
+    def test_in_steps_only_the_last_is_a_delivery(self):
+        warehouse = self.env["stock.warehouse"].search([("company_id", "=", self.alpha.id)], limit=1)
+        warehouse.delivery_steps = "pick_ship"
+        order = self.confirmed(self.customer)
+        pick = order.picking_ids
+        self.deliver(pick, 4)
+        self.assertEqual(self.rows("deliveries"), {})
+        ship = order.picking_ids - pick or pick.move_ids.move_dest_ids.picking_id
+        self.deliver(ship, 4)
+        self.assertEqual(
+            {key: row["order_id"] for key, row in self.rows("deliveries").items()}, {ship.id: str(order.id)}
+        )
+
+    def test_without_sales_orders_by_address(self):
+        order = self.confirmed(self.contact, commitment_date="2026-01-18 10:00:00")
+        picking = self.deliver(order.picking_ids, 4)
+        self.stamp(picking, date_deadline="2026-01-19 10:00:00")
+        with self.without("stock.picking.sale_id"):
+            row = self.rows("deliveries")[picking.id]
+        self.assertEqual(
+            (row["order_id"], row["customer_id"], row["promised"]), ("", str(self.customer.id), "2026-01-19")
+        )
+
+    def test_companies_and_objection(self):
+        own = self.deliver(self.confirmed(self.customer).picking_ids, 4)
+        other = self.deliver(self.confirmed(self.customer, company=self.beta).picking_ids, 4)
+        self.assertEqual(set(self.rows("deliveries")), {own.id})
+        self.assertEqual(set(self.rows("deliveries", self.beta)), {other.id})
+        self.object(self.customer)
+        self.assertEqual(self.rows("deliveries"), {})
+
+
+@tagged("post_install", "-at_install", "-standard", "crm_value_export")
+class TestAttitude(FactsCase):
+    def rating(self, partner, record=None, rating=5, consumed=True, day="2026-02-03 12:00:00"):
+        record = record or self.product.product_tmpl_id
+        rated = self.env["rating.rating"].create(
+            {
+                "partner_id": partner.id,
+                "res_model_id": self.env["ir.model"]._get_id(record._name),
+                "res_id": record.id,
+                "rating": rating,
+                "consumed": consumed,
+                "feedback": "Zyxwvut",
+            }
+        )
+        self.stamp(rated, rated_on=day)
+        return rated
+
+    def test_given_ratings(self):
+        rated = self.rating(self.contact, rating=4)
+        self.rating(self.customer, rating=0)
+        self.rating(self.customer, consumed=False)
+        self.rating(self.env["res.partner"])
+        self.assertEqual(
+            self.rows("ratings"),
+            {
+                rated.id: {
+                    "rating_id": str(rated.id),
+                    "customer_id": str(self.customer.id),
+                    "known": "2026-02-03",
+                    "rating": "4",
+                }
+            },
+        )
+
+    def test_a_rating_without_its_day_is_known_when_it_was_written(self):
+        rated = self.rating(self.customer)
+        self.stamp(rated, rated_on=None, write_date="2026-02-09 12:00:00")
+        self.assertEqual(self.rows("ratings")[rated.id]["known"], "2026-02-09")
+
+    def test_ratings_belong_to_the_company_of_what_was_rated(self):
+        own = self.rating(self.customer, self._product("Ours", company_id=self.alpha.id).product_tmpl_id)
+        other = self.rating(self.customer, self._product("Theirs", company_id=self.beta.id).product_tmpl_id)
+        shared = self.rating(self.customer)
+        order = self.rating(self.customer, self.order(self.customer, company=self.beta))
+        self.assertEqual(set(self.rows("ratings")), {own.id, shared.id})
+        self.assertEqual(set(self.rows("ratings", self.beta)), {other.id, shared.id, order.id})
+
+    def test_ratings_of_a_model_that_is_gone(self):
+        gone = self.rating(self.customer)
+        self.stamp(gone, res_model="no.such.model")
+        self.assertEqual(self.rows("ratings"), {})
+
+    def card(self, partner, program_type="loyalty", company=None):
+        program = self.env["loyalty.program"].create(
+            {
+                "name": program_type,
+                "program_type": program_type,
+                "company_id": (company or self.alpha).id,
+                "trigger": "auto",
+                "reward_ids": [Command.create({})],
+                "currency_id": (company or self.alpha).currency_id.id,
+            }
+        )
+        return self.env["loyalty.card"].create({"program_id": program.id, "partner_id": partner.id})
+
+    def points(self, card, issued, used):
+        history = self.env["loyalty.history"].create(
+            {"card_id": card.id, "description": "Zyxwvut", "issued": issued, "used": used}
+        )
+        self.stamp(history, create_date="2026-02-05 12:00:00")
+        return history
+
+    def test_points_given_and_spent(self):
+        history = self.points(self.card(self.contact), 12, 5)
+        self.points(self.card(self.customer, "ewallet"), 100, 0)
+        self.points(self.card(self.env["res.partner"]), 3, 0)
+        self.points(self.card(self.customer, company=self.beta), 3, 0)
+        self.assertEqual(
+            self.rows("points"),
+            {
+                history.id: {
+                    "points_id": str(history.id),
+                    "customer_id": str(self.customer.id),
+                    "known": "2026-02-05",
+                    "issued": "12",
+                    "used": "5",
+                }
+            },
+        )
+
+    def test_objecting_customers_are_left_out(self):
+        self.rating(self.contact)
+        self.points(self.card(self.contact), 12, 5)
+        self.object(self.customer)
+        self.assertEqual((self.rows("ratings"), self.rows("points")), ({}, {}))
+
+
+@tagged("post_install", "-at_install", "-standard", "crm_value_export")
+class TestPointOfSale(InvoiceCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.env.user.group_ids += cls.env.ref("point_of_sale.group_pos_manager")
+        cls.tip = cls._product("Tip")
+        cls.config, cls.session = cls._counter(cls.alpha)
+
+    @classmethod
+    def _counter(cls, company):
+        config = (
+            cls.env["pos.config"]
+            .with_company(company)
+            .create({"name": f"Counter of {company.name}", "company_id": company.id})
+        )
+        config.tip_product_id = cls.tip
+        session = cls.env["pos.session"].with_company(company).create({"config_id": config.id})
+        return config, session
+
+    def sell(self, partner, *lines, day="2026-02-03 12:00:00", state="done", session=None, **values):
+        """An order of (product, quantity, price, what else is set of the line)."""
+        session = session or self.session
+        order = (
+            self.env["pos.order"]
+            .with_company(session.company_id)
+            .create(
+                {
+                    "session_id": session.id,
+                    "company_id": session.company_id.id,
+                    "partner_id": partner.id,
+                    "amount_tax": 0,
+                    "amount_total": sum(line[1] * line[2] for line in lines),
+                    "amount_paid": 0,
+                    "amount_return": 0,
+                    "lines": [
+                        Command.create(
+                            {
+                                "name": "x",
+                                "product_id": line[0].id,
+                                "qty": line[1],
+                                "price_unit": line[2],
+                                "price_subtotal": line[1] * line[2],
+                                "price_subtotal_incl": line[1] * line[2],
+                                **(line[3] if len(line) > 3 else {}),
+                            }
+                        )
+                        for line in lines
+                    ],
+                    **values,
+                }
+            )
+        )
+        self.stamp(order, state=state, date_order=day)
+        return order
+
+    def cost(self, order, total):
+        for line in order.lines:
+            self.stamp(line, total_cost=total, is_total_cost_computed=True)
+
+    def test_orders_and_lines(self):
+        order = self.sell(self.contact, (self.product, 2, 50, {"discount": 10}), (self.product, 1, 7))
+        self.assertEqual(
+            self.rows("pos_orders"),
+            {
+                order.id: {
+                    "order_id": str(order.id),
+                    "customer_id": str(self.customer.id),
+                    "date": "2026-02-03",
+                    "amount": "107.00",
+                    "margin": "",
+                }
+            },
+        )
+        self.assertEqual(
+            [
+                {name: float(value) for name, value in row.items()}
+                for row in sorted(self.export("pos_lines"), key=lambda row: int(row["line_id"]))
+            ],
+            [
+                {
+                    "line_id": line.id,
+                    "order_id": order.id,
+                    "product_id": self.product.id,
+                    "quantity": quantity,
+                    "amount": amount,
+                    "discount": discount,
+                }
+                for line, quantity, amount, discount in zip(
+                    order.lines, (2, 1), (100, 7), (10, 0), strict=True
+                )
+            ],
+        )
+
+    def test_paid_orders_of_somebody(self):
+        kept = [self.sell(self.customer, (self.product, 1, 5), state=state) for state in ("paid", "done")]
+        for state in ("draft", "cancel"):
+            self.sell(self.customer, (self.product, 1, 5), state=state)
+        self.sell(self.env["res.partner"], (self.product, 1, 5))
+        self.assertEqual(set(self.rows("pos_orders")), {order.id for order in kept})
+        self.assertEqual(
+            {int(row["order_id"]) for row in self.export("pos_lines")}, {order.id for order in kept}
+        )
+
+    def test_returns_are_below_zero_however_they_were_entered(self):
+        for subtotal in (-20, 20):
+            refund = self.sell(
+                self.customer, (self.product, -2, 10, {"price_subtotal": subtotal}), is_refund=True
+            )
+            self.assertEqual(float(self.rows("pos_orders")[refund.id]["amount"]), -20)
+        self.assertEqual({float(row["amount"]) for row in self.export("pos_lines")}, {-20})
+
+    def test_margin_where_every_cost_is_known(self):
+        known, unknown, returned = (
+            self.sell(self.customer, (self.product, 1, 100)),
+            self.sell(self.customer, (self.product, 1, 100)),
+            self.sell(self.customer, (self.product, -1, 100), is_refund=True),
+        )
+        self.cost(known, 60)
+        self.cost(unknown, 0)
+        self.cost(returned, -60)
+        margins = {key: row["margin"] for key, row in self.rows("pos_orders").items()}
+        self.assertEqual((float(margins[known.id]), margins[unknown.id]), (40, ""))
+        self.assertEqual(float(margins[returned.id]), -40)
+
+    def test_tips_and_money_are_no_sales(self):
+        gift = self._product("Gift card")
+        program = self.env["loyalty.program"].create(
+            {
+                "name": "Gift cards",
+                "program_type": "gift_card",
+                "company_id": self.alpha.id,
+                **self.env["loyalty.program"]._get_template_values()["gift_card"],
+            }
+        )
+        program.rule_ids.product_ids = gift
+        payment = program.reward_ids.discount_line_product_id
+        order = self.sell(
+            self.customer, (self.product, 1, 100), (self.tip, 1, 5), (gift, 1, 50), (payment, 1, -30)
+        )
+        self.sell(self.customer, (self.tip, 1, 5))
+        self.assertEqual(
+            {key: float(row["amount"]) for key, row in self.rows("pos_orders").items()}, {order.id: 100}
+        )
+        self.assertEqual([float(row["amount"]) for row in self.export("pos_lines")], [100])
+
+    def test_a_sales_order_settled_at_the_counter_is_sold_once(self):
+        settled = self.order(self.customer, 100)
+        cancelled = self.order(self.customer, 30, state="cancel")
+        other = self.order(self.customer, 40, user_id=self.user.id)
+        order = self.sell(
+            self.customer,
+            (self.product, 1, 100, {"sale_order_origin_id": settled.id}),
+            (self.product, 1, 30, {"sale_order_origin_id": cancelled.id}),
+        )
+        self.assertEqual(float(self.rows("pos_orders")[order.id]["amount"]), 30)
+        self.assertEqual(set(self.amounts()), {settled.id, other.id})
+        details = self.rows("order_details")
+        self.assertEqual(details[settled.id]["channel"], "point_of_sale")
+        self.assertEqual(details[other.id]["channel"], "salesperson")
+
+    def test_currency_at_the_rate_of_the_order(self):
+        order = self.sell(self.customer, (self.product, 1, 100))
+        self.cost(order, 60)
+        self.stamp(order, currency_rate=4)
+        row = self.rows("pos_orders")[order.id]
+        self.assertEqual((float(row["amount"]), float(row["margin"])), (25, 10))
+        self.assertEqual(float(self.export("pos_lines")[0]["amount"]), 25)
+
+    def test_a_customer_of_the_counter_alone_is_known(self):
+        self.sell(self.contact, (self.product, 1, 5), day="2026-02-03 12:00:00")
+        [row] = self.export("partners")
+        self.assertEqual((row["customer_id"], row["first_seen"]), (str(self.customer.id), "2026-02-03"))
+
+    def test_companies_and_objection(self):
+        self._chart(self.beta)
+        _config, session = self._counter(self.beta)
+        own = self.sell(self.contact, (self.product, 1, 5))
+        other = self.sell(self.customer, (self.product, 1, 5), session=session)
+        self.assertEqual(set(self.rows("pos_orders")), {own.id})
+        self.assertEqual(set(self.rows("pos_orders", self.beta)), {other.id})
+        self.object(self.customer)
+        self.assertEqual((self.export("pos_orders"), self.export("pos_lines")), ([], []))
+        self.assertEqual(self.export("partners"), [])
+
+
+@tagged("post_install", "-at_install", "-standard", "crm_value_export")
+class TestNothingPersonal(FactsCase):
+    def test_no_words_leave(self):
+        """The words of ratings, points and orders at the counter stay in Odoo."""
+        for columns in self.contract.describe()["datasets"].values():
+            for column in columns:
+                self.assertNotRegex(column, "name|mail|phone|street|city|zip|vat|user|note|ref|feedback")
