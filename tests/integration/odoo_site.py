@@ -15,11 +15,14 @@ import psycopg2
 
 ROOT = Path(__file__).resolve().parents[2]
 SEED = Path(__file__).with_name("seed.py")
-DATABASES = ("worker", "bare", "neutral")
+SEED_MODULES = Path(__file__).with_name("seed_modules.py")
+DATABASES = ("worker", "bare", "neutral", "modules")
+# What the addon exports from without depending on it.
+MODULES = "stock,sale_stock,sale_margin,loyalty,rating,point_of_sale,website_sale"
 
 
 class OdooSite:
-    """One Odoo with the databases `worker` (with a history), `bare` (no addon) and `neutral`ised."""
+    """One Odoo with databases: `worker` (with a history), `bare` (no addon), `neutral`ised, all `modules`."""
 
     def __init__(self, state: Path):
         self.state = state
@@ -35,7 +38,9 @@ class OdooSite:
             self.script("drop-db", name)
         self.script("init-db", "bare")
         self.script("init-db", "worker", "crm_value_addon")
+        self.script("init-db", "modules", f"{MODULES},crm_value_addon")
         self.seeds = {name: self._seed(name) for name in ("worker", "bare")}
+        self.seeds["modules"] = self._seed("modules", SEED_MODULES)
         self.script("copy-db", "worker", "neutral")
         self._postgres = dict(line.split("=", 1) for line in self.script("env").splitlines() if "=" in line)
         self.sql(
@@ -49,8 +54,8 @@ class OdooSite:
     def seed(self) -> dict[str, Any]:
         return self.seeds["worker"]
 
-    def _seed(self, database: str) -> dict[str, Any]:
-        printed = self.script("shell", "--db", database, stdin=SEED.read_text(encoding="utf-8"))
+    def _seed(self, database: str, seed: Path = SEED) -> dict[str, Any]:
+        printed = self.script("shell", "--db", database, stdin=seed.read_text(encoding="utf-8"))
         for line in printed.splitlines():
             if line.startswith("SEEDED "):
                 return json.loads(line.removeprefix("SEEDED "))
