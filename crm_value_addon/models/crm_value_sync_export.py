@@ -38,6 +38,8 @@ class CrmValueSyncExport(models.AbstractModel):
                     "loyalty_stage",
                     "lifecycle_stage",
                     "churn_risk",
+                    "lifetime_value",
+                    "lost_type_by_hand",
                 ],
             ),
         }
@@ -259,13 +261,16 @@ class CrmValueSyncExport(models.AbstractModel):
             """
             SELECT profile.partner_id, history.valid_from, profile.computed_value_class,
                    profile.computed_value_segment, profile.computed_loyalty_stage,
-                   profile.computed_lifecycle_stage, profile.computed_churn_risk
+                   profile.computed_lifecycle_stage, profile.computed_churn_risk, profile.lifetime_value,
+                   override.lost_type
               FROM crm_value_profile profile
+              LEFT JOIN %(overrides)s override ON override.partner_id = profile.partner_id
               LEFT JOIN crm_value_history history
                 ON history.partner_id = profile.partner_id AND history.company_id = profile.company_id
                AND history.valid_to IS NULL
              WHERE profile.company_id = %(company)s AND profile.id > %(low)s AND profile.id <= %(high)s
             """,
+            overrides=self.env["crm.value.override"].sudo()._in_force_sql(company),
             company=company.id,
             low=low,
             high=high,

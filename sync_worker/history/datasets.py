@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import pyarrow as pa
 
 from sync_worker.errors import ContractError
-from sync_worker.history.facts import FACTS, STANDING
+from sync_worker.history.facts import FACTS, PREVIOUS, STANDING
 
 MEND = "Bring addon and worker to the same release."
 ID, NUMBER, DAY, FLAG, LABEL = pa.int64(), pa.float64(), pa.date32(), pa.bool_(), pa.string()
@@ -36,6 +36,8 @@ DATASETS: dict[str, Columns] = {
         "loyalty_stage": LABEL,
         "lifecycle_stage": LABEL,
         "churn_risk": LABEL,
+        "lifetime_value": NUMBER,
+        "lost_type_by_hand": LABEL,
     },
 }
 #: Sales at the counter, with the columns of orders and lines; where Odoo has a point of sale.
@@ -76,6 +78,8 @@ def to_read(offered: Mapping[str, Sequence[str]], *, with_facts: bool) -> dict[s
                 raise ContractError(f"The addon offers {name} without {', '.join(missing)}.", MEND)
             wanted[name] = columns
     if with_facts:
+        if set(DATASETS["profiles"]) <= set(offered.get("profiles", ())):
+            wanted["profiles"] = {column: DATASETS["profiles"][column] for column in PREVIOUS}
         for name, columns in ADDED.items():
             given = {column: kind for column, kind in columns.items() if column in offered.get(name, ())}
             wanted[name] = wanted[name] | given

@@ -110,6 +110,13 @@ STANDING: dict[str, str] = {
     "credit_limit": "number",
     "blocked": "flag",
 }
+#: What the last run made of a customer, and the lost type that a person has said.
+PREVIOUS: dict[str, str] = {
+    "customer_id": "id",
+    "lifecycle_stage": "label",
+    "lifetime_value": "number",
+    "lost_type_by_hand": "label",
+}
 #: Products: `introduced` is the first day the product was known.
 PRODUCTS: dict[str, str] = {"product_id": "id", "category": "id", "introduced": "day"}
 

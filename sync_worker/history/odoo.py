@@ -100,6 +100,7 @@ def _history(frames: dict[str, pd.DataFrame]) -> History:
         lines=lines.drop(columns="line_id"),
         customers=frames.pop("partners"),
         products=products if known else None,
+        previous=frames.pop("profiles", None),
         facts=frames,
     )
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sync_worker.history.facts import FACTS, PRODUCTS, STANDING
+from sync_worker.history.facts import FACTS, PREVIOUS, PRODUCTS, STANDING
 
 ORDER_COLUMNS = ("order_id", "customer_id", "date", "amount", "margin")
 LINE_COLUMNS = ("order_id", "product_id", "category", "quantity", "amount", "discount")
@@ -34,6 +34,7 @@ class History:
             `first_seen` (datetime64, may be missing), `archived` (bool), and `STANDING` where it is given.
             Customers known only from orders are added.
         products: None, or one row per product with `PRODUCTS`.
+        previous: None, or what the last run made of each customer, with `PREVIOUS`.
         facts: tables by the names and with the columns of `FACTS`; what is not known is not in it. Rows
             of nobody's and without `known` are left out.
         warnings: sentences about rows that were left out or changed.
@@ -46,6 +47,7 @@ class History:
     lines: pd.DataFrame | None = None
     customers: pd.DataFrame | None = None
     products: pd.DataFrame | None = None
+    previous: pd.DataFrame | None = None
     facts: dict[str, pd.DataFrame] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
 
@@ -56,6 +58,8 @@ class History:
         self.customers = self._normal_customers(self.customers)
         if self.products is not None:
             self.products = _normal(self.products, PRODUCTS, "products").drop_duplicates("product_id")
+        if self.previous is not None:
+            self.previous = _normal(self.previous, PREVIOUS, "previous labels").reset_index(drop=True)
         unknown = set(self.facts) - set(FACTS)
         if unknown:
             raise HistoryError(

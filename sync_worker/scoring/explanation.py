@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sync_worker.policy import Policy
+from sync_worker.scoring import margin_level, net_value, next_class, rating
 from sync_worker.scoring.attribution import contributions, days_left
 from sync_worker.scoring.base_models import Shortage
 from sync_worker.scoring.churn import ORDER_DAYS_ENOUGH
@@ -48,6 +49,10 @@ NOTICEABLE = 0.005
 ADVICE = 0.1
 
 SENTENCES = {
+    **net_value.SENTENCES,
+    **rating.SENTENCES,
+    **next_class.SENTENCES,
+    **margin_level.SENTENCES,
     "late_against_rhythm": "Last order {days_since} days ago; usually orders every {typical_gap} days",
     "on_rhythm": "Orders in its rhythm: last {days_since} days ago, usually every {typical_gap} days",
     "long_silence": "No order for {days_since} days",

@@ -16,12 +16,14 @@ from sync_worker.scoring import (
     backtest,
     base_models,
     churn,
+    classification,
     explanation,
     features,
     labels,
     lifecycle,
     loyalty,
     net_value,
+    portraits,
     receivables,
     returns,
     rhythm,
@@ -64,6 +66,7 @@ COLUMNS = (
     "last_order_date",
     "order_days",
     "format",
+    *classification.COLUMNS,
     "reasons",
     "cause",
 )
@@ -76,6 +79,7 @@ TEXTS = (
     "lifecycle_stage",
     "churn_risk",
     "confidence",
+    *classification.TEXTS,
     "reasons",
     "cause",
 )
@@ -156,25 +160,29 @@ def score(
     report(5, "Reading what customers did")
     warnings = list(history.warnings)
     if (history.orders["amount"] > 0).any():
-        buyers, forecast, past, words = _buyers(history, day, policy, report, withhold)
+        buyers, forecast, results, words = _buyers(history, day, policy, report, withhold)
         warnings += words
     else:
-        forecast, past, buyers = None, None, pd.DataFrame(columns=[*OF_BUYERS])
+        forecast, results, buyers = None, {}, pd.DataFrame(columns=[*OF_BUYERS])
         warnings.append("No customer has an order of a positive amount yet: all are prospects.")
     report(95, "Putting results together")
     customers = _with_prospects(buyers, history.customers)
-    summary = summarise(customers, day, forecast)
-    if past is not None:
-        summary["backtest"] = past
+    summary = summarise(customers, day, forecast) | results
     report(100, "Scored")
     return Result(customers, summary, warnings)
 
 
 def _buyers(history, day, policy, report, withhold):
-    """The scored table of the buyers, the forecast, its back-test, and sentences about them."""
+    """The scored table of the buyers, the forecast, results for the company (`backtest` and those of
+    `classification`), and sentences about them."""
     facts = features.build(history, day, policy)
     formats, today = facts.table["format"], int(day.timestamp() // 86400)
     peers = Peers(formats, policy)
+    kept = classification.Kept(
+        figures=portraits.take(facts),
+        owed=receivables.take(history, facts.table["customer_id"]),
+        back=returns.take(facts, history, policy, today),
+    )
 
     report(30, "Learning rhythms")
     main_horizon = float(policy.value("churn_horizon_days"))
@@ -198,7 +206,11 @@ def _buyers(history, day, policy, report, withhold):
     _attach(facts, rhythms, forecast, situation, today, policy)
     facts = facts.without("days")
     del rhythms
-    _classify(facts, history, peers, own, today, policy)
+    served = net_value.classify(facts, history, policy, today, owed=kept.owed, back=kept.back)
+    _classify(facts.table, peers, own, policy, served)
+    found = classification.classify(facts, history, peers, policy, today, kept=kept, served=served)
+    facts.table[found.table.columns] = found.table
+    del kept, served
 
     report(80, "Finding reasons")
     facts.table = table = facts.table.drop(columns=[*WORKINGS])
@@ -211,9 +223,10 @@ def _buyers(history, day, policy, report, withhold):
         rhythm=own,
         policy=policy,
         lack=base_models.shortage(situation),
+        evidence=found.evidence,
     )
     table.loc[table["churn_withheld"], "churn_probability"] = np.nan
-    return table[[*OF_BUYERS]], forecast, past, words
+    return table[[*OF_BUYERS]], forecast, {**found.company, "lacks": found.lacks, "backtest": past}, words
 
 
 def _expect(facts, peers, forecast, situation, policy) -> None:
@@ -255,18 +268,9 @@ def _attach(facts, rhythms, forecast, situation, today, policy) -> None:
     table[stages.columns] = stages
 
 
-def _classify(facts, history, peers, own, today, policy) -> None:
+def _classify(table, peers, own, policy, served) -> None:
     """Adds class, segment and the next order; `own` is the rhythm after the last order-day."""
-    table = facts.table
-    left = net_value.classify(
-        facts,
-        history,
-        policy,
-        today,
-        owed=receivables.take(history, table["customer_id"]),
-        back=returns.take(facts, history, policy, today),
-    )
-    classes = value_class.classify(table, peers, policy, left.table["net_value"].to_numpy())
+    classes = value_class.classify(table, peers, policy, served.table["net_value"].to_numpy())
     table[classes.columns] = classes
     table["worth_winning_back"] = segment.worth_winning_back(table, policy)
     table["value_segment"] = segment.classify(table)

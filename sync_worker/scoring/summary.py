@@ -1,4 +1,4 @@
-"""What a run found, in one page: counts, totals, concentration, and the model in words."""
+"""What a run found, in one page: counts, totals, and the model in words."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sync_worker.scoring import concentration
 from sync_worker.scoring.forecast import Forecast
 
 LABELS = (
@@ -30,7 +29,7 @@ TOTALS = (
 
 
 def summarise(customers: pd.DataFrame, as_of: pd.Timestamp, forecast: Forecast | None) -> dict[str, Any]:
-    """Counts per label, totals, concentration of current value and the models' parameters; ready for JSON.
+    """Counts per label, totals and the models' parameters; ready for JSON.
 
     Args:
         customers: the result's table.
@@ -49,7 +48,6 @@ def summarise(customers: pd.DataFrame, as_of: pd.Timestamp, forecast: Forecast |
         "burdens": int(customers["burden"].sum()),
         "totals": {name: _rounded(buyers[name].sum()) for name in TOTALS},
         "mean_churn_probability": _rounded(buyers["churn_probability"].mean()),
-        "concentration": concentration.figures(buyers["current_value"].to_numpy(float)),
         "model": _model(forecast),
     }
 
