@@ -160,6 +160,10 @@ def explain(
         *_behaviour(features, peers),
         *_standing(features, labels, peers, lack),
     ]
+    unknown = np.full(len(labels), np.nan)
+    candidates += [
+        Candidate(one.code, one.holds, one.params, unknown, one.records, one.strength) for one in evidence
+    ]
     blocks = [slice(begin, begin + BLOCK) for begin in range(0, len(labels), BLOCK)]
     return _series([_in_json(candidates, rows, *_strongest(candidates, rows)) for rows in blocks])
 

@@ -78,8 +78,10 @@ def classify(table: pd.DataFrame, peers: Peers, policy: Policy) -> NextClass:
     # the nearer the stronger; before what is missing to growth
     near = 2 - np.divide(gap, value, out=np.ones(len(table)), where=reachable & (value > 0))
     evidence = [Evidence("missing_to_key", reachable, {"amount": np.ceil(np.nan_to_num(gap))}, strength=near)]
+    # who lacks one condition only can be told what to mend
+    nearly = (lacks.sum(axis=1) == 1).to_numpy() & ~lost
     evidence += [
-        Evidence(f"growth_lacks_{name}", lacks[name].to_numpy(), params, strength=0.5)
+        Evidence(f"growth_lacks_{name}", nearly & lacks[name].to_numpy(), params, strength=0.5)
         for name, params in figures.items()
     ]
     return NextClass(gap, lacks, evidence)

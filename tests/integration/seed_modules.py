@@ -122,7 +122,9 @@ program = env["loyalty.program"].create(
     }
 )
 card = env["loyalty.card"].create({"program_id": program.id, "partner_id": contact.id})
-points = env["loyalty.history"].create({"card_id": card.id, "description": "Zyxwvut", "issued": 10, "used": 4})
+points = env["loyalty.history"].create(
+    {"card_id": card.id, "description": "Zyxwvut", "issued": 10, "used": 4}
+)
 stamp(points, create_date="2026-01-16 12:00:00")
 
 config = env["pos.config"].create({"name": "Zyxwvut"})

@@ -40,9 +40,7 @@ def row(table: pd.DataFrame) -> dict:
     """The only row of a table; days as text, what is missing as None."""
     [values] = table.to_dict("records")
     return {
-        name: f"{value:%Y-%m-%d}"
-        if isinstance(value, pd.Timestamp)
-        else (None if pd.isna(value) else value)
+        name: f"{value:%Y-%m-%d}" if isinstance(value, pd.Timestamp) else (None if pd.isna(value) else value)
         for name, value in values.items()
     }
 
@@ -177,7 +175,9 @@ def test_standing_and_products(read):
 @pytest.mark.parametrize("transport", ["json2", "odoorpc"])
 def test_a_run_scores_customers_of_the_counter_too(site: OdooSite, tmp_path, transport: str):
     seed = site.seeds["modules"]
-    worker = Worker(site, tmp_path, database="modules", api_key=seed["key"], transport=transport, login="sync")
+    worker = Worker(
+        site, tmp_path, database="modules", api_key=seed["key"], transport=transport, login="sync"
+    )
     done = worker.run("run", "--json")
     assert done.code == 0, done
     scored = site.sql(

@@ -42,7 +42,9 @@ def read(rows=None, *, extra=None, with_facts=True, **changed):
         columns[name] = [*columns[name], *added]
     offered = columns | changed
     pages = Pages(**{name: [page(text, columns[name])] for name, text in rows.items()})
-    return read_history([pages], 1, offered=offered, page_rows=10, show=lambda *_: None, with_facts=with_facts)
+    return read_history(
+        [pages], 1, offered=offered, page_rows=10, show=lambda *_: None, with_facts=with_facts
+    )
 
 
 def test_every_dataset_is_read_with_the_kinds_of_its_columns():

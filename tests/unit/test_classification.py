@@ -1,0 +1,94 @@
+"""All labels together, on a simulated company."""
+
+import json
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
+from simulator import World, simulate
+from sync_worker.history.facts import FACTS
+from sync_worker.policy import Policy
+from sync_worker.scoring import classification
+from sync_worker.scoring.explanation import render, schema
+from sync_worker.scoring.pipeline import score
+
+AS_OF = "2026-06-30"
+# Columns that rest on a dataset alone: without it nothing is known of them.
+RESTS_ON: dict[str, list[str]] = {}
+
+
+@pytest.fixture(scope="module")
+def history():
+    return simulate(World(seed=3, customers=250)).history
+
+
+@pytest.fixture(scope="module")
+def result(history):
+    return score(history, AS_OF, Policy())
+
+
+def told(result):
+    return {
+        reason["code"]: reason for reasons in result.customers["reasons"] for reason in json.loads(reasons)
+    }
+
+
+def test_every_column_is_found_for_somebody(result):
+    for name in classification.COLUMNS:
+        assert result.customers[name].notna().any(), name
+
+
+def test_evidence_of_every_topic_is_told_in_words(result):
+    codes = schema()
+    topics = {codes[code]["topic"] for code in told(result)}
+    assert {"churn", "value", "rating"} <= topics
+    for code, reason in told(result).items():
+        assert set(reason["params"]) == set(codes[code]["params"])
+        assert render(reason) != code
+
+
+def test_prospects_have_none_of_it(result):
+    prospects = result.customers[result.customers["order_days"].isna()]
+    assert len(prospects) and prospects[[*classification.COLUMNS]].isna().all(axis=None)
+
+
+@pytest.mark.parametrize("missing", [*FACTS, "lines", "products", "standing"])
+def test_any_dataset_may_be_missing(history, result, missing):
+    without = replace(
+        history, facts={name: table for name, table in history.facts.items() if name != missing}
+    )
+    if missing in ("lines", "products"):
+        without = replace(history, **{missing: None})
+    if missing == "standing":
+        without = replace(history, customers=history.customers[["customer_id", "format", "first_seen"]])
+    found = score(without, AS_OF, Policy())
+    assert found.customers["customer_id"].equals(result.customers["customer_id"])
+    for name in RESTS_ON.get(missing, []):
+        assert found.customers[name].isna().all(), name
+
+
+def test_the_bridge_goes_from_the_last_run_to_this_one(history, result):
+    before = result.customers[["customer_id", "lifecycle_stage", "lifetime_value"]].assign(
+        lost_type_by_hand=None
+    )
+    same = score(replace(history, previous=before), AS_OF, Policy()).summary["equity"]
+    assert (
+        same["opening"]
+        == same["closing"]
+        == pytest.approx(before["lifetime_value"].sum(), abs=0.01 * len(before))
+    )
+    assert same["customers"]["unchanged"] == result.customers["lifetime_value"].notna().sum()
+    fresh = score(history, AS_OF, Policy()).summary["equity"]
+    assert fresh["opening"] is None and fresh["closing"] == same["closing"]
+
+
+def test_the_order_of_the_rows_does_not_matter(history, result):
+    shuffled = replace(
+        history,
+        orders=history.orders.sample(frac=1, random_state=1),
+        lines=history.lines.sample(frac=1, random_state=2),
+        facts={name: table.sample(frac=1, random_state=3) for name, table in history.facts.items()},
+    )
+    found = score(shuffled, AS_OF, Policy()).customers
+    pd.testing.assert_frame_equal(found, result.customers)
