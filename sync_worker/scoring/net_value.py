@@ -42,7 +42,7 @@ class NetValue:
     Attributes:
         table: a row per buyer: `returns_cost`, `overdue_cost`, `contact_cost` (each NaN where not known),
             `cost_to_serve` (their sum, as far as known; NaN where none is), `net_value` (known margin less
-            cost to serve; NaN without a sale in the window, or where the margin of one is not known).
+            cost to serve; NaN without a sale or return in the window, or where the margin of one is not known).
         evidence: what makes up a noticeable cost.
         lacks: what could not be counted for want of data: `returns`, `overdue`, `activities`, `messages`.
     """
