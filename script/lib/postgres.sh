@@ -5,6 +5,8 @@ PG_DATA=$STATE/postgresql
 FILESTORE=$STATE/odoo-data/filestore
 # Part of what the template is made of; more modules come with it by themselves (65 in all), as on a real Odoo.
 TEMPLATE_MODULES=sale_management,crm,rpc
+# What the addon does not depend on and exports from where it is there: tested in databases of their own.
+OPTIONAL_MODULES=stock,sale_stock,sale_margin,loyalty,rating,point_of_sale,website_sale
 
 # Whether a process runs something that names our folder: a pid alone may be another's after a reboot.
 runs() { # PIDFILE TEXT
@@ -116,17 +118,17 @@ db_copy() { # FROM TO
 }
 
 # What a template depends on: the Odoo and the modules.
-template_key() {
+template_key() { # [MODULES BESIDES]
     local odoo=$CV_ODOO_TREE
     [[ -z ${ODOO_SRC-} ]] || odoo="$ODOO_SRC $(git -C "$ODOO_SRC" rev-parse HEAD 2>/dev/null || true)"
     [[ -z ${ODOO_BIN-} ]] || odoo="$ODOO_BIN $($ODOO_BIN --version)"
-    hash_of "$odoo" "$TEMPLATE_MODULES" "$CV_PG_PACKAGE"
+    hash_of "$odoo" "$TEMPLATE_MODULES${1:+,$1}" "$CV_PG_PACKAGE"
 }
-# A database with the sales and CRM apps and without data. Made once per Odoo (about a minute), kept in the cache as a
-# dump, restored from there in a new state folder.
-template() {
+# A database with the sales and CRM apps, and modules besides where they are named, and without data. Made once per
+# Odoo (about a minute), kept in the cache as a dump, restored from there in a new state folder.
+template() { # [MODULES BESIDES]
     local name dump
-    name=template_$(template_key)
+    name=template_$(template_key "${1-}")
     dump=$CV_CACHE/$name
     if ! db_exists "$name"; then
         db_drop "$name.new"
@@ -136,8 +138,9 @@ template() {
             mkdir -p "$FILESTORE"
             cp -r "$dump/filestore" "$FILESTORE/$name.new"
         else
-            say "making the template database ($TEMPLATE_MODULES), once for this Odoo: about a minute"
-            odoo_once -d "$name.new" -i "$TEMPLATE_MODULES" --stop-after-init >"$STATE/template.log" 2>&1 ||
+            [[ -z ${1-} ]] || db_copy "$(template)" "$name.new"
+            say "making the template database (${1:-$TEMPLATE_MODULES}), once for this Odoo: about a minute"
+            odoo_once -d "$name.new" -i "${1:-$TEMPLATE_MODULES}" --stop-after-init >"$STATE/template.log" 2>&1 ||
                 die "the template database failed, see $STATE/template.log"
             mkdir -p "$FILESTORE/$name.new"
             if pg_embedded; then

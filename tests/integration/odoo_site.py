@@ -17,8 +17,6 @@ ROOT = Path(__file__).resolve().parents[2]
 SEED = Path(__file__).with_name("seed.py")
 SEED_MODULES = Path(__file__).with_name("seed_modules.py")
 DATABASES = ("worker", "bare", "neutral", "modules")
-# What the addon exports from without depending on it.
-MODULES = "stock,sale_stock,sale_margin,loyalty,rating,point_of_sale,website_sale"
 
 
 class OdooSite:
@@ -38,7 +36,8 @@ class OdooSite:
             self.script("drop-db", name)
         self.script("init-db", "bare")
         self.script("init-db", "worker", "crm_value_addon")
-        self.script("init-db", "modules", f"{MODULES},crm_value_addon")
+        self.script("copy-db", self.script("template", "optional").strip(), "modules")
+        self.script("odoo", "-d", "modules", "-i", "crm_value_addon", "--stop-after-init")
         self.seeds = {name: self._seed(name) for name in ("worker", "bare")}
         self.seeds["modules"] = self._seed("modules", SEED_MODULES)
         self.script("copy-db", "worker", "neutral")

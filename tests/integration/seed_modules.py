@@ -49,6 +49,7 @@ contact = env["res.partner"].create({"name": "Zyxwvut Buyer", "parent_id": custo
 product = env["product.product"].create(
     {"name": "Zyxwvut", "list_price": 50, "type": "consu", "taxes_id": False, "invoice_policy": "order"}
 )
+product.categ_id = env["product.category"].create({"name": "Zyxwvut"})
 product.standard_price = 30
 stamp(product, create_date="2025-12-24 12:00:00")
 
