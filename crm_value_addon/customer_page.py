@@ -75,13 +75,14 @@ def customer_page(env, profile):
     """
     if not profile:
         return {}
-    topics = {each["topic"]: each for each in render_reasons(env, profile["reasons"])}
+    currency = env["res.currency"].browse(profile["currency_id"])
+    topics = {each["topic"]: each for each in render_reasons(env, profile["reasons"], currency)}
     anomaly = anomaly_text(env, profile["anomaly"], profile["anomaly_percent"], profile["anomaly_since"])
 
     def reasons(*names):
         return [reason for name in names if name in topics for reason in topics[name]["reasons"]]
 
-    page = _Page(env, profile)
+    page = _Page(env, profile, currency)
     groups = [page.who(), page.value(), page.relation(), page.life_cycle(), page.risk()]
     if page.is_lost:
         groups.insert(0, groups.pop())
@@ -107,8 +108,9 @@ def _group(name, title, facts, **more):
 class _Page:
     """The groups of one customer's page."""
 
-    def __init__(self, env, profile):
+    def __init__(self, env, profile, currency):
         self.env = env
+        self.currency = currency
         self.profile = profile
         self.sees_amounts = env.user.has_group(GROUP_USER)
         self.is_lost = profile["effective_lifecycle_stage"] == "lost"
@@ -241,8 +243,7 @@ class _Page:
         amount = self.profile[name]
         if amount is None or not self.sees_amounts:
             return None
-        currency = self.env["res.currency"].browse(self.profile["currency_id"])
-        return _fact(name, title, amount_text(self.env, amount, currency))
+        return _fact(name, title, amount_text(self.env, amount, self.currency))
 
     def _share(self, name, title, text=None):
         share = self.profile[name]

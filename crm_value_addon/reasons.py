@@ -5,6 +5,8 @@ from pathlib import Path
 
 from odoo.exceptions import UserError
 
+from .formatting import amount_text
+
 REASON_SCHEMA = json.loads(
     (Path(__file__).parent / "data" / "reason_schema.json").read_text(encoding="utf-8")
 )
@@ -22,10 +24,8 @@ TOPICS = (
     "life_cycle",
     "products",
 )
-# Reasons that tell a margin or a debt, for those who see amounts only; so are all with a figure named `amount`.
-AMOUNT_CODES = {"poor_net_value", "margin_above_peers", "margin_below_peers", "credit_limit_exceeded"} | {
-    code for code, spec in REASON_SCHEMA.items() if "amount" in spec["params"]
-}
+# Reasons that tell a margin are for those who see amounts, as all that tell money are.
+MARGIN_CODES = {"poor_net_value", "margin_above_peers", "margin_below_peers"}
 # A sales order with a number below zero is one of the point of sale, and is opened as that.
 COUNTER_ORDERS = "pos.order"
 LARGEST_ID = 2**31 - 1
@@ -184,17 +184,42 @@ def records_text(env, model, count):
         "stock.picking": lambda: env._("Deliveries (%s)", count),
         "rating.rating": lambda: env._("Ratings (%s)", count),
         "crm.lead": lambda: env._("Opportunities (%s)", count),
+        "res.partner": lambda: env._("Customers (%s)", count),
     }.get(model, lambda: env._("Records (%s)", count))()
+
+
+def money_figures(code):
+    """Names of the figures of a reason that are money, in whole units: those of that type, and any `amount`."""
+    return {
+        name for name, kind in REASON_SCHEMA[code]["params"].items() if kind == "money" or name == "amount"
+    }
+
+
+def tells_amounts(code):
+    """Whether a reason is for those who see amounts only."""
+    return code in MARGIN_CODES or bool(money_figures(code))
+
+
+def figures_of(env, reason, currency):
+    """The figures of a reason as its sentence tells them, money with the currency."""
+    params = reason["params"]
+    money = {
+        name: amount_text(env, params[name], currency)
+        for name in money_figures(reason["code"])
+        if isinstance(params[name], int | float)
+    }
+    return {**params, **money}
 
 
 def known_reasons(env, reasons):
     """The reasons that this version knows, complete, and that the reader may know."""
-    hidden = set() if env.user.has_group("crm_value_addon.group_user") else AMOUNT_CODES
+    sees_amounts = env.user.has_group("crm_value_addon.group_user")
     for reason in reasons if isinstance(reasons, list) else []:
         code, params = reason.get("code"), reason.get("params")
         if not isinstance(code, str) or code not in REASON_SCHEMA or not isinstance(params, dict):
             continue
-        if code not in hidden and not set(REASON_SCHEMA[code]["params"]) - set(params):
+        complete = not set(REASON_SCHEMA[code]["params"]) - set(params)
+        if complete and (sees_amounts or not tells_amounts(code)):
             yield reason
 
 
@@ -221,11 +246,12 @@ def may_open(env, model):
     return model in env and env[model].has_access("read")
 
 
-def render_reasons(env, reasons):
+def render_reasons(env, reasons, currency):
     """The reasons of a profile by topic, as far as the reader may know them.
 
     A code this version does not know is left out.
 
+    :param currency: record of the currency in which money is told
     :return: ``[{"topic", "title", "reasons": [{"code", "text", "direction", "meaning", "links"}]}]``, the
         topics in their order and the reasons in the order they were sent; a link is ``{"model", "text"}``
     """
@@ -240,7 +266,7 @@ def render_reasons(env, reasons):
         topics.setdefault(REASON_SCHEMA[code]["topic"], []).append(
             {
                 "code": code,
-                "text": reason_text(env, code, reason["params"]),
+                "text": reason_text(env, code, figures_of(env, reason, currency)),
                 "direction": direction if direction in ("up", "down", "advice") else "",
                 "meaning": direction_text(env, direction),
                 "links": links,
@@ -253,15 +279,18 @@ def render_reasons(env, reasons):
     ]
 
 
-def open_records(env, reasons, code, model):
+def open_records(env, profile, code, model):
     """The action that lists the records of a model behind a reason, as far as the reader may see them.
 
+    :param dict profile: `reasons` and `currency_id` of the customer, empty when it is not scored
     :raise UserError: when the reader may not know the reason, it is there no more, or has no such records
     """
-    reason = next((each for each in known_reasons(env, reasons) if each["code"] == code), None)
+    reason = next((each for each in known_reasons(env, profile.get("reasons")) if each["code"] == code), None)
     ids = records_of(reason).get(model) if reason else None
     if not ids or not may_open(env, model):
         raise UserError(env._("There are no such records behind this reason any more: reload the page."))
+    currency = env["res.currency"].browse(profile["currency_id"])
+    title = reason_text(env, code, figures_of(env, reason, currency))
     # Lost leads are archived, and still what a reason rests on.
     found = env[model].with_context(active_test=False).search([("id", "in", ids)])
     if not found:
@@ -270,13 +299,13 @@ def open_records(env, reasons, code, model):
             "tag": "display_notification",
             "params": {
                 "type": "warning",
-                "title": reason_text(env, code, reason["params"]),
+                "title": title,
                 "message": env._("The records behind this were deleted, or are not yours to see."),
             },
         }
     return {
         "type": "ir.actions.act_window",
-        "name": reason_text(env, code, reason["params"]),
+        "name": title,
         "res_model": model,
         "views": [[False, "list"], [False, "form"]],
         "domain": [["id", "in", found.ids]],

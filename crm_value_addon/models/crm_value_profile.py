@@ -211,4 +211,6 @@ class CrmValueProfile(models.Model):
         """The records behind a reason, in a list, as far as the reader may see them."""
         self.ensure_one()
         self.check_access("read")
-        return open_records(self.env, self.sudo().reasons, code, model)
+        profile = self.sudo()
+        known = {"reasons": profile.reasons, "currency_id": profile.currency_id.id}
+        return open_records(self.env, known, code, model)

@@ -5,6 +5,8 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import NO_ACCESS
 from odoo.tools import SQL
 
+from ..customer_texts import agreement_text
+
 LEASE_SECONDS = 120
 
 
@@ -58,6 +60,11 @@ class CrmValueRun(models.Model):
     retired_count = fields.Integer(string="Retired", readonly=True)
     refused_count = fields.Integer(string="Refused", readonly=True)
     result = fields.Json(readonly=True)
+    type_agreement = fields.Char(
+        string="Value Types",
+        compute="_compute_type_agreement",
+        help="How far groups that the same signals form by themselves agree with the value types told.",
+    )
     grade_ids = fields.One2many("crm.value.grade", "run_id", string="Forecast Quality", readonly=True)
     warnings = fields.Text(readonly=True)
     error = fields.Char(readonly=True)
@@ -72,6 +79,13 @@ class CrmValueRun(models.Model):
         kinds = dict(self._fields["kind"]._description_selection(self.env))
         for run in self:
             run.display_name = f"{kinds.get(run.kind, '')} #{run.id or ''}"
+
+    @api.depends("result")
+    @api.depends_context("lang")
+    def _compute_type_agreement(self):
+        for run in self:
+            result = run.result if isinstance(run.result, dict) else {}
+            run.type_agreement = agreement_text(self.env, result.get("value_type_agreement"))
 
     # ------------------------------------------------------------------ people
 

@@ -177,4 +177,5 @@ class ResPartner(models.Model):
         self.ensure_one()
         self.check_access("read")
         self._check_field_access(self._fields["value_page"], "read")
-        return open_records(self.env, self._read_own_profiles(["reasons"])[self].get("reasons"), code, model)
+        profile = self._read_own_profiles(["reasons", "currency_id"])[self]
+        return open_records(self.env, profile, code, model)

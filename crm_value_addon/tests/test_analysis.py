@@ -296,6 +296,17 @@ class TestAnalysis(AnalysisCase):
                 self.close(run, 1, result=result)
                 self.assertEqual(self.env["crm.value.run"].browse(run["id"]).state, "done")
 
+    def test_agreement_of_value_types(self):
+        for given, text in (
+            ({"customers": 312, "adjusted_rand": 0.431}, "Groups of 312 customers that form by themselves"),
+            (None, ""),
+            (7, ""),
+            ({"customers": "312", "adjusted_rand": 0.4}, ""),
+            ({"customers": 312}, ""),
+        ):
+            run = self.analysis(value_type_agreement=given).with_user(self.user)
+            self.assertTrue(run.type_agreement.startswith(text) if text else run.type_agreement == "", given)
+
     def test_latest(self):
         old, new, other = self.analysis(), self.analysis(), self.analysis(company=self.beta)
         for model in MODELS:

@@ -3,7 +3,7 @@ import json
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
 
-from ..reasons import AMOUNT_CODES, REASON_SCHEMA, TOPICS, reason_text, render_reasons
+from ..reasons import REASON_SCHEMA, TOPICS, reason_text, render_reasons, tells_amounts
 from .common import CustomerValueCase
 
 
@@ -18,7 +18,11 @@ def reason(code="long_silence", **values):
 @tagged("post_install", "-at_install")
 class TestReasons(CustomerValueCase):
     def codes(self, reasons):
-        return [each["code"] for topic in render_reasons(self.env, reasons) for each in topic["reasons"]]
+        return [
+            each["code"]
+            for topic in render_reasons(self.env, reasons, self.alpha.currency_id)
+            for each in topic["reasons"]
+        ]
 
     def test_every_code_reads_as_a_sentence_with_its_figures(self):
         for code, spec in REASON_SCHEMA.items():
@@ -43,6 +47,7 @@ class TestReasons(CustomerValueCase):
                 reason("poor_net_value"),
                 reason("long_silence"),
             ],
+            self.alpha.currency_id,
         )
         self.assertEqual(
             [(topic["topic"], [each["code"] for each in topic["reasons"]]) for topic in topics],
@@ -69,14 +74,16 @@ class TestReasons(CustomerValueCase):
         ):
             with self.subTest(bad=bad):
                 self.assertEqual(self.codes([bad, good]), ["long_silence"])
-                self.assertEqual(render_reasons(self.env, [bad]), [])
+                self.assertEqual(self.codes([bad]), [])
         for nothing in (None, False, [], {}, "x"):
-            self.assertEqual(render_reasons(self.env, nothing), [])
+            self.assertEqual(self.codes(nothing), [])
 
     def test_odd_records_are_no_links(self):
         for given in (None, "7", {"1": 1}, [0, None, "7", 1.5, True, 2**40, [3]]):
             with self.subTest(given=given):
-                (topic,) = render_reasons(self.env, [reason(record_ids=given, direction="sideways")])
+                (topic,) = render_reasons(
+                    self.env, [reason(record_ids=given, direction="sideways")], self.alpha.currency_id
+                )
                 (shown,) = topic["reasons"]
                 self.assertEqual((shown["links"], shown["direction"], shown["meaning"]), ([], "", ""))
 
@@ -90,18 +97,33 @@ class TestReasons(CustomerValueCase):
         self.assertFalse(self.unscored.value_page)
 
     def test_margins_are_for_those_who_see_amounts(self):
-        self.assertIn("poor_net_value", AMOUNT_CODES)
-        self.assertLessEqual(
-            {code for code, spec in REASON_SCHEMA.items() if "amount" in spec["params"]}, AMOUNT_CODES
-        )
-        given = [reason(code) for code in AMOUNT_CODES]
+        amounts = {code for code in REASON_SCHEMA if tells_amounts(code)}
+        self.assertIn("poor_net_value", amounts)
+        self.assertNotIn("top_share", amounts)
+        given = [reason(code) for code in amounts]
         self.score([self.full(self.customer, reasons=given)])
-        for user, shown in ((self.viewer, set()), (self.user, AMOUNT_CODES)):
+        for user, shown in ((self.viewer, set()), (self.user, amounts)):
             contact = self.as_user("res.partner", user, self.alpha).browse(self.contact.id)
             profile = self.profile(self.customer).with_user(user)
             for page in (contact.value_page, profile.page):
                 text = json.dumps(page)
-                self.assertEqual({code for code in AMOUNT_CODES if f'"{code}"' in text}, set(shown))
+                self.assertEqual({code for code in amounts if f'"{code}"' in text}, shown)
+
+    def test_money_is_told_with_its_currency(self):
+        """A figure of the type money, whatever it is called; and nothing of it to viewers."""
+        params = REASON_SCHEMA["spend_rising"]["params"]
+        self.addCleanup(params.__setitem__, "percent", params["percent"])
+        params["percent"] = "money"
+        self.score(
+            [self.full(self.customer, reasons=[reason("spend_rising", params={"percent": 12345})])], self.beta
+        )
+        for user, shown in ((self.user, True), (self.viewer, False)):
+            partner = self.as_user("res.partner", user, self.beta).browse(self.customer.id)
+            text = json.dumps(partner.value_page, ensure_ascii=False)
+            self.assertEqual(
+                "12,345\N{NO-BREAK SPACE}€" in text or "€\N{NO-BREAK SPACE}12,345" in text, shown
+            )
+            self.assertEqual("12345" in text, False)
 
 
 @tagged("post_install", "-at_install")

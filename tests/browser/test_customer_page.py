@@ -1,0 +1,238 @@
+"""What a salesperson reads on the page of a customer, and opens from it."""
+
+import base64
+import csv
+import io
+import json
+import zlib
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from odoo_site import OdooSite
+from playwright.sync_api import Page, expect
+
+LABELS = ("value_class", "value_segment", "loyalty_stage", "lifecycle_stage", "churn_risk")
+
+
+def day(ahead: int) -> str:
+    return (date.today() + timedelta(days=ahead)).isoformat()
+
+
+def reason(code: str, direction: str, orders: list[int], **params: int) -> dict[str, Any]:
+    return {
+        "code": code,
+        "direction": direction,
+        "params": params,
+        "model": "sale.order",
+        "record_ids": orders,
+    }
+
+
+def publish(site: OdooSite, rows: list[dict[str, Any]], result: dict[str, Any]) -> None:
+    """A whole scoring run of a worker."""
+    key, names = site.seed["key"], list(rows[0])
+    run = site.call(
+        "crm.value.sync", "claim_run", key, worker="browser", company_id=site.seed["main"], request=True
+    )["run"]
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([[row[name] for name in names] for row in rows])
+    lease = {"run_id": run["id"], "token": run["token"]}
+    data = base64.b64encode(zlib.compress(text.getvalue().encode())).decode()
+    answer = site.call("crm.value.sync", "publish", key, **lease, batch=1, columns=names, data=data)
+    assert answer["ok"] == len(rows), answer
+    site.call("crm.value.sync", "close_run", key, **lease, state="done", rows=len(rows), result=result)
+    assert not site.value("SELECT warnings FROM crm_value_run WHERE id = %s", [run["id"]])
+
+
+@pytest.fixture(scope="module")
+def known(site: OdooSite) -> Iterator[dict[str, Any]]:
+    """A key customer of whom everything is known, and a lost one; what was there before comes back."""
+    key, lost, category = (
+        site.value("SELECT id FROM res_partner WHERE ref = 'customer_001'"),
+        site.value("SELECT id FROM res_partner WHERE ref = 'customer_002'"),
+        site.value("SELECT categ_id FROM product_template WHERE name->>'en_US' = 'Product 1'"),
+    )
+    orders = [
+        number
+        for (number,) in site.sql(
+            "SELECT id FROM sale_order WHERE partner_id = %s ORDER BY id DESC LIMIT 3", [key]
+        )
+    ]
+    gone = site.value("SELECT max(id) + 1000 FROM sale_order")
+    site.sql("CREATE TABLE kept_profiles AS SELECT * FROM crm_value_profile")
+    told = {
+        "value_class": "key",
+        "value_segment": "key_at_risk",
+        "loyalty_stage": "preference",
+        "lifecycle_stage": "retention",
+        "churn_risk": "high",
+        "value_type": "value_for_money",
+        "lost_type": None,
+        "confidence": "enough",
+        "value_basis": "margin",
+        "churn_probability": 0.62,
+        "historical_value": 81200,
+        "current_value": 24300,
+        "potential_value": 41800,
+        "lifetime_value": 147300,
+        "order_days": 31,
+        "cost_to_serve": 3120,
+        "net_value": 8420,
+        "next_class_gap": None,
+        "value_percentile": 0.94,
+        "margin_level": "high",
+        "composite_rating": 74,
+        "rating_contribution": 0.91,
+        "rating_compliance": 0.8,
+        "rating_integrity": 0.63,
+        "rating_influence": 0.4,
+        "recommendations": json.dumps(
+            [{"category_id": category, "kind": "replacement", "strength": 0.8, "due": day(12)}]
+        ),
+        "share_of_customer": 0.42,
+        "satisfaction": "unsatisfied",
+        "attitude": "loyal_unsatisfied",
+        "promise_kept": 0.71,
+        "last_contact_date": day(-41),
+        "initiator": "customer",
+        "preferred_channel": "salesperson",
+        "anomaly": "drop",
+        "anomaly_percent": -61,
+        "anomaly_since": "2026-05-11",
+        "reasons": json.dumps(
+            [
+                reason("late_against_rhythm", "up", orders, days_since=64, typical_gap=21),
+                reason("large_orders", "down", [gone], percent=180),
+                reason("won_back", "value", orders[:1], silence_days=210),
+            ]
+        ),
+    }
+    away = {
+        "value_segment": "lost_worth_winning_back",
+        "lifecycle_stage": "lost",
+        "lost_type": "unintentionally_dropped",
+        "anomaly": None,
+    }
+    columns = ", ".join(f"computed_{label}" for label in LABELS)
+    rows = []
+    for partner, *labels in site.sql(
+        f"SELECT partner_id, {columns} FROM crm_value_profile WHERE company_id = %s", [site.seed["main"]]
+    ):
+        own = {key: told, lost: told | away}.get(partner, dict(zip(LABELS, labels, strict=True)))
+        rows.append({"partner_id": partner} | dict.fromkeys(told) | own)
+    portrait = {"format": None, "customers": 9, "basket": 812.0, "rhythm_days": 21.0, "margin_rate": 0.21}
+    portrait |= {"discount_share": 0.1, "breadth": None}
+    apart = [{"code": "larger_basket", "value": 812.0, "format_value": 402.0}]
+    publish(
+        site,
+        rows,
+        {
+            "portraits": [portrait | {"value_class": "key", "apart": apart}],
+            "equity": {
+                **{"opening": 900.0, "acquired": 40.0, "won_back": 12.0, "growth": 95.0},
+                **{"decline": 60.0, "lost": 45.0, "closing": 942.0, "customers": {"opening": 58}},
+            },
+        },
+    )
+    yield {"key": key, "lost": lost, "orders": orders}
+    site.sql("DELETE FROM crm_value_profile; INSERT INTO crm_value_profile SELECT * FROM kept_profiles")
+    site.sql("DROP TABLE kept_profiles")
+
+
+def open_page(page: Page, partner: int) -> None:
+    page.goto(f"/odoo/contacts/{partner}")
+    page.click(".o_notebook .nav-link:has-text('Customer Value')")
+    expect(page.locator(".o_crm_value_page")).to_be_visible()
+
+
+def test_what_is_known_stands_in_groups(page: Page, known: dict[str, Any], screenshots: Path) -> None:
+    page.set_viewport_size({"width": 1400, "height": 1500})
+    open_page(page, known["key"])
+    box = page.locator("div[name=crm_value]")
+    expect(box.locator(".o_crm_value_banner")).to_contain_text(
+        "Down 61 % against its own pattern since May 2026"
+    )
+    expect(box.locator("[name=next_action]")).to_contain_text("Look after it in person")
+    shown = page.locator(".o_crm_value_page")
+    for group, fact, text in (
+        ("who", "value_type", "Value for money"),
+        ("who", "value_percentile", "above 94 % of them"),
+        ("who", "rating_integrity", "63 %"),
+        ("value", "net_value", "8,420"),
+        ("relation", "loyalty_stage", "Preference"),
+        ("relation", "satisfaction", "Unsatisfied"),
+        ("relation", "promise_kept", "71 %"),
+        ("life_cycle", "share_of_customer", "about 42 % (estimate)"),
+    ):
+        expect(shown.locator(f"section[name={group}] [data-fact={fact}]")).to_contain_text(text)
+    expect(shown.locator("section[name=relation]")).to_contain_text("Loyal but unsatisfied: captive")
+    expect(shown.locator("[data-fact=next_class_gap]")).to_have_count(0)
+    page.screenshot(path=screenshots / "customer_page.png")
+    open_page(page, known["lost"])
+    expect(shown.locator("section").first).to_contain_text("Unintentionally dropped")
+    page.screenshot(path=screenshots / "customer_page_lost.png")
+
+
+def test_a_reason_opens_the_very_records(page: Page, known: dict[str, Any], screenshots: Path) -> None:
+    open_page(page, known["key"])
+    link = page.locator(".o_crm_value_page [data-code=late_against_rhythm] button")
+    expect(link).to_have_text("Orders (3)")
+    # by keyboard
+    link.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".o_list_view .o_data_row")).to_have_count(len(known["orders"]))
+    expect(page.locator(".o_breadcrumb")).to_contain_text("Last order 64 days ago")
+    page.screenshot(path=screenshots / "reason_records.png")
+    page.go_back()
+    expect(page.locator("div[name=crm_value]")).to_be_visible()
+
+
+def test_records_that_are_gone_are_said_to_be(page: Page, known: dict[str, Any]) -> None:
+    page.goto(f"/odoo/contacts/{known['key']}")
+    page.click("div[name=crm_value] [data-code=large_orders] button")
+    expect(page.locator(".o_notification")).to_contain_text("not yours to see")
+    expect(page.locator("div[name=crm_value]")).to_be_visible()
+
+
+def test_profile_shows_the_same_page(page: Page, site: OdooSite, known: dict[str, Any]) -> None:
+    profile = site.value("SELECT id FROM crm_value_profile WHERE partner_id = %s", [known["key"]])
+    page.goto(f"/odoo/action-crm_value_addon.crm_value_profile_action/{profile}")
+    expect(page.locator(".o_crm_value_page .o_crm_value_banner")).to_contain_text("Down 61 %")
+    page.click(".o_crm_value_page [data-code=won_back] button")
+    expect(page.locator(".o_list_view .o_data_row")).to_have_count(1)
+
+
+def test_product_opens_who_is_likely_to_want_it(
+    page: Page, site: OdooSite, known: dict[str, Any], screenshots: Path
+) -> None:
+    product = site.value("SELECT id FROM product_template WHERE name->>'en_US' = 'Product 1'")
+    page.goto(f"/odoo/action-sale.product_template_action/{product}")
+    page.click("button[name=action_open_likely_customers]")
+    expect(page.locator(".o_list_view .o_data_row")).to_have_count(2)
+    page.screenshot(path=screenshots / "likely_customers.png")
+
+
+def test_analysis(page: Page, known: dict[str, Any], screenshots: Path) -> None:
+    page.goto("/odoo/action-crm_value_addon.crm_value_portrait_action")
+    expect(page.locator(".o_data_row [name=apart_text]")).to_contain_text("Larger orders")
+    page.screenshot(path=screenshots / "portraits.png")
+    page.goto("/odoo/action-crm_value_addon.crm_value_equity_action")
+    page.wait_for_selector(".o_graph_view canvas")
+    steps = page.evaluate("() => Chart.getChart(document.querySelector('.o_graph_view canvas')).data.labels")
+    assert [step[0] if isinstance(step, list) else step for step in steps] == [
+        "Opening",
+        "Acquired",
+        "Won back",
+        "Growth",
+        "Decline",
+        "Lost",
+        "Closing",
+    ]
+    page.screenshot(path=screenshots / "customer_equity.png")
+    page.goto("/odoo/action-crm_value_addon.crm_value_profile_action_attitude")
+    expect(page.locator(".o_pivot table")).to_contain_text("Loyal, unsatisfied")
+    expect(page.locator(".o_pivot table")).to_contain_text("Count")
+    page.screenshot(path=screenshots / "attitude_pivot.png")
