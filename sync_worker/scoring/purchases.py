@@ -1,0 +1,148 @@
+"""What the buyers bought: the lines of their orders, joined once for every module that looks at products."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from sync_worker.history.schema import History
+from sync_worker.scoring.features import Features
+
+
+@dataclass
+class Purchases:
+    """One row per order and product, by customer, day, order and product; arrays are (k,).
+
+    Attributes:
+        row: row of the customer in `Features.table`.
+        day: days since 1970-01-01.
+        basket: number of the order, ascending.
+        order_id: integer, -1 where the history's order ids are none.
+        product, category: numbers in `products` and `categories`, -1 = not known.
+        quantity: NaN = not known.
+        amount: net; 0 where it is not known, negative for a return.
+        discount: percent, NaN = not known.
+        bought: bool: no return and not free of charge.
+        products, categories: the history's own ids, sorted.
+        introduced: (products,) days since 1970-01-01, NaN = not known.
+        customers: how many buyers there are.
+    """
+
+    row: np.ndarray
+    day: np.ndarray
+    basket: np.ndarray
+    order_id: np.ndarray
+    product: np.ndarray
+    category: np.ndarray
+    quantity: np.ndarray
+    amount: np.ndarray
+    discount: np.ndarray
+    bought: np.ndarray
+    products: np.ndarray
+    categories: np.ndarray
+    introduced: np.ndarray
+    customers: int
+
+    def part(self, chosen: np.ndarray) -> Purchases:
+        """Some of the rows (mask or ascending index); customers, products and categories keep their numbers."""
+        names = ("row", "day", "basket", "order_id", "product", "category")
+        kept = {name: getattr(self, name)[chosen] for name in names}
+        kept |= {name: getattr(self, name)[chosen] for name in ("quantity", "amount", "discount", "bought")}
+        return Purchases(
+            **kept,
+            products=self.products,
+            categories=self.categories,
+            introduced=self.introduced,
+            customers=self.customers,
+        )
+
+    def spend(self, chosen: np.ndarray) -> sparse.csr_array:
+        """Net money by customer and category in some rows (mask), (customers, categories); 0 where negative."""
+        chosen = chosen & (self.category >= 0)
+        where = (self.row[chosen], self.category[chosen])
+        shape = (self.customers, len(self.categories))
+        table = sparse.coo_array((self.amount[chosen], where), shape=shape).tocsr()
+        table.data = np.maximum(table.data, 0)
+        table.eliminate_zeros()
+        return table
+
+
+def of(features: Features, history: History) -> Purchases:
+    """The lines of the buyers' orders; none where the history has no lines.
+
+    Lines of the same product in the same order are one purchase. A line without an amount counts as bought if
+    its order does and its quantity is not negative.
+
+    Args:
+        history: holds nothing later than the as-of day (`History.until`), as `features` does.
+    """
+    lines = history.lines
+    if lines is None:
+        lines = pd.DataFrame({"order_id": []}).reindex(
+            columns=["order_id", "product_id", "category", "quantity", "amount", "discount"]
+        )
+    orders = history.orders.drop_duplicates("order_id")
+    owner = pd.Index(features.table["customer_id"]).get_indexer(orders["customer_id"])
+    when = orders["date"].to_numpy().astype("datetime64[D]").astype("int64")
+    number, ids = _in_order(owner, when, orders["order_id"].to_numpy())
+    at = pd.Index(orders["order_id"]).get_indexer(lines["order_id"])
+    known = (at >= 0) & (owner[at] >= 0 if len(owner) else False)
+    at, lines = at[known], lines[known]
+
+    product, products = pd.factorize(lines["product_id"], sort=True)
+    category, categories = pd.factorize(lines["category"], sort=True)
+    # what is no product is told apart by its category
+    item = np.where(product >= 0, product, len(products) + 1 + category).astype("int64")
+    key = number[at] * (len(products) + len(categories) + 1) + item
+    amount, quantity = lines["amount"].to_numpy(float), lines["quantity"].to_numpy(float)
+    sort = np.lexsort((amount, key))
+    key, at, product, category = key[sort], at[sort], product[sort], category[sort]
+    amount, quantity, discount = amount[sort], quantity[sort], lines["discount"].to_numpy(float)[sort]
+    starts = np.flatnonzero(np.append(True, np.diff(key) != 0)) if len(key) else np.zeros(0, "int64")
+
+    def added(values: np.ndarray) -> np.ndarray:
+        return np.add.reduceat(values, starts) if len(starts) else np.zeros(0)
+
+    unpriced = np.isnan(amount)
+    ordered = orders["amount"].to_numpy()[at] > 0
+    value, pieces = added(np.where(unpriced, 0, amount)), added(quantity)
+    plain = added(np.where(unpriced, 0, amount) * discount)
+    first = at[starts]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean_discount = np.where(value != 0, plain / value, np.nan)
+    given = added(unpriced & ordered & ~(quantity < 0)) > 0
+    bought = ((value > 0) & ~(pieces <= 0)) | ((value == 0) & given)
+    introduced = np.full(len(products), np.nan)
+    if history.products is not None and len(products):
+        place = pd.Index(history.products["product_id"]).get_indexer(products)
+        dates = history.products["introduced"].to_numpy().astype("datetime64[D]")
+        days = np.where(np.isnat(dates), np.nan, dates.astype("int64"))
+        introduced = np.where(place >= 0, np.append(days, np.nan)[place], np.nan)
+    return Purchases(
+        row=owner[first].astype("int32"),
+        day=when[first].astype("int32"),
+        basket=number[first].astype("int32"),
+        order_id=ids[first],
+        product=product[starts].astype("int32"),
+        category=(np.maximum.reduceat(category, starts) if len(starts) else category).astype("int32"),
+        quantity=pieces,
+        amount=value,
+        discount=mean_discount,
+        bought=bought,
+        products=np.asarray(products),
+        categories=np.asarray(categories),
+        introduced=introduced,
+        customers=len(features.table),
+    )
+
+
+def _in_order(owner: np.ndarray, when: np.ndarray, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The number of each order by customer, day and id; and the ids as integers, -1 where they are none."""
+    sort = np.lexsort((pd.factorize(ids, sort=True)[0], when, owner))
+    number = np.empty(len(ids), dtype="int64")
+    number[sort] = np.arange(len(ids))
+    whole = np.issubdtype(ids.dtype, np.integer)
+    return number, ids.astype("int64") if whole else np.full(len(ids), -1, dtype="int64")
