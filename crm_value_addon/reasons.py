@@ -145,6 +145,78 @@ def reason_text(env, code, params):
         "share_of_format": lambda: env._(
             "Takes %(percent)s %% of the sales of its business format", **params
         ),
+        "cross_sell_gap": lambda: env._(
+            "%(percent)s %% of %(peers)s similar customers buy a category in which it buys nothing", **params
+        ),
+        "replacement_overdue": lambda: env._(
+            "A category it buys about every %(interval)s days has been due for %(days)s days", **params
+        ),
+        "replacement_soon": lambda: env._(
+            "A category it buys about every %(interval)s days is due in %(days)s days", **params
+        ),
+        "share_of_customer": lambda: env._(
+            "Buys an estimated %(percent)s %% of what it needs from us, about %(amount)s a year elsewhere "
+            "(judged by %(peers)s peers)",
+            **params,
+        ),
+        "buys_old_products": lambda: env._(
+            "%(percent)s %% of what it buys are old products, usual is %(usual)s %%", **params
+        ),
+        "settled_on_products": lambda: env._(
+            "%(percent)s %% of its purchases repeat a product it knows, usual is %(usual)s %%", **params
+        ),
+        "buys_less_after_rise": lambda: env._(
+            "Buys %(percent)s %% less of a product after its price rose (price changes seen: %(count)s)",
+            **params,
+        ),
+        "buys_when_cheaper": lambda: env._(
+            "%(percent)s %% of its purchases at a changed price were cheaper than the last, usual is %(usual)s %%",
+            **params,
+        ),
+        "returns_to_favourites": lambda: env._(
+            "%(percent)s %% of what it buys are old favourites that it came back to, usual is %(usual)s %%",
+            **params,
+        ),
+        "buys_best_sellers": lambda: env._(
+            "%(percent)s %% of what it buys are best sellers, usual is %(usual)s %%", **params
+        ),
+        "buys_basics": lambda: env._(
+            "%(percent)s %% of what it buys are basics, usual is %(usual)s %%", **params
+        ),
+        "buys_cheap_products": lambda: env._(
+            "Buys at %(percent)s %% of the price range of a category (0 %% = cheapest), usual is %(usual)s %%",
+            **params,
+        ),
+        "buys_dear_products": lambda: env._(
+            "Buys at %(percent)s %% of the price range of a category (100 %% = dearest), usual is %(usual)s %%",
+            **params,
+        ),
+        "buys_at_discount": lambda: env._(
+            "%(percent)s %% of its purchases are discounted, usual is %(usual)s %%", **params
+        ),
+        "buys_at_full_price": lambda: env._(
+            "%(percent)s %% of its purchases are at full price, usual is %(usual)s %%", **params
+        ),
+        "buys_new_products": lambda: env._(
+            "%(percent)s %% of what it buys are new products, usual is %(usual)s %%", **params
+        ),
+        "buys_ahead_of_rises": lambda: env._(
+            "Buys %(percent)s %% more just before a price rises (rises seen: %(count)s)", **params
+        ),
+        "moves_to_dearer_products": lambda: env._(
+            "Moved up %(percent)s %% of the price range within the categories it buys", **params
+        ),
+        "buys_complements": lambda: env._(
+            "%(percent)s %% of what it buys goes with something else in the same order, usual is %(usual)s %%",
+            **params,
+        ),
+        "type_needs_lines": lambda: env._(
+            "Too few purchases to tell a value type: %(lines)s lines, %(needed)s are needed", **params
+        ),
+        "type_undecided": lambda: env._(
+            "No value type stands out: the strongest evidence is %(percent)s %% of what is needed", **params
+        ),
+        "type_ambiguous": lambda: env._("Two value types are about equally likely"),
     }
     return texts[code]()
 

@@ -1,0 +1,400 @@
+"""What sort of products a customer buys and when: the signals that value types are told from.
+
+Every signal is a mean over purchases of what was seen less what was usual in that category at that time, so that
+neither the trade's novelties nor its promotions make a type of whoever buys in that category.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from sync_worker.scoring import grouped
+from sync_worker.scoring.catalogue import introduced
+from sync_worker.scoring.evidence import newest
+from sync_worker.scoring.peers import Peers
+from sync_worker.scoring.purchases import Purchases
+from sync_worker.scoring.signals import Signal, measure, usual
+
+#: Days of a period in which what is usual is taken to be the same, and of one in which a price is.
+PERIOD, MONTH = 91, 30
+#: Change of a product's price from which it is one, and of the price a customer pays itself.
+PRICE_CHANGE, PAID_CHANGE = 0.05, 0.01
+#: Days before a rise in which larger orders buy ahead of it.
+AHEAD = 45
+#: Best sellers make up this share of the purchases in their category; basics are bought by this share of peers.
+BEST, BASIC = 0.5, 0.5
+#: Categories are complements if orders hold both this many times as often as by chance, at least so often.
+LIFT, TOGETHER = 2.0, 10
+PARTNERS = 3
+#: Purchases that make a favourite, and of others that it is left for.
+FAVOURITE = 3
+
+NAMES = (
+    *("new", "old", "settled", "returning", "best", "basic"),
+    *("price", "discount", "lower", "reaction", "ahead", "upgrade", "complement"),
+)
+
+
+@dataclass
+class Habits:
+    """The signals by name (`NAMES`), and the purchases in which each was seen.
+
+    Attributes:
+        purchases: of known products, no returns.
+        signals: by name; a signal that the history cannot tell has nothing seen.
+        shown: by name, index of the purchases that show it; `full_price`: those that do not show `discount`.
+        lines: (n,) purchases of each customer.
+    """
+
+    purchases: Purchases
+    signals: dict[str, Signal]
+    shown: dict[str, np.ndarray]
+    lines: np.ndarray
+
+    def records(self, name: str, chosen: np.ndarray) -> np.ndarray | None:
+        """The newest orders that show a signal, (n, 5), -1 = none; None where order ids are no integers.
+
+        Args:
+            chosen: (n,) mask of the customers to look at.
+        """
+        bought, at = self.purchases, self.shown[name]
+        at = at[chosen[bought.row[at]]]
+        if len(bought.order_id) and bought.order_id[0] < 0:
+            return None
+        at = at[np.append(True, np.diff(bought.basket[at]) != 0)[: len(at)]]
+        return newest(bought.row[at], bought.order_id[at], bought.day[at], len(chosen))
+
+
+class _Board:
+    """Collects the signals."""
+
+    def __init__(self, purchases: Purchases, peers: Peers) -> None:
+        self.purchases, self.peers = purchases, peers
+        lines = np.bincount(purchases.row, minlength=purchases.customers)
+        self.habits = Habits(purchases, {}, {}, lines)
+
+    def add(
+        self,
+        name: str,
+        at: np.ndarray,
+        values: np.ndarray,
+        excess: np.ndarray,
+        shows: np.ndarray,
+        unit: np.ndarray | None = None,
+    ) -> None:
+        """A signal seen in the purchases `at` (index); `shows` masks those that are records of it.
+
+        Args:
+            unit: what is independent of one another, instead of the orders.
+        """
+        bought = self.purchases
+        unit = bought.basket[at] if unit is None else unit
+        self.habits.signals[name] = measure(
+            bought.row[at], unit, values, excess, customers=bought.customers, peers=self.peers
+        )
+        self.habits.shown[name] = at[shows].astype("int32")
+
+
+def observe(purchases: Purchases, peers: Peers, new_days: np.ndarray, today: int) -> Habits:
+    """The habits of each customer.
+
+    Args:
+        new_days: (n,) days for which a product is new to each customer's trade (policy).
+        today: the as-of day, days since 1970-01-01.
+    """
+    purchases = purchases.part(purchases.bought & (purchases.product >= 0))
+    board = _Board(purchases, peers)
+    period = (purchases.day - int(purchases.day.min(initial=today))) // PERIOD
+    periods = int(period.max(initial=0)) + 1
+    stratum = (purchases.category.astype("int64") + 1) * periods + period
+    customer = purchases.row.astype("int64")
+    product = _Runs.of(customer * max(len(purchases.products), 1) + purchases.product)
+    category = _Runs.of(customer * (len(purchases.categories) + 1) + purchases.category + 1)
+    _novelty(board, stratum, period, product, category, new_days, today)
+    _range(board, stratum, period)
+    _prices(board, stratum, period, product, category)
+    _complements(board, stratum)
+    return board.habits
+
+
+@dataclass
+class _Runs:
+    """Purchases in groups, each in the order of time; arrays are (k,).
+
+    Attributes:
+        order: index of the purchases by group and time.
+        group: number of the group of each purchase.
+        place: how many of its group came before each.
+        before: index of the one before it in its group, -1 = none.
+    """
+
+    order: np.ndarray
+    group: np.ndarray
+    place: np.ndarray
+    before: np.ndarray
+
+    @classmethod
+    def of(cls, key: np.ndarray) -> _Runs:
+        """The groups of equal keys."""
+        order = np.argsort(key, kind="stable")
+        new = np.append(True, np.diff(key[order]) != 0) if len(key) else np.zeros(0, bool)
+        number = np.cumsum(new) - 1
+        group, place, before = (np.empty(len(key), dtype="int64") for _ in range(3))
+        group[order] = number
+        place[order] = np.arange(len(key)) - np.flatnonzero(new)[number]
+        before[order] = np.where(new, -1, np.append(-1, order[:-1])) if len(key) else 0
+        return cls(order, group, place, before)
+
+
+def _novelty(board: _Board, stratum, period, product, category, new_days, today) -> None:
+    """New and old products, and being settled on the same ones."""
+    bought = board.purchases
+    since = introduced(bought, today)[bought.product]
+    age = bought.day - since
+    limit = new_days[bought.row]
+    at = np.flatnonzero(~np.isnan(since))
+    for name, hit in (("new", age <= limit), ("old", age > 2 * limit)):
+        value = hit[at].astype(float)
+        board.add(name, at, value, value - usual(stratum[at], period[at], value), hit[at])
+    again, other = product.before, category.before
+    # whoever buys in a category for the first time has nothing to settle on
+    at = np.flatnonzero((other >= 0) & (bought.day > bought.day[other]))
+    value = (again[at] >= 0).astype(float)
+    # nor is it a habit that who bought much there before has less left to try
+    tried = np.minimum(np.log2(category.place[at] + 1).astype("int64"), 15)
+    expected = usual((bought.category[at].astype("int64") + 1) * 16 + tried, tried, value)
+    board.add("settled", at, value, value - expected, value > 0)
+    _returning(board, product, category, at, tried, limit)
+
+
+def _returning(board: _Board, product: _Runs, category: _Runs, at, tried, limit) -> None:
+    """How much of what it buys are old favourites that it had left for others and came back to.
+
+    A favourite: half of its purchases in the category and at least `FAVOURITE` before the pause; left: for that long
+    and that many purchases of others.
+
+    Args:
+        at, tried: as for being settled: purchases, and the class of how many went before in the category.
+    """
+    bought, before = board.purchases, product.before
+    back = np.flatnonzero((before >= 0) & (product.place >= FAVOURITE))
+    start = before[back]
+    others = category.place[back] - category.place[start] - 1
+    came = (bought.day[back] - bought.day[start] >= limit[back]) & (others >= FAVOURITE)
+    came &= 2 * (product.place[start] + 1) >= category.place[start] + 1
+    returned = np.zeros(len(bought.row), dtype="int64")
+    returned[back[came]] = 1
+    # it stays an old favourite after the return
+    run = np.cumsum(returned[product.order])
+    first = np.flatnonzero(product.place[product.order] == 0)
+    run -= np.repeat(run[first] - returned[product.order][first], np.diff(np.append(first, len(run))))
+    favourite = np.zeros(len(bought.row), dtype=bool)
+    favourite[product.order] = run > 0
+    value = favourite[at].astype(float)
+    # one return makes a favourite of all that follows: so it is categories that are independent
+    excess = value - usual(tried, tried, value)
+    board.add("returning", at, value, excess, value > 0, unit=category.group[at])
+
+
+def _range(board: _Board, stratum, period) -> None:
+    """Best sellers and basics: what everyone buys."""
+    bought = board.purchases
+    everything = np.arange(len(bought.row))
+    width = max(len(bought.products), 1)
+    values, number, count = np.unique(
+        stratum * width + bought.product, return_inverse=True, return_counts=True
+    )
+    group = values // width
+    order = np.lexsort((values, -count, group))
+    starts = np.flatnonzero(np.append(True, np.diff(group) != 0)) if len(group) else np.zeros(0, int)
+    sizes = np.diff(np.append(starts, len(group)))
+    running = np.cumsum(count[order]) - count[order]
+    running -= np.repeat(running[starts], sizes)
+    total = np.repeat(np.add.reduceat(count, starts) if len(starts) else count, sizes)
+    best = np.zeros(len(values), dtype=bool)
+    best[order] = running < BEST * total
+    value = best[number].astype(float)
+    board.add("best", everything, value, value - usual(stratum, period, value), value > 0)
+
+    at = np.flatnonzero(bought.category >= 0)
+    held = np.zeros((bought.customers, len(bought.categories)), dtype=bool)
+    held[bought.row[at], bought.category[at]] = True
+    basic = np.zeros(len(at), dtype=bool)
+    number = np.full(bought.customers, -1)
+    common = []
+    for place, (_, rows, decided) in enumerate(board.peers.groups()):
+        number[rows[decided]] = place
+        common.append(held[rows].mean(axis=0) >= BASIC)
+    if len(at):
+        basic = np.array(common)[number[bought.row[at]], bought.category[at]]
+    value = basic.astype(float)
+    board.add("basic", at, value, value - usual(period[at], period[at], value), value > 0)
+
+
+def _prices(board: _Board, stratum, period, product, category) -> None:
+    """Dear or cheap, at a discount, and what a change of price does."""
+    bought, again = board.purchases, product.before
+    with np.errstate(invalid="ignore", divide="ignore"):
+        paid = bought.amount / bought.quantity
+        off = np.nan_to_num(bought.discount)
+        shelf = np.where(off < 100, paid / (1 - off / 100), np.nan)
+    priced = (bought.quantity > 0) & (bought.amount > 0) & (shelf > 0)
+    at = at_priced = np.flatnonzero(priced)
+    # equal prices are equal whatever they were computed from, in any currency
+    place = grouped.dense_rank(np.round(np.log(shelf[at]), 6))
+    rank = _percentile(stratum[at], place)
+    board.add("price", at, rank, rank - 0.5, np.ones(len(at), dtype=bool))
+    _upgrades(board, category, at, rank)
+    at = np.flatnonzero(priced & ~np.isnan(bought.discount))
+    value = (bought.discount[at] > 0).astype(float)
+    board.add("discount", at, value, value - usual(stratum[at], period[at], value), value > 0)
+    board.habits.shown["full_price"] = at[value == 0].astype("int32")
+
+    at = np.flatnonzero((again >= 0) & priced & priced[again] & (bought.day > bought.day[again]))
+    change = np.log(paid[at] / paid[again[at]])
+    at, change = at[np.abs(change) >= PAID_CHANGE], change[np.abs(change) >= PAID_CHANGE]
+    value = (change < 0).astype(float)
+    board.add("lower", at, value, value - 0.5, value > 0)
+
+    level, rise = _levels(bought, shelf, at_priced, place)
+    at = np.flatnonzero((again >= 0) & priced & priced[again] & (bought.day > bought.day[again]))
+    change = level[at] - level[again[at]]
+    at, change = (
+        at[np.abs(change) >= np.log1p(PRICE_CHANGE)],
+        change[np.abs(change) >= np.log1p(PRICE_CHANGE)],
+    )
+    more = np.clip(np.log(bought.quantity[at] / bought.quantity[again[at]]), -1, 1)
+    value = -np.sign(change) * more
+    board.add("reaction", at, value, value, (change > 0) & (more < 0))
+    _ahead(board, product.group, at_priced, rise)
+
+
+def _percentile(stratum: np.ndarray, place: np.ndarray) -> np.ndarray:
+    """The rank of each purchase in its stratum as a share, ties at their mean, 0.5 for a stratum of one price.
+
+    Args:
+        place: (k,) rank of its price among all, ties equal.
+    """
+    if not len(place):
+        return np.zeros(0)
+    order = grouped.order(stratum, place)
+    new = np.append(True, np.diff(stratum[order]) != 0)
+    tie = np.append(True, np.diff(place[order]) != 0) | new
+    starts, first = np.flatnonzero(tie), np.flatnonzero(new)
+    middle = (starts + np.append(starts[1:], len(order))) / 2
+    which = (np.cumsum(new) - 1)[starts]
+    size = np.diff(np.append(first, len(order)))
+    rank = np.empty(len(place))
+    rank[order] = ((middle - first[which]) / size[which])[np.cumsum(tie) - 1]
+    return rank
+
+
+def _upgrades(board: _Board, category: _Runs, at: np.ndarray, rank: np.ndarray) -> None:
+    """Whether the later half of what is bought in a category is dearer than the earlier one."""
+    known = np.full(len(category.order), np.nan)
+    known[at] = rank
+    order = category.order[~np.isnan(known[category.order])]
+    rank, number = known[order], np.unique(category.group[order], return_inverse=True)[1]
+    count = np.bincount(number)
+    place = np.arange(len(order)) - (np.cumsum(count) - count)[number]
+    mean = np.bincount(number, rank) / count
+    side = np.sign(2 * place + 1 - count[number])
+    kept = (count[number] >= 4) & (side != 0)
+    value = (2 * side * (rank - mean[number]))[kept]
+    chosen, late = order[kept], side[kept] > 0
+    back = np.argsort(chosen, kind="stable")  # by basket again
+    chosen, value, late = chosen[back], value[back], late[back]
+    board.add("upgrade", chosen, value, value, late & (value > 0))
+
+
+def _levels(
+    bought: Purchases, shelf: np.ndarray, at: np.ndarray, place: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The log of the shelf price of each purchase's product in that month (median over all who bought it), and the
+    day from which it is dearer next, NaN where it does not rise before it is sold again; (k,) each.
+
+    Args:
+        shelf: (k,) prices before discounts; those of `at` (index) are known.
+        place: their ranks.
+    """
+    level, rise = np.full(len(shelf), np.nan), np.full(len(shelf), np.nan)
+    if not len(at):
+        return level, rise
+    month = bought.day[at].astype("int64") // MONTH
+    month -= (first := month.min())
+    months = int(month.max()) + 1
+    key = bought.product[at].astype("int64") * months + month
+    order = grouped.order(key, place)
+    starts = np.flatnonzero(np.append(True, np.diff(key[order]) != 0))
+    count = np.diff(np.append(starts, len(order)))
+    ordered = np.log(shelf[at][order])
+    middle = (ordered[starts + (count - 1) // 2] + ordered[starts + count // 2]) / 2
+    level[at[order]] = np.repeat(middle, count)
+    product, when = np.divmod(key[order][starts], months)
+    rises = np.append(np.diff(middle) >= np.log1p(PRICE_CHANGE), False)
+    rises[:-1] &= (np.diff(product) == 0) & (np.diff(when) <= 2)
+    begins = np.where(rises, (np.append(when[1:], 0) + first) * MONTH, np.nan)
+    rise[at[order]] = np.repeat(begins, count)
+    return level, rise
+
+
+def _ahead(board: _Board, group: np.ndarray, at: np.ndarray, rise: np.ndarray) -> None:
+    """Whether orders just before a price rises are larger than the customer's other ones of that product.
+
+    Args:
+        group: (k,) number of customer and product of each purchase; `at` (index) are those with a price.
+        rise: (k,) day from which it is dearer.
+    """
+    bought = board.purchases
+    number = group[at]
+    size = np.log(bought.quantity[at])
+    count, total = np.bincount(number), np.bincount(number, size)
+    left = rise[at] - bought.day[at]  # NaN where it does not rise
+    chosen = (left <= AHEAD) & (count[number] >= 3)
+    others = (total[number] - size)[chosen] / (count[number][chosen] - 1)
+    value = np.clip(size[chosen] - others, -1.5, 1.5)
+    board.add("ahead", at[chosen], value, value, value > 0)
+
+
+def _complements(board: _Board, stratum: np.ndarray) -> None:
+    """Whether what is bought has a complement in the same order, beside other orders as large."""
+    bought = board.purchases
+    at = np.flatnonzero(bought.category >= 0)
+    if not len(at) or len(bought.categories) < 2:
+        board.add("complement", at[:0], np.zeros(0), np.zeros(0), np.zeros(0, bool))
+        return
+    _, number = np.unique(bought.basket[at], return_inverse=True)
+    category = bought.category[at].astype("int64")
+    shape = (int(number[-1]) + 1, len(bought.categories))
+    held = sparse.coo_array((np.ones(len(at), "float32"), (number, category)), shape=shape).tocsr()
+    held.data[:] = 1
+    partner = _partners(held)
+    reached = (held @ partner).tocsr()
+    found = reached.multiply(held).tocoo()
+    key = number * shape[1] + category
+    has = np.isin(key, found.row.astype("int64") * shape[1] + found.col)
+    width = np.asarray(held.sum(axis=1)).ravel()[number]
+    size = np.minimum(np.log2(width).astype("int64"), 7)
+    value = has.astype(float)
+    excess = value - usual(category * 8 + size, size, value)
+    chosen = width > 1
+    board.add("complement", at[chosen], value[chosen], excess[chosen], has[chosen])
+
+
+def _partners(held: sparse.csr_array) -> sparse.csr_array:
+    """For each category (column) the few it is bought with most above chance, (categories, categories)."""
+    together = (held.T @ held).tocsr().astype(float)
+    count = together.diagonal()
+    table = pd.DataFrame(dict(zip(("a", "b"), together.nonzero(), strict=True)))
+    table["both"] = together.data[together.data > 0]
+    table = table[(table["a"] != table["b"]) & (table["both"] >= TOGETHER)]
+    expected = count[table["a"]] * count[table["b"]] / held.shape[0]
+    table = table.assign(lift=(table["both"] / expected).round(9))
+    table = table[table["lift"] >= LIFT].sort_values(["b", "lift", "a"], ascending=[True, False, True])
+    table = table[table.groupby("b").cumcount() < PARTNERS]
+    shape = together.shape
+    return sparse.coo_array((np.ones(len(table), "float32"), (table["a"], table["b"])), shape=shape).tocsr()

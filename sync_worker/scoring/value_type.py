@@ -1,0 +1,206 @@
+"""What a customer values and when: the nine types of time orientation x benefit sought.
+
+| | functional | economic | psychological |
+|---|---|---|---|
+| past | laggard | haggler | nostalgic |
+| present | pragmatist | value for money | achiever |
+| future | pioneer | far-sighted | perfectionist |
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from sync_worker.policy import Policy
+from sync_worker.scoring.evidence import Evidence
+from sync_worker.scoring.features import Features
+from sync_worker.scoring.habits import Habits
+from sync_worker.scoring.peers import Peers
+from sync_worker.scoring.signals import CLIP
+
+UNDETERMINED = "undetermined"
+#: Type: time orientation, and the habits (with their sign) that speak for it.
+CELLS: dict[str, tuple[str, tuple[tuple[str, int], ...]]] = {
+    "laggard": ("past", (("old", 1), ("settled", 1))),
+    "haggler": ("past", (("reaction", 1), ("lower", 1))),
+    "nostalgic": ("past", (("returning", 1),)),
+    "pragmatist": ("present", (("best", 1), ("basic", 1))),
+    "value_for_money": ("present", (("price", -1), ("discount", 1))),
+    "achiever": ("present", (("price", 1), ("discount", -1))),
+    "pioneer": ("future", (("new", 1),)),
+    "far_sighted": ("future", (("ahead", 1),)),
+    "perfectionist": ("future", (("upgrade", 1), ("complement", 1))),
+}
+TYPES = (*CELLS, UNDETERMINED)
+#: The part of lifetime value that each time orientation is about.
+PARTS = {"past": "historical_value", "present": "current_value", "future": "potential_value"}
+#: What a standard deviation in that part counts against one in what is bought: it separates near equals.
+PART_WEIGHT = 0.25
+#: A habit is told as evidence from here on, in standard deviations.
+TOLD = 0.5
+#: Code of the evidence by habit and sign.
+CODES = {
+    ("old", 1): "buys_old_products",
+    ("settled", 1): "settled_on_products",
+    ("reaction", 1): "buys_less_after_rise",
+    ("lower", 1): "buys_when_cheaper",
+    ("returning", 1): "returns_to_favourites",
+    ("best", 1): "buys_best_sellers",
+    ("basic", 1): "buys_basics",
+    ("price", -1): "buys_cheap_products",
+    ("price", 1): "buys_dear_products",
+    ("discount", 1): "buys_at_discount",
+    ("discount", -1): "buys_at_full_price",
+    ("new", 1): "buys_new_products",
+    ("ahead", 1): "buys_ahead_of_rises",
+    ("upgrade", 1): "moves_to_dearer_products",
+    ("complement", 1): "buys_complements",
+}
+
+SENTENCES = {
+    "buys_old_products": "{percent} % of what it buys are old products, usual is {usual} %",
+    "settled_on_products": "{percent} % of its purchases repeat a product it knows, usual is {usual} %",
+    "buys_less_after_rise": "Buys {percent} % less of a product after its price rose (price changes seen: {count})",
+    "buys_when_cheaper": "{percent} % of its purchases at a changed price were cheaper than the last, "
+    "usual is {usual} %",
+    "returns_to_favourites": "{percent} % of what it buys are old favourites that it came back to, "
+    "usual is {usual} %",
+    "buys_best_sellers": "{percent} % of what it buys are best sellers, usual is {usual} %",
+    "buys_basics": "{percent} % of what it buys are basics, usual is {usual} %",
+    "buys_cheap_products": "Buys at {percent} % of the price range of a category (0 % = cheapest), "
+    "usual is {usual} %",
+    "buys_dear_products": "Buys at {percent} % of the price range of a category (100 % = dearest), "
+    "usual is {usual} %",
+    "buys_at_discount": "{percent} % of its purchases are discounted, usual is {usual} %",
+    "buys_at_full_price": "{percent} % of its purchases are at full price, usual is {usual} %",
+    "buys_new_products": "{percent} % of what it buys are new products, usual is {usual} %",
+    "buys_ahead_of_rises": "Buys {percent} % more just before a price rises (rises seen: {count})",
+    "moves_to_dearer_products": "Moved up {percent} % of the price range within the categories it buys",
+    "buys_complements": "{percent} % of what it buys goes with something else in the same order, "
+    "usual is {usual} %",
+    "type_needs_lines": "Too few purchases to tell a value type: {lines} lines, {needed} are needed",
+    "type_undecided": "No value type stands out: the strongest evidence is {percent} % of what is needed",
+    "type_ambiguous": "Two value types are about equally likely",
+}
+
+
+def classify(
+    habits: Habits, features: Features, peers: Peers, policy: Policy, parts: pd.DataFrame
+) -> pd.DataFrame:
+    """The value type of each buyer.
+
+    The evidence for a type is the sum of its habits' standings among peers (`signals.Signal.z`) over the root of
+    how many they are; the part of lifetime value that its time orientation is about adds a little. The
+    strongest type is told if there are `value_type_lines` lines on `preference_order_days` days, its evidence
+    from purchases alone reaches `value_type_score`, and it leads the second by `value_type_margin`.
+
+    Args:
+        parts: (n) `historical_value`, `current_value`, `potential_value`.
+
+    Returns:
+        `value_type`, `second` (the next likely type), `score` (of the strongest, in standard deviations),
+        `margin`, `lack` (why undetermined: `lines`, `score`, `margin`; None where determined).
+    """
+    formats = features.table["format"]
+    evidence = scores(habits)
+    total = evidence + PART_WEIGHT * _parts(parts, peers)
+    names = np.array(list(CELLS), dtype=object)
+    order = np.argsort(-np.round(total, 9), axis=1, kind="stable")
+    at = np.arange(len(total))
+    best, second = order[:, 0], order[:, 1]
+    margin = total[at, best] - total[at, second]
+    # never from one order, nor from a few however long
+    few = habits.lines < policy.column("value_type_lines", formats)
+    few |= features.table["order_days"].to_numpy() < policy.column("preference_order_days", formats)
+    weak = evidence[at, best] < policy.column("value_type_score", formats)
+    close = margin < policy.column("value_type_margin", formats)
+    lack = np.select([few, weak, close], ["lines", "score", "margin"], "").astype(object)
+    lack[lack == ""] = None
+    told = np.where(few | weak | close, UNDETERMINED, names[best])
+    return pd.DataFrame(
+        {
+            "value_type": told,
+            "second": names[second],
+            "score": evidence[at, best],
+            "margin": margin,
+            "lack": lack,
+        }
+    )
+
+
+def scores(habits: Habits) -> np.ndarray:
+    """The evidence from purchases for each type, (n, 9), columns as `CELLS`.
+
+    A habit in which nobody stands out, or that the history cannot tell, does not dilute the others.
+    """
+    standing = {name: signal.z for name, signal in habits.signals.items()}
+    telling = {name: bool(z.any()) for name, z in standing.items()}
+    columns = []
+    for _, signs in CELLS.values():
+        count = max(sum(telling[name] for name, _ in signs), 1)
+        columns.append(sum(sign * standing[name] for name, sign in signs) / np.sqrt(count))
+    return np.column_stack(columns)
+
+
+def evidence(habits: Habits, labels: pd.DataFrame, features: Features, policy: Policy) -> list[Evidence]:
+    """The habits behind each type told, with orders that show them; or what is lacking.
+
+    Args:
+        labels: `classify`.
+    """
+    n = len(labels)
+    found = []
+    for label, (_, signs) in CELLS.items():
+        chosen = (labels["value_type"] == label).to_numpy()
+        for name, sign in signs:
+            signal = habits.signals[name]
+            figures = _figures(name, sign, signal)
+            # what is judged are orders, what is told are lines: a figure that would say the contrary is not
+            rises = -1 if (name, sign) == ("price", -1) else 1
+            clear = rises * (figures["percent"] - figures.get("usual", 0)) > 0
+            holds = chosen & (sign * signal.z >= TOLD) & clear
+            records = habits.records("full_price" if (name, sign) == ("discount", -1) else name, holds)
+            found.append(Evidence(CODES[name, sign], holds, figures, records, sign * signal.z))
+    lack = labels["lack"].to_numpy()
+    formats = features.table["format"]
+    lines = {"lines": habits.lines, "needed": policy.column("value_type_lines", formats).astype("int64")}
+    needed = policy.column("value_type_score", formats)
+    part = {"percent": np.rint(100 * np.clip(labels["score"] / needed, 0, 1)).to_numpy("int64")}
+    few = (lack == "lines") & (lines["lines"] < lines["needed"])
+    found.append(Evidence("type_needs_lines", few, lines))
+    found.append(Evidence("type_undecided", lack == "score", part))
+    found.append(Evidence("type_ambiguous", lack == "margin", {}, strength=np.zeros(n)))
+    return found
+
+
+def _figures(name, sign, signal) -> dict[str, np.ndarray]:
+    share = np.nan_to_num(signal.share)
+    if name == "reaction":
+        return {"percent": _percent(1 - np.exp(-share)), "count": signal.seen}
+    if name == "ahead":
+        return {"percent": _percent(np.exp(share) - 1), "count": signal.seen}
+    if name == "upgrade":
+        return {"percent": _percent(share)}
+    if (name, sign) == ("discount", -1):
+        return {"percent": _percent(1 - share), "usual": _percent(1 - signal.usual)}
+    return {"percent": _percent(share), "usual": _percent(signal.usual)}
+
+
+def _percent(share: np.ndarray) -> np.ndarray:
+    return np.rint(100 * np.nan_to_num(share)).astype("int64")
+
+
+def _parts(parts: pd.DataFrame, peers: Peers) -> np.ndarray:
+    """How far the dominant part of lifetime value stands out from the peers', (n, 9), columns as `CELLS`."""
+    positive = {time: np.maximum(parts[name].to_numpy(float), 0) for time, name in PARTS.items()}
+    total = sum(positive.values())
+    standing = {}
+    for time, value in positive.items():
+        share = np.where(total > 0, value / np.where(total > 0, total, 1), np.nan)
+        away = share - peers.median(share)
+        spread = 1.4826 * peers.median(np.abs(away))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            z = np.where(spread > 1e-9, away / spread, 0)
+        standing[time] = np.clip(np.nan_to_num(z), -CLIP, CLIP)
+    return np.column_stack([standing[time] for time, _ in CELLS.values()])
