@@ -32,12 +32,16 @@ class Past:
         sales, formats: of all customers; a sample of them is looked at where they are many.
         policy: its churn horizon is what is forecast.
         today: days since 1970-01-01; nothing later is looked at.
+
+    Attributes:
+        rows: of the customers looked at among all, ascending; those of snapshots are numbered by it.
     """
 
     def __init__(self, sales: Sales, formats: pd.Series, policy: Policy, today: int) -> None:
+        self.rows = np.arange(len(formats))
         if len(formats) > SAMPLE:
-            rows = np.sort(np.random.default_rng(0).choice(len(formats), SAMPLE, replace=False))
-            sales, formats = sales.of(rows), formats.iloc[rows].reset_index(drop=True)
+            self.rows = np.sort(np.random.default_rng(0).choice(len(formats), SAMPLE, replace=False))
+            sales, formats = sales.of(self.rows), formats.iloc[self.rows].reset_index(drop=True)
         self.sales, self.formats, self.policy, self.today = sales, formats, policy, today
         self.start = int(sales.day.min())
         self.horizon = int(policy.value("churn_horizon_days"))
