@@ -28,7 +28,7 @@ COMPLETE, CLASSES = 0.1, 10
 MOST = 1000
 
 SENTENCES = {
-    "share_of_customer": "Buys an estimated {percent} % of what it needs from us, about {gap} a year elsewhere "
+    "share_of_customer": "Buys an estimated {percent} % of what it needs from us, about {amount} a year elsewhere "
     "(judged by {peers} peers)",
 }
 
@@ -74,7 +74,7 @@ def evidence(found: pd.DataFrame, features: Features, peers: Peers, policy: Poli
     figures = {
         "percent": np.rint(100 * np.nan_to_num(share)).astype("int64"),
         "peers": peers.size,
-        "gap": np.rint(gap).astype("int64"),
+        "amount": np.rint(gap).astype("int64"),
     }
     return [Evidence("share_of_customer", ~np.isnan(share), figures, strength=1 - np.nan_to_num(share))]
 

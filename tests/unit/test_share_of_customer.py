@@ -93,5 +93,5 @@ def test_evidence_tells_the_estimate_and_the_gap_in_a_year():
     at = 100
     assert one.params["percent"][at] == round(100 * found["share_of_customer"][at])
     gap = found["expected_spend"][at] * (1 - found["share_of_customer"][at])
-    assert one.params["gap"][at] == round(gap)
+    assert one.params["amount"][at] == round(gap)
     assert one.params["peers"][at] == 120
