@@ -6,8 +6,8 @@ At each cut-off the recommendations are made from the orders before it. *Hit rat
 categories named that the customer buys in the 90 days after it, of customers who order then; beside the same number of
 the most popular categories the customer has not bought yet. The interval is that of the difference over resampled
 customers. *Interval error*: of the gap between the last purchase of a category before the cut-off and the first after
-it, the median of |log(told / actual)|, for categories bought again. *Due*: categories told to be due within 30 days, how many
-of them were bought within these, and how many of all that customers ever bought.
+it, the median of |log(told / actual)|, for categories bought again. *Due*: categories told to be due within 30 days,
+how many of them were bought within these, and how many of all that customers ever bought.
 """
 
 from __future__ import annotations

@@ -20,17 +20,19 @@ from sync_worker.scoring.peers import Peers
 from sync_worker.scoring.signals import CLIP
 
 UNDETERMINED = "undetermined"
-#: Type: time orientation, and the habits (with their sign) that speak for it.
-CELLS: dict[str, tuple[str, tuple[tuple[str, int], ...]]] = {
-    "laggard": ("past", (("old", 1), ("settled", 1))),
-    "haggler": ("past", (("reaction", 1), ("lower", 1))),
-    "nostalgic": ("past", (("returning", 1),)),
-    "pragmatist": ("present", (("best", 1), ("basic", 1))),
-    "value_for_money": ("present", (("price", -1), ("discount", 1))),
-    "achiever": ("present", (("price", 1), ("discount", -1))),
-    "pioneer": ("future", (("new", 1),)),
-    "far_sighted": ("future", (("ahead", 1),)),
-    "perfectionist": ("future", (("upgrade", 1), ("complement", 1))),
+#: Type: time orientation, and the habits that speak for it, with their weights (negative: that speak against it). They
+#: are those of its time (old, new), those of its benefit (price, discount) and its own.
+CELLS: dict[str, tuple[str, dict[str, float]]] = {
+    "laggard": ("past", {"old": 1, "settled": 1}),
+    "haggler": ("past", {"old": 1, "discount": 1, "reaction": 1, "lower": 1}),
+    "nostalgic": ("past", {"old": 1, "price": 1, "returning": 1}),
+    "pragmatist": ("present", {"best": 1, "basic": 1}),
+    # the present range is told by what is not old, less surely than the past by what is
+    "value_for_money": ("present", {"old": -0.5, "price": -1, "discount": 1}),
+    "achiever": ("present", {"old": -0.5, "price": 1, "discount": -1}),
+    "pioneer": ("future", {"new": 1}),
+    "far_sighted": ("future", {"ahead": 1}),
+    "perfectionist": ("future", {"new": 1, "price": 1, "upgrade": 1, "complement": 1}),
 }
 TYPES = (*CELLS, UNDETERMINED)
 #: The part of lifetime value that each time orientation is about.
@@ -90,8 +92,8 @@ def classify(
 ) -> pd.DataFrame:
     """The value type of each buyer.
 
-    The evidence for a type is the sum of its habits' standings among peers (`signals.Signal.z`) over the root of
-    how many they are; the part of lifetime value that its time orientation is about adds a little. The
+    The evidence for a type is the weighted sum of its habits' standings among peers (`signals.Signal.z`) over the
+    root of their squared weights; the part of lifetime value that its time orientation is about adds a little. The
     strongest type is told if there are `value_type_lines` lines on `preference_order_days` days, its evidence
     from purchases alone reaches `value_type_score`, and it leads the second by `value_type_margin`.
 
@@ -137,9 +139,9 @@ def scores(habits: Habits) -> np.ndarray:
     standing = {name: signal.z for name, signal in habits.signals.items()}
     telling = {name: bool(z.any()) for name, z in standing.items()}
     columns = []
-    for _, signs in CELLS.values():
-        count = max(sum(telling[name] for name, _ in signs), 1)
-        columns.append(sum(sign * standing[name] for name, sign in signs) / np.sqrt(count))
+    for _, weights in CELLS.values():
+        size = np.sqrt(sum(weight**2 for name, weight in weights.items() if telling[name]))
+        columns.append(sum(weight * standing[name] for name, weight in weights.items()) / max(size, 1))
     return np.column_stack(columns)
 
 
@@ -151,10 +153,12 @@ def evidence(habits: Habits, labels: pd.DataFrame, features: Features, policy: P
     """
     n = len(labels)
     found = []
-    for label, (_, signs) in CELLS.items():
+    for label, (_, weights) in CELLS.items():
         chosen = (labels["value_type"] == label).to_numpy()
-        for name, sign in signs:
-            signal = habits.signals[name]
+        for name, weight in weights.items():
+            sign, signal = int(np.sign(weight)), habits.signals[name]
+            if (name, sign) not in CODES:
+                continue
             figures = _figures(name, sign, signal)
             # what is judged are orders, what is told are lines: a figure that would say the contrary is not
             rises = -1 if (name, sign) == ("price", -1) else 1

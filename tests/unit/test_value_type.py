@@ -214,7 +214,8 @@ def test_known_types_are_recovered_and_the_neutral_mostly_left_alone(known_trade
     assert (told == truth)[claimed].mean() >= 0.8
     for name in value_type.CELLS:
         found = (told == truth)[truth == name].mean()
-        assert found >= (0.3 if name == "pragmatist" else 0.6), name
+        # these two buy old products here, as the laggards and the nostalgic do
+        assert found >= (0.3 if name in ("pragmatist", "achiever") else 0.6), name
     assert claimed[truth == "none"].mean() <= 0.15
 
 
@@ -260,15 +261,17 @@ def test_ambiguous_and_weak_evidence_leave_it_undetermined(known_trade):
 
 def test_the_dominant_part_of_value_decides_between_near_equals(known_trade):
     seen, facts, peers = known_trade[2:5]
-    scores = value_type.scores(seen)
-    at = int(np.argmax(scores[:, 6]))  # the clearest pioneer
-    parts = pd.DataFrame(PARTS, index=facts.table.index) * np.random.default_rng(0).uniform(
-        0.9, 1.1, (len(scores), 1)
-    )
-    parts["potential_value"] *= np.random.default_rng(1).uniform(0.5, 1.5, len(scores))
-    before = value_type.classify(seen, facts, peers, POLICY, parts)["margin"][at]
-    parts.loc[at, "historical_value"] = 50.0
-    assert value_type.classify(seen, facts, peers, POLICY, parts)["margin"][at] < before
+    first = known_trade[5]
+    time = {name: one for name, (one, _) in value_type.CELLS.items()}
+    past = (first["value_type"].map(time) == "past") & (first["second"].map(time) == "present")
+    at = int(np.flatnonzero(past)[0])
+    rng = np.random.default_rng(0)
+    parts = pd.DataFrame({name: rng.uniform(0.5, 1.5, len(first)) for name in PARTS})
+    margins = []
+    for historical in (0.1, 1.0, 50.0):
+        parts.loc[at, "historical_value"] = historical
+        margins.append(value_type.classify(seen, facts, peers, POLICY, parts)["margin"][at])
+    assert margins == sorted(margins) and margins[0] < margins[2]
 
 
 @pytest.mark.parametrize("scale", [1.0, 1e4])

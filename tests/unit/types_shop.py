@@ -22,7 +22,8 @@ def trade(each=15, neutral=150, seed=0):
 def _customer(customer, name, rng):
     days = np.unique(np.sort(rng.integers(0, SPAN, rng.integers(25, 40))))
     own = rng.choice(CATEGORIES, 4, replace=False)
-    favourites = {int(c): int(rng.integers(0, LADDER)) for c in own}
+    dear = 3 if name == "nostalgic" else 0
+    favourites = {int(c): int(rng.integers(dear, LADDER)) for c in own}
     last_price = {}
     for day in days:
         chosen = set(rng.choice(own, rng.integers(1, 4), replace=False).tolist())
@@ -40,7 +41,7 @@ def _customer(customer, name, rng):
             elif name == "far_sighted" and left <= 40:
                 quantity *= 3
             last_price[product] = shelf
-            chance = {"value_for_money": 0.9, "achiever": 0.0}.get(name, 0.4)
+            chance = {"value_for_money": 0.9, "haggler": 0.8, "achiever": 0.0}.get(name, 0.4)
             discount = 10.0 if rng.random() < chance else 0.0
             yield (
                 customer,
@@ -65,7 +66,7 @@ def _product(name, category, day, favourite, rng):
         # whose prices are to be compared buys the same again
         return favourite if name == "laggard" or rng.random() < 0.6 else usual
     if name == "perfectionist":
-        return min(int(LADDER * day / SPAN), LADDER - 1)
+        return new if day > NOVELTY and rng.random() < 0.5 else min(int(LADDER * day / SPAN), LADDER - 1)
     if name in ("pragmatist", "value_for_money", "achiever"):
         return int(rng.choice({"pragmatist": [1], "value_for_money": [0, 1], "achiever": [3, 4]}[name]))
     return new if day > NOVELTY and rng.random() < 0.15 else usual
