@@ -26,6 +26,10 @@ TOPICS = (
 )
 # Reasons that tell a margin are for those who see amounts, as all that tell money are.
 MARGIN_CODES = {"poor_net_value", "margin_above_peers", "margin_below_peers"}
+# Reasons that tell a margin, for those who see amounts only; so are all that have a figure named `amount`.
+AMOUNT_CODES = {"poor_net_value", "lost_poor_margin"} | {
+    code for code, spec in REASON_SCHEMA.items() if "amount" in spec["params"]
+}
 # A sales order with a number below zero is one of the point of sale, and is opened as that.
 COUNTER_ORDERS = "pos.order"
 LARGEST_ID = 2**31 - 1
@@ -217,6 +221,110 @@ def reason_text(env, code, params):
             "No value type stands out: the strongest evidence is %(percent)s %% of what is needed", **params
         ),
         "type_ambiguous": lambda: env._("Two value types are about equally likely"),
+        "satisfied_ratings": lambda: env._(
+            "Rated us well: %(good)s of %(ratings)s ratings were good", **params
+        ),
+        "mixed_ratings": lambda: env._(
+            "Rated us now well, now badly: %(good)s of %(ratings)s ratings were good, %(bad)s bad", **params
+        ),
+        "unsatisfied_ratings": lambda: env._(
+            "Rated us badly: %(bad)s of %(ratings)s ratings were bad", **params
+        ),
+        "late_deliveries": lambda: env._(
+            "%(late)s of %(deliveries)s deliveries came late, %(days)s days on average", **params
+        ),
+        "short_deliveries": lambda: env._(
+            "%(short)s of %(deliveries)s deliveries brought less than was ordered", **params
+        ),
+        "invoiced_above_quoted": lambda: env._(
+            "%(orders)s orders were invoiced above the price quoted", **params
+        ),
+        "promises_kept": lambda: env._(
+            "We kept all %(promises)s promises: on time, in full, at the price quoted", **params
+        ),
+        "we_begin": lambda: env._(
+            "We began %(ours)s of %(all)s conversations; the last contact was %(days_since)s days ago",
+            **params,
+        ),
+        "customer_begins": lambda: env._(
+            "The customer began %(theirs)s of %(all)s conversations; the last contact was "
+            "%(days_since)s days ago",
+            **params,
+        ),
+        "no_contact": lambda: env._(
+            "No contact for %(days_since)s days; before, there was one every %(typical_gap)s days", **params
+        ),
+        "slow_answers": lambda: env._(
+            "Waits %(hours)s hours for our answer, its peers %(peers)s hours", **params
+        ),
+        "unanswered": lambda: env._("%(unanswered)s of its %(messages)s messages got no answer", **params),
+        "prefers_channel": lambda: env._(
+            "%(percent)s %% of its orders came this way, later ones counting more", **params
+        ),
+        "shifts_channel": lambda: env._(
+            "%(percent)s %% of its later orders came this way, but only %(before)s %% of its earlier ones",
+            **params,
+        ),
+        "sudden_drop": lambda: env._(
+            "Sales are down %(percent)s %% against its own pattern for %(days)s days: %(orders)s "
+            "days with orders, %(expected)s were expected",
+            **params,
+        ),
+        "sudden_surge": lambda: env._(
+            "Sales are up %(percent)s %% against its own pattern for %(days)s days: %(orders)s days "
+            "with orders, %(expected)s were expected",
+            **params,
+        ),
+        "lost_told": lambda: env._("A person said why it was lost"),
+        "lost_blocked": lambda: env._("We blocked this customer"),
+        "lost_poor_margin": lambda: env._(
+            "Left only %(percent)s %% of its sales as margin in its last year", **params
+        ),
+        "lost_archived": lambda: env._("Archived, which says little by itself"),
+        "lost_let_alone": lambda: env._(
+            "When it left, we had not been in touch for %(days)s days; before, every %(typical_gap)s days",
+            **params,
+        ),
+        "lost_failures": lambda: env._(
+            "%(failed)s of its last %(deliveries)s deliveries came late or short", **params
+        ),
+        "lost_low_ratings": lambda: env._("%(low)s of its last %(ratings)s ratings were low", **params),
+        "lost_returns": lambda: env._(
+            "%(returned)s of its last %(deliveries)s deliveries were goods sent back", **params
+        ),
+        "lost_unanswered": lambda: env._(
+            "%(badly)s of its last %(messages)s messages were answered late or never", **params
+        ),
+        "lost_share": lambda: env._(
+            "Bought no more in %(categories)s of its usual categories before it left: %(percent)s %% "
+            "of its purchases",
+            **params,
+        ),
+        "lost_discounts": lambda: env._(
+            "%(percent)s %% of its purchases were discounted in its last year", **params
+        ),
+        "lost_price_rise": lambda: env._(
+            "The prices of what it bought had gone up by %(percent)s %% when it left", **params
+        ),
+        "lost_smaller": lambda: env._(
+            "Bought %(percent)s %% less of each product in the two months before it left", **params
+        ),
+        "lost_lead_dropped": lambda: env._(
+            "An opportunity was lost %(days_since)s days ago since we gave the customer up", **params
+        ),
+        "lost_lead_neglected": lambda: env._(
+            "An opportunity was lost %(days_since)s days ago since we failed the customer", **params
+        ),
+        "lost_lead_competitor": lambda: env._(
+            "An opportunity was lost to a competitor %(days_since)s days ago", **params
+        ),
+        "lost_lead_price": lambda: env._(
+            "An opportunity was lost for its price %(days_since)s days ago", **params
+        ),
+        "lost_lead_circumstances": lambda: env._(
+            "An opportunity was lost %(days_since)s days ago since the customer's circumstances changed",
+            **params,
+        ),
     }
     return texts[code]()
 

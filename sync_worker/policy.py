@@ -30,6 +30,7 @@ ORDERED = (
     ("dormant_days", "lost_days"),
     ("approval_order_days", "preference_order_days"),
     ("preference_order_days", "loyalty_order_days"),
+    ("unsatisfied_below", "satisfied_from"),
 )
 
 

@@ -111,6 +111,7 @@ class CrmValuePolicyVersion(models.Model):
                 ("dormant_days", "lost_days"),
                 ("approval_order_days", "preference_order_days"),
                 ("preference_order_days", "loyalty_order_days"),
+                ("unsatisfied_below", "satisfied_from"),
             ):
                 if value[lower] >= value[upper]:
                     raise ValidationError(

@@ -1,17 +1,19 @@
 """A sudden change of a customer against its own pattern: fewer or more orders, smaller or larger ones.
 
-The last days, in windows of 7 to 182 days, are held against what came before each of them (at most `BASELINE_DAYS`, at
-least `BASELINE_ORDERS` gaps between order-days), on a clock that runs as fast as orders of all others come (`tide`). For
+The last days, in windows of 7 to 182 days, are held against what came before each of them (at most `BASELINE_DAYS`,
+at least `BASELINE_ORDERS` gaps between order-days), on a clock that runs as fast as orders of all others come
+(`tide`). For
 every window there are two statistics, each a standard normal number where nothing changed:
 
 - how often: the root of twice the log-likelihood ratio of two Poisson rates against one, over the customer's own
   dispersion (the squared coefficient of variation of its gaps; 1 = at random, 0.1 = by the clock);
 - how much: the t statistic of the mean log amount, made normal.
 
-Those count that go the way of the turnover, which has to differ by `anomaly_percent_minimum`. The sum of their squares, the
-largest over the windows, exceeds `ALARM` for at most one in twenty customers whose rhythm does not change: it is the
-95 % quantile, where that is highest, of simulated customers without a change, with gaps of Gamma shape 0.6 to 20, 4 to 45
-days long, 8 to 100 order-days and orders that differ by factors of 1.2 to 3. A test holds the module to it.
+Those count that go the way of the turnover, which has to differ by `anomaly_percent_minimum`. The sum of their
+squares, the largest over the windows, exceeds `ALARM` for at most one in twenty customers whose rhythm does not
+change: it is the 95 % quantile, where that is highest, of simulated customers without a change, with gaps of Gamma
+shape 0.6 to 20, 4 to 45 days long, 8 to 100 order-days and orders that differ by factors of 1.2 to 3. A test holds
+the module to it.
 """
 
 from __future__ import annotations

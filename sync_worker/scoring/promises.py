@@ -1,0 +1,164 @@
+"""Whether we keep what we promise: delivered by the day, as much as ordered, invoiced no more than quoted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sync_worker.history.facts import rows_of
+from sync_worker.history.schema import History
+from sync_worker.policy import Policy
+from sync_worker.scoring.events import Events, days_of, take
+from sync_worker.scoring.evidence import Evidence
+from sync_worker.scoring.features import Features
+
+#: Promises from which a share is told.
+ENOUGH = 3
+#: Part of the quoted price by which an invoice may exceed it: rounding, not a broken word.
+ROUNDING = 0.005
+KINDS = ("late", "short", "overcharged")
+
+SENTENCES = {
+    "late_deliveries": "{late} of {deliveries} deliveries came late, by {days} days on average",
+    "short_deliveries": "{short} of {deliveries} deliveries brought less than was ordered",
+    "invoiced_above_quoted": "{orders} orders invoiced above the price quoted",
+    "promises_kept": "All {promises} promises kept: in time, in full, at the price quoted",
+}
+
+
+@dataclass
+class Promises:
+    """How we kept our word in the current window.
+
+    Attributes:
+        table: a row per buyer: `promise_kept` (share, NaN for fewer than `ENOUGH` promises), `promises`, `late`,
+            `short`, `overcharged` (counts; NaN where no promise of any kind is known).
+        salespeople: `{salesperson_id, promises, kept, late, short, overcharged, share}` of each, by id, ready
+            for JSON; `share` is null for fewer than `ENOUGH`.
+        evidence: what was broken, with the records.
+        lacks: datasets that are missing: `deliveries`, `order_details`.
+    """
+
+    table: pd.DataFrame
+    salespeople: list[dict[str, Any]]
+    evidence: list[Evidence]
+    lacks: list[str]
+
+
+@dataclass
+class _Kept:
+    """Promises of one kind.
+
+    Attributes:
+        name: of `KINDS`.
+        events: what was promised, within the window.
+        broken: (k,) bool.
+    """
+
+    name: str
+    events: Events
+    broken: np.ndarray
+
+    def count(self, n: int, chosen: np.ndarray | slice = slice(None)) -> np.ndarray:
+        return np.bincount(self.events.row[chosen], minlength=n)
+
+
+def classify(features: Features, history: History, policy: Policy, today: int) -> Promises:
+    """How we kept our word to each buyer in its current window, up to `today` (days since 1970-01-01).
+
+    A delivery promises a day (late after `late_grace_days`) and a quantity, an invoiced order its quoted price; each
+    counts once, where both sides of it are known. What was promised and not yet done is not among the facts.
+    """
+    customers, formats = features.table["customer_id"], features.table["format"]
+    n = len(customers)
+    after = today - policy.column("current_window_days", formats)
+    kept = [*_deliveries(history, customers, after, policy.column("late_grace_days", formats))]
+    kept += _prices(history, customers, after)
+    lacks = [name for name in ("deliveries", "order_details") if name not in history.facts]
+
+    total = sum((each.count(n) for each in kept), np.zeros(n))
+    broken = {name: np.zeros(n) for name in KINDS}
+    for each in kept:
+        broken[each.name] += each.count(n, each.broken)
+    failed = sum(broken.values())
+    share = np.divide(total - failed, total, out=np.full(n, np.nan), where=total >= ENOUGH)
+    counts = {"promises": total, **broken}
+    unknown = np.full(n, np.nan)
+    table = pd.DataFrame(
+        {"promise_kept": share, **{name: values if kept else unknown for name, values in counts.items()}}
+    )
+    return Promises(table, _by_salesperson(history, kept), [*_evidence(kept, share, total, failed, n)], lacks)
+
+
+def _deliveries(history: History, customers: pd.Series, after: np.ndarray, grace: np.ndarray) -> list[_Kept]:
+    events = take(history, "deliveries", customers)
+    if events is None:
+        return []
+    events = events.of(~events.table["is_return"].to_numpy() & (events.day > after[events.row]))
+    timed = events.of(events.table["promised"].notna().to_numpy())
+    late = timed.day - days_of(timed.table["promised"]) > grace[timed.row]
+    counted = events.of(events.numbers("demanded") > 0)
+    short = counted.numbers("delivered") < counted.numbers("demanded") * (1 - 1e-9)
+    return [_Kept("late", timed, late), _Kept("short", counted, short)]
+
+
+def _prices(history: History, customers: pd.Series, after: np.ndarray) -> list[_Kept]:
+    events = take(history, "order_details", customers)
+    if events is None:
+        return []
+    events = events.of(events.day > after[events.row])
+    # an order not invoiced yet promises still
+    both = events.of((events.numbers("quoted") > 0) & (events.numbers("invoiced") > 0))
+    above = both.numbers("invoiced") > both.numbers("quoted") * (1 + ROUNDING)
+    return [_Kept("overcharged", both, above)]
+
+
+def _evidence(
+    kept: list[_Kept], share: np.ndarray, total: np.ndarray, failed: np.ndarray, n: int
+) -> list[Evidence]:
+    told = []
+    for each in kept:
+        events, count, broken = each.events, each.count(n), each.count(n, each.broken)
+        strength = np.divide(broken, count, out=np.zeros(n), where=count > 0)
+        if each.name == "overcharged":
+            records, figures = events.records(each.broken, n, "order_id"), {"orders": broken}
+            told.append(Evidence("invoiced_above_quoted", broken > 0, figures, records, strength))
+            continue
+        records = events.records(each.broken, n, "delivery_id")
+        figures = {each.name: broken, "deliveries": count}
+        if each.name == "late":
+            days = (events.day - days_of(events.table["promised"]))[each.broken]
+            by = np.bincount(events.row[each.broken], days, minlength=n)
+            figures["days"] = np.ceil(np.divide(by, broken, out=np.zeros(n), where=broken > 0))
+        told.append(Evidence(f"{each.name}_deliveries", broken > 0, figures, records, strength))
+    told.append(
+        Evidence("promises_kept", (failed == 0) & ~np.isnan(share), {"promises": total}, strength=0.1)
+    )
+    return told
+
+
+def _by_salesperson(history: History, kept: list[_Kept]) -> list[dict[str, Any]]:
+    details = history.facts.get("order_details")
+    if details is None or not kept:
+        return []
+    known = details.drop_duplicates("order_id")
+    parts = []
+    for each in kept:
+        at = rows_of(each.events.table["order_id"], known["order_id"])
+        person = known["salesperson_id"].reset_index(drop=True).reindex(at).to_numpy()
+        parts.append(pd.DataFrame({"person": person, each.name: each.broken, "promises": 1}))
+    table = pd.concat(parts, ignore_index=True)
+    table = table[table["person"].notna()]
+    table = table.astype({name: float for name in table.columns.intersection(KINDS)})
+    sums = table.groupby("person", sort=True).sum().reindex(columns=["promises", *KINDS], fill_value=0)
+    result = []
+    for person, row in sums.iterrows():
+        counts = {name: int(row[name]) for name in ("promises", *KINDS)}
+        good = counts["promises"] - sum(counts[name] for name in KINDS)
+        share = round(good / counts["promises"], 4) if counts["promises"] >= ENOUGH else None
+        identity = int(person) if isinstance(person, int | float | np.number) else str(person)
+        result.append({"salesperson_id": identity, **counts, "kept": good, "share": share})
+    return result

@@ -1,0 +1,139 @@
+"""What goes with good and with bad ratings: which failings matter to those who carry the company."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy.stats import norm, rankdata
+
+from sync_worker.history.facts import rows_of
+from sync_worker.history.schema import History
+from sync_worker.policy import Policy
+from sync_worker.scoring import interactions
+from sync_worker.scoring.events import Events, days_of, take
+from sync_worker.scoring.features import Features
+
+#: Days before a rating that it is thought to speak of.
+DAYS = 60
+#: Ratings of either kind, and customers who gave them, that a factor is judged from.
+RATINGS, CUSTOMERS = 20, 5
+#: Probability of chance up to which a factor is said to matter, shared among all that are tried.
+CHANCE = 0.05
+
+
+def factors(
+    features: Features, history: History, policy: Policy, today: int, chosen: np.ndarray
+) -> list[dict[str, Any]]:
+    """The factors that separate bad from good ratings of the `chosen` (n,) buyers, the strongest first; ready for JSON.
+
+    Looked at are the `DAYS` before each rating: share of `late` deliveries, of `short` ones, of `returns` among
+    deliveries, hours until an `answer`, mean `discount` in percent.
+
+    Returns:
+        `{factor, effect, good, bad, good_mean, bad_mean, customers, matters}`. `effect` is Cliff's delta: how much
+        likelier the factor was larger before a bad rating than before a good one, less the reverse, -1 to 1; null
+        where there are fewer than `RATINGS` of either kind or `CUSTOMERS` who gave them, and then nothing is
+        claimed. `matters`: more than chance (Mann-Whitney, with as many independent ratings as customers, since one
+        customer's are alike).
+    """
+    customers = features.table["customer_id"]
+    ratings = take(history, "ratings", customers)
+    if ratings is None:
+        return []
+    rating = ratings.numbers("rating")
+    good, bad = _kinds(rating, features, policy, ratings.row)
+    judged = chosen[ratings.row] & (good | bad)
+    ratings, bad = ratings.of(judged), bad[judged]
+    values = {**_deliveries(history, features, ratings), **_others(history, features, ratings, today)}
+    found = [_factor(name, each, bad, ratings.row, len(values)) for name, each in values.items()]
+    return sorted(found, key=lambda each: (-abs(each["effect"] or 0.0), each["factor"]))
+
+
+def _kinds(
+    rating: np.ndarray, features: Features, policy: Policy, row: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    formats = features.table["format"]
+    good = rating >= policy.column("satisfied_from", formats)[row]
+    return good, (rating > 0) & (rating < policy.column("unsatisfied_below", formats)[row])
+
+
+def _mean(events: Events, values: np.ndarray, ratings: Events) -> np.ndarray:
+    """The mean of the values in the days before each rating, NaN without any."""
+    before = events.window(ratings.row, ratings.day - DAYS + 1, ratings.day)
+    count = before.count
+    return np.divide(before.total(values), count, out=np.full(len(count), np.nan), where=count > 0)
+
+
+def _deliveries(history: History, features: Features, ratings: Events) -> dict[str, np.ndarray]:
+    deliveries = take(history, "deliveries", features.table["customer_id"])
+    if deliveries is None:
+        return {}
+    back = deliveries.table["is_return"].to_numpy()
+    sent = deliveries.of(~back)
+    late = (sent.table["known"] > sent.table["promised"]).to_numpy()
+    short = sent.numbers("delivered") < sent.numbers("demanded")
+    return {
+        "late": _mean(sent, late, ratings),
+        "short": _mean(sent, short, ratings),
+        "returns": _mean(deliveries, back, ratings),
+    }
+
+
+def _others(history: History, features: Features, ratings: Events, today: int) -> dict[str, np.ndarray]:
+    found = {}
+    said = interactions.talk(history, features.table["customer_id"])
+    if said is not None and said.is_message.any():
+        asked, hours = interactions.answers(said, today)
+        found["answer"] = _mean(asked, np.minimum(hours, interactions.PATIENCE), ratings)
+    if history.lines is not None and not history.lines["discount"].isna().all():
+        found["discount"] = _mean(*_discounts(history, features), ratings)
+    return found
+
+
+def _discounts(history: History, features: Features) -> tuple[Events, np.ndarray]:
+    """Orders with the mean discount of their lines, by money; those where it is not known are left out."""
+    lines = history.lines
+    bought = ((lines["amount"] > 0) & lines["discount"].notna()).to_numpy()
+    orders = history.orders.drop_duplicates("order_id")
+    at = rows_of(lines["order_id"], orders["order_id"])
+    chosen = np.flatnonzero(bought & (at >= 0))
+    amount, discount = (lines[name].to_numpy(float)[chosen] for name in ("amount", "discount"))
+    order = np.lexsort((discount, amount, at[chosen]))
+    at, amount, discount = at[chosen][order], amount[order], discount[order]
+    total = np.bincount(at, amount, minlength=len(orders))
+    reduced = np.bincount(at, amount * discount, minlength=len(orders))
+    mean = np.divide(reduced, total, out=np.zeros(len(orders)), where=total > 0)
+    row, day = rows_of(orders["customer_id"], features.table["customer_id"]), days_of(orders["date"])
+    kept = np.flatnonzero((row >= 0) & (total > 0))
+    kept = kept[np.lexsort((mean[kept], day[kept], row[kept]))]
+    return Events(row[kept], day[kept], orders.iloc[kept]), mean[kept]
+
+
+def _factor(name: str, values: np.ndarray, bad: np.ndarray, row: np.ndarray, tried: int) -> dict[str, Any]:
+    known = ~np.isnan(values)
+    values, bad, row = values[known], bad[known], row[known]
+    count = {"good": int((~bad).sum()), "bad": int(bad.sum())}
+    raters = min(len(np.unique(row[bad])), len(np.unique(row[~bad])))
+    result: dict[str, Any] = {"factor": name, "effect": None, **count}
+    result |= {
+        f"{kind}_mean": round(float(values[mask].mean()), 3) if mask.any() else None
+        for kind, mask in (("good", ~bad), ("bad", bad))
+    }
+    result |= {"customers": len(np.unique(row)), "matters": False}
+    if min(count.values()) < RATINGS or raters < CUSTOMERS:
+        return result
+    rank = rankdata(values)
+    wins = rank[bad].sum() - count["bad"] * (count["bad"] + 1) / 2
+    delta = 2 * wins / (count["bad"] * count["good"]) - 1
+    # ties take from the variance; one customer's ratings count as one
+    total = len(values)
+    ties = np.unique(values, return_counts=True)[1].astype(float)
+    tied = 1 - ((ties**3 - ties).sum()) / (total**3 - total)
+    clusters = {kind: len(np.unique(row[mask])) for kind, mask in (("good", ~bad), ("bad", bad))}
+    spread = np.sqrt(
+        max(tied, 0) * (clusters["good"] + clusters["bad"] + 1) / (3 * clusters["good"] * clusters["bad"])
+    )
+    result["effect"] = round(float(delta), 3)
+    result["matters"] = bool(spread > 0 and 2 * norm.sf(abs(delta) / spread) < CHANCE / tried)
+    return result
