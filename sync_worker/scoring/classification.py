@@ -2,29 +2,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from sync_worker.history.facts import rows_of
 from sync_worker.history.schema import History
 from sync_worker.policy import Policy
 from sync_worker.scoring import (
+    attitude,
+    channel,
     concentration,
+    cross_sell,
+    demand,
     equity,
     groups,
+    habits,
+    interactions,
+    lost_type,
     margin_level,
     next_class,
     portraits,
+    promises,
+    purchases,
     rating,
+    recommendations,
+    replacement,
+    satisfaction,
+    satisfaction_factors,
+    share_of_customer,
+    value_type,
+    value_type_clusters,
 )
+from sync_worker.scoring.anomaly import Anomalies
 from sync_worker.scoring.evidence import Evidence
 from sync_worker.scoring.features import Features
 from sync_worker.scoring.net_value import NetValue
 from sync_worker.scoring.peers import Peers
 from sync_worker.scoring.receivables import Receivables
 from sync_worker.scoring.returns import Returns
+from sync_worker.scoring.trials import Trial
 
 #: Columns of the result that are found here, in order; docs/columns.md says what each means.
 COLUMNS = (
@@ -38,32 +58,61 @@ COLUMNS = (
     "rating_compliance",
     "rating_integrity",
     "rating_influence",
+    "value_type",
+    "recommendations",
+    "replacement_due",
+    "share_of_customer",
+    "satisfaction",
+    "attitude",
+    "promise_kept",
+    "last_contact_date",
+    "initiator",
+    "preferred_channel",
+    "anomaly",
+    "anomaly_percent",
+    "anomaly_since",
+    "lost_type",
 )
-#: Of these, the ones written as text.
-TEXTS = ("margin_level",)
+#: Of these, the ones written as text, and as days.
+TEXTS = (
+    "margin_level",
+    "value_type",
+    "recommendations",
+    "satisfaction",
+    "attitude",
+    "initiator",
+    "preferred_channel",
+    "anomaly",
+    "lost_type",
+)
+DAYS = ("replacement_due", "last_contact_date", "anomaly_since")
 
 
 @dataclass
 class Kept:
-    """What is known of the buyers before their order-days and sales are let go.
+    """What is taken from the buyers' order-days and sales before they are let go.
 
     Attributes:
         figures: of `portraits.take`.
         owed: of `receivables.take`.
         back: of `returns.take`.
+        changes: of `anomaly.classify`.
+        typical_gap: (n,) usual days between two order-days of each buyer.
     """
 
     figures: pd.DataFrame
     owed: Receivables | None
     back: Returns
+    changes: Anomalies
+    typical_gap: np.ndarray
 
 
 @dataclass
-class Classification:
+class Found:
     """Labels with what speaks for them.
 
     Attributes:
-        table: a row per buyer with `COLUMNS`.
+        table: columns of `COLUMNS`, a row per buyer.
         evidence: reasons of all topics.
         company: results for the whole company by their names in docs/contract.md; ready for JSON.
         lacks: what could not be told for want of data.
@@ -84,14 +133,39 @@ def classify(
     *,
     kept: Kept,
     served: NetValue,
-) -> Classification:
+    trials: Sequence[Trial],
+) -> Found:
     """Classifies the buyers.
 
     Args:
         features: its table has the labels and values found so far.
         today: the as-of day, days since 1970-01-01.
         served: of `net_value.classify`.
+        trials: what was forecast on earlier days, for the range of demand.
     """
+    parts = [
+        _value(features, history, peers, policy, today, kept=kept, served=served),
+        _products(features, history, peers, policy, today, trials=trials),
+        _relation(features, history, peers, policy, today, kept=kept),
+    ]
+    table = pd.concat([part.table for part in parts], axis=1)
+    table["attitude"] = attitude.classify(
+        features.table["loyalty_stage"], np.asarray(table["satisfaction"], object)
+    )
+    company = {name: result for part in parts for name, result in part.company.items()}
+    company["attitude_pivot"] = attitude.pivot(
+        np.asarray(table["margin_level"], object),
+        features.table["loyalty_stage"],
+        np.asarray(table["satisfaction"], object),
+        features.table["current_value"].to_numpy(float),
+    )
+    evidence = [one for part in parts for one in part.evidence]
+    lacks = list(dict.fromkeys(lack for part in parts for lack in part.lacks))
+    return Found(table[[*COLUMNS]], evidence, company, lacks)
+
+
+def _value(features, history, peers, policy, today, *, kept, served) -> Found:
+    """What a customer leaves, what it lacks to the next class, and how it rates."""
     table = features.table
     rated = rating.classify(
         features, history, peers, policy, today, value=table, owed=kept.owed, back=kept.back
@@ -107,18 +181,93 @@ def classify(
             **{name: rated.table[name].to_numpy() for name in COLUMNS if name in rated.table},
         }
     )
-    return Classification(
-        table=found[[*COLUMNS]],
-        evidence=[*served.evidence, *rated.evidence, *missing.evidence, *level_evidence],
-        company={
-            "portraits": portraits.describe(table, kept.figures),
-            "concentration": concentration.summarise(
-                table["customer_id"],
-                table["current_value"].to_numpy(float),
-                groups.of(history, table["customer_id"]),
-                features.basis,
-            ),
-            "equity": equity.bridge(history.previous, table),
-        },
-        lacks=[*served.lacks, *rated.lacks],
+    ids = table["customer_id"]
+    company = {
+        "portraits": portraits.describe(table, kept.figures),
+        "concentration": concentration.summarise(
+            ids, table["current_value"].to_numpy(float), groups.of(history, ids), features.basis
+        ),
+        "equity": equity.bridge(history.previous, table),
+    }
+    evidence = [*served.evidence, *rated.evidence, *missing.evidence, *level_evidence]
+    return Found(found, evidence, company, [*served.lacks, *rated.lacks])
+
+
+def _products(features, history, peers, policy, today, *, trials) -> Found:
+    """What the purchases tell: value type, what to offer next, the share of the customer, demand."""
+    table, n = features.table, len(features.table)
+    bought = purchases.of(features, history)
+    observed = habits.observe(bought, peers, policy.column("new_product_days", table["format"]), today)
+    values = table[["historical_value", "current_value", "potential_value"]]
+    types = value_type.classify(observed, features, peers, policy, values)
+    gaps = cross_sell.gaps(bought, features, peers, policy)
+    due = replacement.due(bought, features, peers, policy, today)
+    share = share_of_customer.estimate(bought, features, peers, policy, today)
+    next_day = replacement.next_due(due, n, today)
+    found = pd.DataFrame(
+        {
+            "value_type": types["value_type"].to_numpy(),
+            "recommendations": recommendations.combine(gaps, due, bought).to_numpy(),
+            "replacement_due": pd.to_datetime(next_day, unit="D").astype("datetime64[s]"),
+            "share_of_customer": share["share_of_customer"].to_numpy(),
+        }
     )
+    evidence = [
+        *value_type.evidence(observed, types, features, policy),
+        *cross_sell.evidence(gaps, features, peers, policy),
+        *replacement.evidence(due, n, today),
+        *share_of_customer.evidence(share, features, peers, policy),
+    ]
+    expected = table["expected_sales"].to_numpy(float)
+    past = demand.earlier(trials, n)
+    company = {
+        "demand": demand.expect(bought, features, expected, past, peers, policy, today),
+        "value_type_agreement": value_type_clusters.agreement(observed, types),
+    }
+    return Found(found, evidence, company, [] if len(bought.row) else ["lines"])
+
+
+def _relation(features, history, peers, policy, today, *, kept) -> Found:
+    """How we get on with a customer: satisfaction, promises, contact, channel, sudden changes, why it was lost."""
+    stage = features.table["lifecycle_stage"]
+    content = satisfaction.classify(features, history, peers, policy, today)
+    word = promises.classify(features, history, policy, today)
+    contact = interactions.classify(features, history, peers, policy, today)
+    way = channel.classify(features, history, today)
+    lost = lost_type.classify(
+        features,
+        history,
+        peers,
+        policy,
+        today,
+        lifecycle_stage=stage,
+        typical_gap=kept.typical_gap,
+        told=_told(features, history),
+    )
+    parts = [content, word, contact, way, kept.changes, lost]
+    found = pd.concat([part.table.reset_index(drop=True) for part in parts], axis=1)
+    return Found(
+        found[[name for name in COLUMNS if name in found]],
+        [one for part in parts for one in part.evidence],
+        {
+            "satisfaction_by_class": attitude.by_value_class(
+                features.table["value_class"],
+                np.asarray(found["satisfaction"], object),
+                found["rating"].to_numpy(float),
+            ),
+            "satisfaction_factors": satisfaction_factors.factors(
+                features, history, policy, today, (features.table["value_class"] == "key").to_numpy()
+            ),
+            "promises_by_salesperson": word.salespeople,
+        },
+        [lack for part in (content, word, contact, way, lost) for lack in part.lacks],
+    )
+
+
+def _told(features: Features, history: History) -> np.ndarray | None:
+    """The lost type that a person has said of each buyer, None where nobody has."""
+    if history.previous is None:
+        return None
+    said = history.previous["lost_type_by_hand"].to_numpy(object)
+    at = rows_of(features.table["customer_id"], history.previous["customer_id"])
+    return np.where((at >= 0) & pd.notna(said[at]), said[at], None) if len(said) else None

@@ -19,7 +19,22 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sync_worker.policy import Policy
-from sync_worker.scoring import margin_level, net_value, next_class, rating
+from sync_worker.scoring import (
+    anomaly,
+    channel,
+    cross_sell,
+    interactions,
+    lost_type,
+    margin_level,
+    net_value,
+    next_class,
+    promises,
+    rating,
+    replacement,
+    satisfaction,
+    share_of_customer,
+    value_type,
+)
 from sync_worker.scoring.attribution import contributions, days_left
 from sync_worker.scoring.base_models import Shortage
 from sync_worker.scoring.churn import ORDER_DAYS_ENOUGH
@@ -48,11 +63,24 @@ NOTICEABLE = 0.005
 #: What to do comes before weak reasons, after strong ones.
 ADVICE = 0.1
 
+_MODULES = (
+    anomaly,
+    channel,
+    cross_sell,
+    interactions,
+    lost_type,
+    margin_level,
+    net_value,
+    next_class,
+    promises,
+    rating,
+    replacement,
+    satisfaction,
+    share_of_customer,
+    value_type,
+)
 SENTENCES = {
-    **net_value.SENTENCES,
-    **rating.SENTENCES,
-    **next_class.SENTENCES,
-    **margin_level.SENTENCES,
+    **{code: sentence for module in _MODULES for code, sentence in module.SENTENCES.items()},
     "late_against_rhythm": "Last order {days_since} days ago; usually orders every {typical_gap} days",
     "on_rhythm": "Orders in its rhythm: last {days_since} days ago, usually every {typical_gap} days",
     "long_silence": "No order for {days_since} days",
@@ -375,11 +403,10 @@ def _as_json(candidate: Candidate, rows: slice, row: np.ndarray, ids: pa.Array |
     model = json.dumps(None if ids is None else spec["model"])
     pieces = [f'{{"code":"{candidate.code}","direction":"{spec["direction"]}","contribution":']
     pieces.append(_contributions(candidate.contribution[rows][row]))
-    before = ',"params":{'
-    for name in spec["params"]:
+    pieces.append(',"params":{')
+    for place, name in enumerate(spec["params"]):
         figures = np.rint(np.nan_to_num(candidate.params[name][rows][row])).astype("int64")
-        pieces += [f'{before}"{name}":', pa.array(figures).cast(pa.large_string())]
-        before = ","
+        pieces += [f'{"," if place else ""}"{name}":', pa.array(figures).cast(pa.large_string())]
     pieces += [f'}},"model":{model},"record_ids":', "[]" if ids is None else ids.take(pa.array(row)), "}"]
     return _joined(*pieces)
 

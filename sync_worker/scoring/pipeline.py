@@ -13,6 +13,7 @@ import pandas as pd
 from sync_worker.history.schema import History, as_day
 from sync_worker.policy import Policy
 from sync_worker.scoring import (
+    anomaly,
     backtest,
     base_models,
     churn,
@@ -178,11 +179,6 @@ def _buyers(history, day, policy, report, withhold):
     facts = features.build(history, day, policy)
     formats, today = facts.table["format"], int(day.timestamp() // 86400)
     peers = Peers(formats, policy)
-    kept = classification.Kept(
-        figures=portraits.take(facts),
-        owed=receivables.take(history, facts.table["customer_id"]),
-        back=returns.take(facts, history, policy, today),
-    )
 
     report(30, "Learning rhythms")
     main_horizon = float(policy.value("churn_horizon_days"))
@@ -193,7 +189,6 @@ def _buyers(history, day, policy, report, withhold):
     forecast, judged, words = selection.choose(
         facts, situation, policy, today, progress=lambda part: report(35 + int(20 * part), STEP_TRIALS)
     )
-    facts = facts.without("sales")
     past = backtest.summarise(judged, forecast, policy, formats, ())
     words = [*facts.warnings, *words, *past["warnings"]]
     if forecast.spend.fallback_:
@@ -204,11 +199,20 @@ def _buyers(history, day, policy, report, withhold):
 
     report(70, "Classifying")
     _attach(facts, rhythms, forecast, situation, today, policy)
-    facts = facts.without("days")
+    kept = classification.Kept(
+        figures=portraits.take(facts),
+        owed=receivables.take(history, facts.table["customer_id"]),
+        back=returns.take(facts, history, policy, today),
+        changes=anomaly.classify(facts, facts.table["lifecycle_stage"], policy, today),
+        typical_gap=own.typical(),
+    )
+    facts = facts.without("days", "sales")
     del rhythms
     served = net_value.classify(facts, history, policy, today, owed=kept.owed, back=kept.back)
     _classify(facts.table, peers, own, policy, served)
-    found = classification.classify(facts, history, peers, policy, today, kept=kept, served=served)
+    found = classification.classify(
+        facts, history, peers, policy, today, kept=kept, served=served, trials=judged
+    )
     facts.table[found.table.columns] = found.table
     del kept, served
 
@@ -319,8 +323,8 @@ def _typed(name: str, values: pd.Series) -> pd.Series:
     """A column of the result in its type, whatever prospects made of it."""
     if name in ("burden", "churn_withheld"):
         return values.eq(True)
-    if name == "order_days":
+    if name in ("order_days", "anomaly_percent"):
         return values.astype("Int64")
-    if name.startswith("expected_next") or name == "last_order_date":
+    if name.startswith("expected_next") or name in ("last_order_date", *classification.DAYS):
         return values.astype("datetime64[s]")
     return values.astype("string" if name in TEXTS else "float64")

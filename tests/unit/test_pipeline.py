@@ -181,6 +181,9 @@ def test_evidence_is_told_the_strongest_first_and_three_of_a_topic(monkeypatch):
     told = explanation._in_json(candidates, slice(0, 2), row, number).to_pylist()
     assert [reason["code"] for reason in json.loads(told[0])] == ["b", "d", "c"]
     assert json.loads(told[1])[0]["record_ids"] == [7, 6]
+    spec["params"] = {}
+    told = explanation._in_json(candidates, slice(0, 2), row, number).to_pylist()
+    assert json.loads(told[0])[0]["params"] == {}
 
 
 def test_reasons_follow_the_schema(shop, result):
