@@ -22,6 +22,8 @@ MOST = 5
 #: Ridge over the number of customers: what a category needs in buyers to speak for itself by half. Found on
 #: grocery, gifts and bicycles; between a quarter and one it makes little difference.
 RIDGE = 0.5
+#: What is less likely than this to be one of the customer's is no recommendation.
+LEAST = 0.05
 #: Categories looked at, those with the most buyers; regressions on more of them take seconds.
 CATEGORIES = 1000
 #: Customers at a time: their scores are dense.
@@ -39,7 +41,7 @@ def gaps(purchases: Purchases, features: Features, peers: Peers, policy: Policy)
     """The categories that similar customers buy and this one never did, at most `MOST` for each.
 
     Similar customers: peers in the same quarter by revenue. A category is named if at least
-    `cross_sell_share` of them buy it; the likeliest for this customer come first.
+    `cross_sell_share` of them buy it; the likeliest for this customer come first, those below `LEAST` are left out.
 
     Returns:
         `row` (of the customer), `category` (number in `purchases.categories`), `share` of the similar
@@ -128,5 +130,5 @@ def _best(rows: np.ndarray, score: np.ndarray, share: np.ndarray) -> tuple[np.nd
     top = np.argsort(-rounded, axis=1, kind="stable")[:, :most]
     at = np.arange(len(rows))[:, None]
     best = score[at, top]
-    kept = best > 0
+    kept = best >= LEAST
     return np.broadcast_to(rows[:, None], top.shape)[kept], top[kept], best[kept], share[at, top][kept]

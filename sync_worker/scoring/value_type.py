@@ -34,6 +34,12 @@ CELLS: dict[str, tuple[str, dict[str, float]]] = {
     "far_sighted": ("future", {"ahead": 1}),
     "perfectionist": ("future", {"new": 1, "price": 1, "upgrade": 1, "complement": 1}),
 }
+#: Of types that their time and benefit alone could make up: the habits of which one at least has to show.
+OWN = {
+    "haggler": ("reaction", "lower"),
+    "nostalgic": ("returning",),
+    "perfectionist": ("upgrade", "complement"),
+}
 TYPES = (*CELLS, UNDETERMINED)
 #: The part of lifetime value that each time orientation is about.
 PARTS = {"past": "historical_value", "present": "current_value", "future": "potential_value"}
@@ -94,8 +100,9 @@ def classify(
 
     The evidence for a type is the weighted sum of its habits' standings among peers (`signals.Signal.z`) over the
     root of their squared weights; the part of lifetime value that its time orientation is about adds a little. The
-    strongest type is told if there are `value_type_lines` lines on `preference_order_days` days, its evidence
-    from purchases alone reaches `value_type_score`, and it leads the second by `value_type_margin`.
+    strongest type is told if one of its own habits (`OWN`) shows, there are `value_type_lines` lines on
+    `preference_order_days` days, its evidence from purchases alone reaches `value_type_score`, and it leads the second
+    by `value_type_margin`.
 
     Args:
         parts: (n) `historical_value`, `current_value`, `potential_value`.
@@ -116,6 +123,7 @@ def classify(
     few = habits.lines < policy.column("value_type_lines", formats)
     few |= features.table["order_days"].to_numpy() < policy.column("preference_order_days", formats)
     weak = evidence[at, best] < policy.column("value_type_score", formats)
+    weak |= ~_own_habit_shows(habits)[at, best]
     close = margin < policy.column("value_type_margin", formats)
     lack = np.select([few, weak, close], ["lines", "score", "margin"], "").astype(object)
     lack[lack == ""] = None
@@ -176,6 +184,16 @@ def evidence(habits: Habits, labels: pd.DataFrame, features: Features, policy: P
     found.append(Evidence("type_undecided", lack == "score", part))
     found.append(Evidence("type_ambiguous", lack == "margin", {}, strength=np.zeros(n)))
     return found
+
+
+def _own_habit_shows(habits: Habits) -> np.ndarray:
+    """Whether what is peculiar to each type is seen, (n, 9), columns as `CELLS`."""
+    everyone = np.ones(len(habits.lines), dtype=bool)
+    shows = {
+        label: np.max([habits.signals[name].z for name in names], axis=0) >= TOLD
+        for label, names in OWN.items()
+    }
+    return np.column_stack([shows.get(label, everyone) for label in CELLS])
 
 
 def _figures(name, sign, signal) -> dict[str, np.ndarray]:

@@ -1,5 +1,7 @@
 """Value types: the catalogue, the habits by hand, and types that are known to be there."""
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -257,6 +259,24 @@ def test_ambiguous_and_weak_evidence_leave_it_undetermined(known_trade):
     assert (
         typed(seen, facts, peers, POLICY.replace(value_type_score=4))["value_type"] == "undetermined"
     ).mean() > 0.9
+
+
+def test_time_and_benefit_alone_make_no_haggler(known_trade):
+    seen, facts, peers = known_trade[2:5]
+    at = int(np.flatnonzero(known_trade[5]["value_type"] == "haggler")[0])
+    changed = dict(seen.signals)
+    for name in ("reaction", "lower"):
+        z = seen.signals[name].z.copy()
+        z[at] = 0.0
+        changed[name] = dataclasses.replace(seen.signals[name], z=z)
+    for name in ("old", "discount"):
+        z = seen.signals[name].z.copy()
+        z[at] = 3.0
+        changed[name] = dataclasses.replace(seen.signals[name], z=z)
+    labels = typed(
+        dataclasses.replace(seen, signals=changed), facts, peers, POLICY.replace(value_type_margin=0)
+    )
+    assert labels["score"][at] >= 2 and labels["lack"][at] == "score"
 
 
 def test_the_dominant_part_of_value_decides_between_near_equals(known_trade):
