@@ -53,7 +53,10 @@ def known(site: OdooSite) -> Iterator[dict[str, Any]]:
     key, lost, category = (
         site.value("SELECT id FROM res_partner WHERE ref = 'customer_001'"),
         site.value("SELECT id FROM res_partner WHERE ref = 'customer_002'"),
-        site.value("SELECT categ_id FROM product_template WHERE name->>'en_US' = 'Product 1'"),
+        site.value(
+            "UPDATE product_template SET categ_id = (SELECT min(id) FROM product_category)"
+            " WHERE name->>'en_US' = 'Product 1' RETURNING categ_id"
+        ),
     )
     orders = [
         number
@@ -231,6 +234,7 @@ def test_analysis(page: Page, known: dict[str, Any], screenshots: Path) -> None:
         "Lost",
         "Closing",
     ]
+    page.wait_for_timeout(1500)  # bars grow
     page.screenshot(path=screenshots / "customer_equity.png")
     page.goto("/odoo/action-crm_value_addon.crm_value_profile_action_attitude")
     expect(page.locator(".o_pivot table")).to_contain_text("Loyal, unsatisfied")
