@@ -63,7 +63,7 @@ class AnalysisReader:
     rows: dict = field(default_factory=dict)
     faults: list = field(default_factory=list)
 
-    def read(self, result):
+    def take(self, result):
         """Take what is there of a result, of whatever shape."""
         for name, kind, read in (
             ("portraits", list, self._portraits),

@@ -118,87 +118,87 @@ class _Page:
     # ------------------------------------------------------------------ groups
 
     def who(self):
-        _ = self.env._
         stands = self._share(
             "value_percentile",
-            _("Among its peers"),
-            lambda share: _("above %s of them", percent_text(self.env, share)),
+            self.env._("Among its peers"),
+            lambda share: self.env._("above %s of them", percent_text(self.env, share)),
         )
         facts = [
-            self._label("value_segment", _("Segment")),
-            self._label("value_class", _("Class")),
+            self._label("value_segment", self.env._("Segment")),
+            self._label("value_class", self.env._("Class")),
             stands,
             self._value_type(),
             self._composite_rating(),
-            self._share("rating_contribution", _("Contribution")),
-            self._share("rating_compliance", _("Compliance")),
-            self._share("rating_integrity", _("Integrity")),
-            self._share("rating_influence", _("Influence")),
+            self._share("rating_contribution", self.env._("Contribution")),
+            self._share("rating_compliance", self.env._("Compliance")),
+            self._share("rating_integrity", self.env._("Integrity")),
+            self._share("rating_influence", self.env._("Influence")),
         ]
-        return _group("who", _("Who it is"), facts)
+        return _group("who", self.env._("Who it is"), facts)
 
     def value(self):
-        _ = self.env._
         facts = [
-            self._amount("net_value", _("Net value")),
-            self._amount("cost_to_serve", _("Cost to serve")),
-            self._code("margin_level", _("Margin"), MARGIN_LEVELS),
-            self._amount("historical_value", _("Historical value")),
-            self._amount("current_value", _("Current value")),
-            self._amount("potential_value", _("Potential value")),
-            self._amount("lifetime_value", _("Lifetime value")),
-            self._amount("next_class_gap", _("Missing to Key (A)")),
+            self._amount("net_value", self.env._("Net value")),
+            self._amount("cost_to_serve", self.env._("Cost to serve")),
+            self._code("margin_level", self.env._("Margin"), MARGIN_LEVELS),
+            self._amount("historical_value", self.env._("Historical value")),
+            self._amount("current_value", self.env._("Current value")),
+            self._amount("potential_value", self.env._("Potential value")),
+            self._amount("lifetime_value", self.env._("Lifetime value")),
+            self._amount("next_class_gap", self.env._("Missing to Key (A)")),
         ]
         if self.sees_amounts and any(facts):
-            facts.append(self._code("value_basis", _("Measured in"), VALUE_BASES))
-        return _group("value", _("What it is worth"), facts)
+            facts.append(self._code("value_basis", self.env._("Measured in"), VALUE_BASES))
+        return _group("value", self.env._("What it is worth"), facts)
 
     def relation(self):
-        _ = self.env._
-        loyalty = self._label("loyalty_stage", _("Loyalty"))
-        satisfaction = self._code("satisfaction", _("Satisfaction"), SATISFACTIONS)
+        loyalty = self._label("loyalty_stage", self.env._("Loyalty"))
+        satisfaction = self._code("satisfaction", self.env._("Satisfaction"), SATISFACTIONS)
         contact = self.profile["last_contact_date"]
         facts = [
-            self._share("promise_kept", _("Promises we kept")),
+            self._share("promise_kept", self.env._("Promises we kept")),
             contact
             and _fact(
                 "last_contact_date",
-                _("Last contact"),
+                self.env._("Last contact"),
                 contact_text(self.env, contact, self.profile["initiator"]),
             ),
             self.profile["preferred_channel"]
             and _fact(
                 "preferred_channel",
-                _("Prefers"),
+                self.env._("Prefers"),
                 channel_text(self.env, self.profile["preferred_channel"]),
             ),
         ]
         return _group(
             "relation",
-            _("How we stand with it"),
+            self.env._("How we stand with it"),
             facts,
             pair=[each for each in (loyalty, satisfaction) if each],
             note=attitude_text(self.env, self.profile["attitude"]),
         )
 
     def life_cycle(self):
-        _ = self.env._
         facts = [
-            self._label("lifecycle_stage", _("Stage")),
+            self._label("lifecycle_stage", self.env._("Stage")),
             self._next_action(),
             *self._recommendations(),
             self._share(
                 "share_of_customer",
-                _("Share of customer"),
-                lambda share: _("about %s (estimate)", percent_text(self.env, share)),
+                self.env._("Share of customer"),
+                lambda share: self.env._("about %s (estimate)", percent_text(self.env, share)),
             ),
         ]
-        return _group("life_cycle", _("What comes next"), facts)
+        return _group("life_cycle", self.env._("What comes next"), facts)
 
     def risk(self):
-        _ = self.env._
-        facts = [self._label("churn_risk", _("Churn risk")), self._label("lost_type", _("Lost type"))]
-        return _group("risk", _("Why it was lost") if self.is_lost else _("Whether it stays"), facts)
+        facts = [
+            self._label("churn_risk", self.env._("Churn risk")),
+            self._label("lost_type", self.env._("Lost type")),
+        ]
+        return _group(
+            "risk", self.env._("Why it was lost") if self.is_lost else self.env._("Whether it stays"), facts
+        )
 
     # ------------------------------------------------------------------- facts
 
@@ -260,7 +260,6 @@ class _Page:
 
     def _recommendations(self):
         """What its peers buy and it does not, and what it is time to buy again."""
-        _ = self.env._
         given = self.profile["recommendations"] or []
         names = self._category_names([each["category_id"] for each in given])
         known = [each for each in given if each["category_id"] in names]
@@ -273,8 +272,8 @@ class _Page:
         if not due and self.profile["replacement_due"]:
             due = [format_date(self.env, self.profile["replacement_due"])]
         return [
-            gap and _fact("cross_sell", _("Peers buy, it does not"), ", ".join(gap)),
-            due and _fact("replacement_due", _("Due again"), ", ".join(due)),
+            gap and _fact("cross_sell", self.env._("Peers buy, it does not"), ", ".join(gap)),
+            due and _fact("replacement_due", self.env._("Due again"), ", ".join(due)),
         ]
 
     def _due_text(self, name, due):

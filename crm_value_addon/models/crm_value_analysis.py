@@ -65,7 +65,7 @@ class CrmValueAnalysis(models.AbstractModel):
             ids("product.category"),
             lambda partners: set(self.env["res.partner"].sudo().browse(partners).exists().ids),
         )
-        reader.read(result)
+        reader.take(result)
         for model, rows in reader.rows.items():
             self.env[model]._insert(run, rows)
         if not reader.faults:
@@ -146,7 +146,6 @@ class CrmValuePortrait(models.Model):
 
     def _apart_sentence(self, given):
         """One thing that sets the customers apart from their format, with both figures."""
-        _ = self.env._
         name = APART.get(given["code"])
         if not name or None in (given["value"], given["format_value"]):
             return ""
@@ -158,16 +157,24 @@ class CrmValuePortrait(models.Model):
         text = texts.get(name, lambda number: number_text(self.env, number))
         figures = {"own": text(given["value"]), "all": text(given["format_value"])}
         return {
-            "larger_basket": lambda: _("Larger orders: %(own)s, in the format %(all)s", **figures),
-            "smaller_basket": lambda: _("Smaller orders: %(own)s, in the format %(all)s", **figures),
-            "orders_less_often": lambda: _("Order less often: every %(own)s days, not %(all)s", **figures),
-            "orders_more_often": lambda: _("Order more often: every %(own)s days, not %(all)s", **figures),
-            "higher_margin": lambda: _("Higher margin: %(own)s, in the format %(all)s", **figures),
-            "lower_margin": lambda: _("Lower margin: %(own)s, in the format %(all)s", **figures),
-            "more_discount": lambda: _("More at a discount: %(own)s, in the format %(all)s", **figures),
-            "less_discount": lambda: _("Less at a discount: %(own)s, in the format %(all)s", **figures),
-            "broader": lambda: _("Buy more categories: %(own)s, in the format %(all)s", **figures),
-            "narrower": lambda: _("Buy fewer categories: %(own)s, in the format %(all)s", **figures),
+            "larger_basket": lambda: self.env._("Larger orders: %(own)s, in the format %(all)s", **figures),
+            "smaller_basket": lambda: self.env._("Smaller orders: %(own)s, in the format %(all)s", **figures),
+            "orders_less_often": lambda: self.env._(
+                "Order less often: every %(own)s days, not %(all)s", **figures
+            ),
+            "orders_more_often": lambda: self.env._(
+                "Order more often: every %(own)s days, not %(all)s", **figures
+            ),
+            "higher_margin": lambda: self.env._("Higher margin: %(own)s, in the format %(all)s", **figures),
+            "lower_margin": lambda: self.env._("Lower margin: %(own)s, in the format %(all)s", **figures),
+            "more_discount": lambda: self.env._(
+                "More at a discount: %(own)s, in the format %(all)s", **figures
+            ),
+            "less_discount": lambda: self.env._(
+                "Less at a discount: %(own)s, in the format %(all)s", **figures
+            ),
+            "broader": lambda: self.env._("Buy more categories: %(own)s, in the format %(all)s", **figures),
+            "narrower": lambda: self.env._("Buy fewer categories: %(own)s, in the format %(all)s", **figures),
         }[given["code"]]()
 
 
@@ -228,7 +235,6 @@ class CrmValueConcentration(models.Model):
         string="Carry 80 %", aggregator="avg", help="How many carry 80 % of the current value."
     )
     gini = fields.Float(
-        string="Gini",
         aggregator="avg",
         help="0: all are alike, 1: one has everything; of those with a value.",
     )
