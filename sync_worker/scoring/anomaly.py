@@ -9,11 +9,12 @@ every window there are two statistics, each a standard normal number where nothi
   dispersion (the squared coefficient of variation of its gaps; 1 = at random, 0.1 = by the clock);
 - how much: the t statistic of the mean log amount, made normal.
 
-Those count that go the way of the turnover, which has to differ by `anomaly_percent_minimum`. The sum of their
-squares, the largest over the windows, exceeds `ALARM` for at most one in twenty customers whose rhythm does not
-change: it is the 95 % quantile, where that is highest, of simulated customers without a change, with gaps of Gamma
-shape 0.6 to 20, 4 to 45 days long, 8 to 100 order-days and orders that differ by factors of 1.2 to 3. A test holds
-the module to it.
+Those count that go the way of the turnover, which has to differ by `anomaly_percent_minimum` and by a usual order
+at least, and by half as much from the days just before, as many as in the window: else the change is older. The sum
+of their squares, the largest over the windows, exceeds `ALARM` for at most one in twenty customers whose rhythm
+does not change: it is the 95 % quantile, where that is highest, of simulated customers without a change, with gaps
+of Gamma shape 0.6 to 20, 4 to 45 days long, 8 to 100 order-days and orders that differ by factors of 1.2 to 3. A
+test holds the module to it.
 """
 
 from __future__ import annotations
@@ -193,21 +194,28 @@ class _Past:
             return window(self.keys, every, *ages)
 
         recent, base = between(days - 1, 0), between(days + BASELINE_DAYS - 1, days)
+        just_before = between(2 * days - 1, days)
         gaps = np.maximum(base.count - 1, 0)  # the first order-day begins the baseline
         later = Window(np.minimum(base.begin + 1, base.end), base.end)
-        length = self.tide.elapsed(every, np.full(self.n, days))
+        length, twice = (self.tide.elapsed(every, np.full(self.n, each)) for each in (days, 2 * days))
         oldest = self.clock[np.minimum(base.begin, len(self.clock) - 1)]
         before = np.where(base.count > 0, oldest - length, 0.0)
+        turnover = self._sum("amount", recent)
         with np.errstate(divide="ignore", invalid="ignore"):
             expected = gaps / before * length
             enough = (gaps >= BASELINE_ORDERS) & (before >= length) & (expected >= EXPECTED)
             often = self._often(recent.count, gaps, length / (length + before), later)
             much = self._much(recent, base)
-            change = self._sum("amount", recent) / length * before / self._sum("amount", later) - 1
+            promised = self._sum("amount", later) / before * length
+            lately = self._sum("amount", just_before) / (twice - length) * length
+            change = turnover / promised - 1
             toward = np.sign(change)
+            order = np.fmax(turnover / recent.count, self._sum("amount", later) / gaps)
+            noticed = (np.abs(change) >= least) & (np.abs(turnover - promised) >= order)
+            noticed &= toward * (turnover / lately - 1) >= least / 2
             strength = np.clip(often * toward, 0, None) ** 2 + np.clip(much * toward, 0, None) ** 2
         enough &= np.isfinite(change)
-        strength = np.where(np.abs(change) >= least, strength, 0.0)
+        strength = np.where(noticed, strength, 0.0)
         return Found(np.where(enough, strength, -1.0), change, recent.count, expected, np.full(self.n, days))
 
     def _often(self, orders: np.ndarray, before: np.ndarray, share: np.ndarray, later: Window) -> np.ndarray:

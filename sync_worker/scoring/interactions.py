@@ -157,15 +157,15 @@ def talk(history: History, customers: pd.Series) -> Talk | None:
 def answers(said: Talk, today: int) -> tuple[Events, np.ndarray]:
     """The customers' messages that wanted an answer, and how long each waited.
 
-    Of several in a row the first counts; one of the last days that may still be answered does not.
+    Of several in a row the first counts, unless they are further apart than an answer takes; one of the last days that may still be answered does not.
 
     Returns:
         The messages, and (q,) hours until our next one, inf where none came within `PATIENCE`.
     """
     is_message = said.is_message
     row, hours, ours = said.row[is_message], said.hours[is_message], said.ours[is_message]
-    same = np.append(False, row[1:] == row[:-1])
-    first = ~ours & ~(same & np.append(False, ~ours[:-1]))
+    again = (row[1:] == row[:-1]) & ~ours[:-1] & (hours[1:] - hours[:-1] <= PATIENCE)
+    first = ~ours & ~np.append(False, again)
     # the next message of ours: the first of ours at or after each place
     places = np.where(ours, np.arange(len(ours)), len(ours))
     following = np.minimum.accumulate(places[::-1])[::-1]
