@@ -38,6 +38,9 @@ PAGE_COLUMNS = (
     "potential_value",
     "lifetime_value",
     "next_class_gap",
+    "expected_value",
+    "expected_value_low",
+    "expected_value_high",
     "satisfaction",
     "attitude",
     "promise_kept",
@@ -146,6 +149,7 @@ class _Page:
             self._amount("potential_value", self.env._("Potential value")),
             self._amount("lifetime_value", self.env._("Lifetime value")),
             self._amount("next_class_gap", self.env._("Missing to Key (A)")),
+            self._first_year(),
         ]
         if self.sees_amounts and any(facts):
             facts.append(self._code("value_basis", self.env._("Measured in"), VALUE_BASES))
@@ -244,6 +248,20 @@ class _Page:
         if amount is None or not self.sees_amounts:
             return None
         return _fact(name, title, amount_text(self.env, amount, self.currency))
+
+    def _first_year(self):
+        """What a prospect may bring; of customers the expected value is of another time."""
+        if self.profile["effective_lifecycle_stage"] != "selection":
+            return None
+        fact = self._amount("expected_value", self.env._("First year, if it is won as others are"))
+        low, high = self.profile["expected_value_low"], self.profile["expected_value_high"]
+        if fact and low is not None and high is not None:
+            fact["note"] = self.env._(
+                "%(low)s to %(high)s",
+                low=amount_text(self.env, low, self.currency),
+                high=amount_text(self.env, high, self.currency),
+            )
+        return fact
 
     def _share(self, name, title, text=None):
         share = self.profile[name]

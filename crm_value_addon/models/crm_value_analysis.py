@@ -58,7 +58,9 @@ class CrmValueAnalysis(models.AbstractModel):
         """
 
         def ids(model):
-            return set(self.env[model].sudo().with_context(active_test=False).search([]).ids)
+            return set(
+                self.env[model].sudo().with_context(active_test=False).search([("id", "!=", False)]).ids
+            )
 
         reader = AnalysisReader(
             ids("crm.value.format"),

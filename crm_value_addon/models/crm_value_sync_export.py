@@ -132,7 +132,8 @@ class CrmValueSyncExport(models.AbstractModel):
         """Products that stand for no sale: transport here, and gift cards and tips where there are such."""
         products = self.env["product.product"].sudo()
         if self._installed("delivery.carrier", "product_id"):
-            carriers = self.env["delivery.carrier"].sudo().with_context(active_test=False).search([])
+            carriers = self.env["delivery.carrier"].sudo()
+            carriers = carriers.with_context(active_test=False).search([("product_id", "!=", False)])
             products |= carriers.product_id
         return products
 

@@ -22,7 +22,8 @@ class CrmValueSyncExportPos(models.AbstractModel):
     def _no_goods(self):
         products = super()._no_goods()
         if self._installed("pos.config", "tip_product_id"):
-            configs = self.env["pos.config"].sudo().with_context(active_test=False).search([])
+            configs = self.env["pos.config"].sudo()
+            configs = configs.with_context(active_test=False).search([("company_id", "!=", False)])
             products |= configs.tip_product_id
             if self._installed("pos.config", "down_payment_product_id"):
                 products |= configs.down_payment_product_id

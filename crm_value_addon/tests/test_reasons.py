@@ -3,7 +3,8 @@ import json
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
 
-from ..reasons import REASON_SCHEMA, TOPICS, reason_text, render_reasons, tells_amounts
+from ..reason_texts import reason_text
+from ..reasons import REASON_SCHEMA, TOPICS, render_reasons, tells_amounts
 from .common import CustomerValueCase
 
 

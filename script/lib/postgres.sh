@@ -6,6 +6,7 @@ FILESTORE=$STATE/odoo-data/filestore
 # Part of what the template is made of; more modules come with it by themselves (65 in all), as on a real Odoo.
 TEMPLATE_MODULES=sale_management,crm,rpc
 # What the addon does not depend on and exports from where it is there: tested in databases of their own.
+# shellcheck disable=SC2034 # read by script/server
 OPTIONAL_MODULES=stock,sale_stock,sale_margin,loyalty,rating,point_of_sale,website_sale
 
 # Whether a process runs something that names our folder: a pid alone may be another's after a reboot.

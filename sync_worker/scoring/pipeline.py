@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from sync_worker.history.facts import rows_of
 from sync_worker.history.schema import History, as_day
 from sync_worker.policy import Policy
 from sync_worker.scoring import (
@@ -25,6 +26,7 @@ from sync_worker.scoring import (
     loyalty,
     net_value,
     portraits,
+    prospects,
     receivables,
     returns,
     rhythm,
@@ -168,6 +170,8 @@ def score(
         warnings.append("No customer has an order of a positive amount yet: all are prospects.")
     report(95, "Putting results together")
     customers = _with_prospects(buyers, history.customers)
+    expected = prospects.expect(history, results.get("basis", "revenue"), int(day.timestamp() // 86400))
+    _expect_of_prospects(customers, expected.table)
     summary = summarise(customers, day, forecast) | results
     report(100, "Scored")
     return Result(customers, summary, warnings)
@@ -230,7 +234,12 @@ def _buyers(history, day, policy, report, withhold):
         evidence=found.evidence,
     )
     table.loc[table["churn_withheld"], "churn_probability"] = np.nan
-    return table[[*OF_BUYERS]], forecast, {**found.company, "lacks": found.lacks, "backtest": past}, words
+    return (
+        table[[*OF_BUYERS]],
+        forecast,
+        {**found.company, "basis": facts.basis, "lacks": found.lacks, "backtest": past},
+        words,
+    )
 
 
 def _expect(facts, peers, forecast, situation, policy) -> None:
@@ -317,6 +326,14 @@ def _with_prospects(buyers: pd.DataFrame, customers: pd.DataFrame) -> pd.DataFra
     result["format"] = customers["format"] if numbered else customers["format"].astype("string")
     named = "format_id" if numbered else "business_format"
     return pd.DataFrame({name: result.pop(name) for name in COLUMNS}).rename(columns={"format": named})
+
+
+def _expect_of_prospects(customers: pd.DataFrame, expected: pd.DataFrame) -> None:
+    """Gives prospects what their first year may bring (`prospects.expect`), in place."""
+    at = rows_of(expected["customer_id"], customers["customer_id"])
+    for name in prospects.VALUES:
+        if name in customers:
+            customers.loc[at, name] = expected[name].to_numpy()
 
 
 def _typed(name: str, values: pd.Series) -> pd.Series:

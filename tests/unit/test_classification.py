@@ -64,6 +64,8 @@ def test_what_is_true_of_a_simulated_company_is_found():
 def test_prospects_have_none_of_it(result):
     prospects = result.customers[result.customers["order_days"].isna()]
     assert len(prospects) and prospects[[*classification.COLUMNS]].isna().all(axis=None)
+    value, low, high = (prospects[f"expected_value{end}"] for end in ("", "_low", "_high"))
+    assert (low <= value).all() and (value <= high).all() and value.nunique() > 1
 
 
 @pytest.mark.parametrize("missing", [*FACTS, "lines", "products", "standing"])
