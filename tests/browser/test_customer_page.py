@@ -110,6 +110,9 @@ def known(site: OdooSite) -> Iterator[dict[str, Any]]:
                 reason("late_against_rhythm", "up", orders, days_since=64, typical_gap=21),
                 reason("large_orders", "down", [gone], percent=180),
                 reason("won_back", "value", orders[:1], silence_days=210),
+                # Sent twice by mistake: both are shown.
+                reason("top_share", "value", [], rank=3, peers=61),
+                reason("top_share", "value", [], rank=3, peers=61),
             ]
         ),
     }

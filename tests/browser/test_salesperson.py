@@ -41,7 +41,7 @@ def test_partner_form_says_who_this_is_and_why(page: Page, site: OdooSite, scree
         "loyalty_stage",
         "lifecycle_stage",
         "lifetime_value",
-        "value_reasons",
+        "value_page",
         "scored_at",
     ):
         expect(panel.locator(f"[name={name}]").first).not_to_be_empty()
