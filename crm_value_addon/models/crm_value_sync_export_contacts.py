@@ -84,9 +84,9 @@ class CrmValueSyncExportContacts(models.AbstractModel):
               FROM mail_message message
               %(documents)s
               JOIN res_partner author ON author.id = message.author_id
-              LEFT JOIN LATERAL (
-                    SELECT id FROM res_users WHERE partner_id = author.id AND share IS NOT TRUE LIMIT 1
-                   ) colleague ON TRUE
+              LEFT JOIN (
+                    SELECT partner_id, max(id) AS id FROM res_users WHERE share IS NOT TRUE GROUP BY partner_id
+                   ) colleague ON colleague.partner_id = author.id
               LEFT JOIN mail_message_subtype subtype ON subtype.id = message.subtype_id
              WHERE message.id > %(low)s AND message.id <= %(high)s
                AND message.message_type IN ('email', 'comment')
