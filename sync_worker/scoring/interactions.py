@@ -157,8 +157,8 @@ def talk(history: History, customers: pd.Series) -> Talk | None:
 def answers(said: Talk, today: int) -> tuple[Events, np.ndarray]:
     """The customers' messages that wanted an answer, and how long each waited.
 
-    Of several in a row the first counts, unless they are further apart than an answer takes; one of the last days
-    that may still be answered does not.
+    Of several in a row the first counts, unless they are further apart than an answer takes; one of the last days that
+    may still be answered does not.
 
     Returns:
         The messages, and (q,) hours until our next one, inf where none came within `PATIENCE`.

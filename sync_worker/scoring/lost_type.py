@@ -1,24 +1,11 @@
 """Why a customer was lost: the five types, by points that signs give, the stronger the more.
 
-A point multiplies the odds of a type by e, whatever the sign; types nobody has seen a sign of have no point. The confidence
-is the share of e^points among the five, and a type is told from `lost_type_confidence`: three points against none
-(0.83), four against two. Fewer, or as many for another type, leave it undetermined. A person's word wins.
+A point multiplies the odds of a type by e, whatever the sign; a type without a sign has none. The confidence is the
+share of e^points among the five, and a type is told from `lost_type_confidence`: three points against none (0.83), four
+against two. Fewer, or as many for another type, leave it undetermined. A person's word wins.
 
-| type | sign | points |
-|---|---|---|
-| deliberately dropped | we blocked it | 3 |
-| | net value of its last year below `net_value_minimum` / margin rate below half of its peers' | 2 / 1 |
-| | archived | 1 |
-| | our contact had stopped before it left | 1 |
-| unintentionally dropped | deliveries late or short; low ratings; questions answered late or never: more than by chance, p < 0.05 / 0.01 | 2 / 3 each |
-| | sent back more than by chance, p < 0.05 / 0.01 | 1 / 2 |
-| | our contact had stopped before it left | 1 |
-| lured by a competitor | usual categories bought no more while it still came: a tenth / a fifth of its purchases / that and two categories | 1 / 2 / 3 |
-| price seeker | most of its last year at a discount, and more than its peers / and prices rose as it left | 2 / 3 |
-| circumstances changed | less of everything, though of the same categories | 2 |
-| | archived | 1 |
-| each | a lead lost about then, with that reason (for the price: 2, the commonest excuse) | 3 |
-"""  # noqa: E501 - a table
+docs/columns.md has the table of signs and points.
+"""
 
 from __future__ import annotations
 

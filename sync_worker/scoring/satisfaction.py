@@ -71,20 +71,22 @@ def classify(features: Features, history: History, peers: Peers, policy: Policy,
     rating, row = given.numbers("rating"), given.row
     good, bad = rating >= from_[row], rating < below[row]
     count = np.bincount(row, minlength=n)
-    figures = {
-        "good": np.bincount(row[good], minlength=n),
-        "bad": np.bincount(row[bad], minlength=n),
-        "ratings": count,
-    }
-    codes = ("satisfied_ratings", "mixed_ratings", "unsatisfied_ratings")
+    count_good, count_bad = (np.bincount(row[kind], minlength=n) for kind in (good, bad))
+    of_all = {"ratings": count}
+    told = (
+        ("satisfied_ratings", {"good": count_good, **of_all}),
+        ("mixed_ratings", {"good": count_good, "bad": count_bad, **of_all}),
+        ("unsatisfied_ratings", {"bad": count_bad, **of_all}),
+    )
     records = given.records(np.ones(len(row), dtype=bool), n, "rating_id")
     table = pd.DataFrame(
         {"satisfaction": level, "rating": np.where(enough, mean, np.nan), "ratings": count.astype(float)}
     )
-    told = zip(codes, LEVELS, strict=True)
-    return Satisfaction(
-        table, [Evidence(code, level == name, figures, records, 1.0) for code, name in told], []
-    )
+    evidence = [
+        Evidence(code, level == name, figures, records, 1.0)
+        for (code, figures), name in zip(told, LEVELS, strict=True)
+    ]
+    return Satisfaction(table, evidence, [])
 
 
 def _mean(

@@ -137,10 +137,10 @@ def test_at_most_one_in_twenty_alarms_is_false(stationary):
 #: Changes that can be known: gap, shape and spread as above, factors of how often and how much, orders expected since.
 CHANGES = [
     (10, 4.0, 0.3, 0.3, 1.0, 8),  # order-days down by 70 %
-    (20, 10.0, 0.5, 0.4, 1.0, 6),  # by the clock: six expected are enough to know of 60 %
+    (15, 10.0, 0.5, 0.4, 1.0, 8),  # by the clock, down by 60 %
     (5, 1.0, 0.5, 0.2, 1.0, 24),  # at random: more of them are needed
     (10, 3.0, 0.4, 1.0, 0.35, 8),  # as many, smaller orders
-    (12, 3.0, 0.4, 0.5, 0.5, 9),  # a bit of both
+    (12, 3.0, 0.4, 0.5, 0.5, 10),  # a bit of both
     (10, 3.0, 0.4, 2.8, 1.0, 6),  # more orders
     (15, 3.0, 0.4, 1.8, 1.8, 6),  # and larger ones
 ]
