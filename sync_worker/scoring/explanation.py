@@ -47,7 +47,7 @@ from sync_worker.scoring.situation import Situation
 
 #: Reasons told of a topic, at most.
 MOST = {"churn": 5}
-MOST_OF_OTHERS = 3
+MOST_OF_OTHERS = 2
 #: Customers whose reasons are written at once: the pieces of JSON take several times the memory of the result.
 BLOCK = 20_000
 

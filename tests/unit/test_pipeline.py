@@ -155,7 +155,7 @@ def test_horizon_and_risk_bands_come_from_the_policy(shop, result):
     assert buyers["churn_risk"].map({"low": 0, "medium": 1, "high": 2}).tolist() == expected.tolist()
 
 
-def test_evidence_is_told_the_strongest_first_and_three_of_a_topic(monkeypatch):
+def test_evidence_is_told_the_strongest_first_and_two_of_a_topic(monkeypatch):
     spec = {"direction": "value", "topic": "rating", "params": {"late": "integer"}, "model": "account.move"}
     names = ["a", "b", "c", "d"]
     monkeypatch.setattr(explanation, "schema", lambda: dict.fromkeys(names, spec))
@@ -175,11 +175,10 @@ def test_evidence_is_told_the_strongest_first_and_three_of_a_topic(monkeypatch):
     assert [(int(r), names[n]) for r, n in zip(row, number, strict=True)] == [
         (0, "b"),
         (0, "d"),
-        (0, "c"),
         (1, "a"),
     ]
     told = explanation._in_json(candidates, slice(0, 2), row, number).to_pylist()
-    assert [reason["code"] for reason in json.loads(told[0])] == ["b", "d", "c"]
+    assert [reason["code"] for reason in json.loads(told[0])] == ["b", "d"]
     assert json.loads(told[1])[0]["record_ids"] == [7, 6]
     spec["params"] = {}
     told = explanation._in_json(candidates, slice(0, 2), row, number).to_pylist()
@@ -193,7 +192,7 @@ def test_reasons_follow_the_schema(shop, result):
         topics = [codes[reason["code"]]["topic"] for reason in reasons]
         together = [topic for place, topic in enumerate(topics) if topics[:place][-1:] != [topic]]
         assert len(together) == len(set(together)), "the reasons of a topic stand together"
-        assert all(topics.count(topic) <= (5 if topic == "churn" else 3) for topic in together)
+        assert all(topics.count(topic) <= (5 if topic == "churn" else 2) for topic in together)
         weights = [abs(r["contribution"]) for r in reasons if r["contribution"] is not None]
         assert weights == sorted(weights, reverse=True)
         for reason in reasons:
