@@ -232,7 +232,8 @@ def _relation(features, history, peers, policy, today, *, kept) -> Found:
     stage = features.table["lifecycle_stage"]
     content = satisfaction.classify(features, history, peers, policy, today)
     word = promises.classify(features, history, policy, today)
-    contact = interactions.classify(features, history, peers, policy, today)
+    said = interactions.talk(history, features.table["customer_id"])
+    contact = interactions.classify(features, history, said, peers, policy, today)
     way = channel.classify(features, history, today)
     lost = lost_type.classify(
         features,
@@ -242,6 +243,7 @@ def _relation(features, history, peers, policy, today, *, kept) -> Found:
         today,
         lifecycle_stage=stage,
         typical_gap=kept.typical_gap,
+        said=said,
         told=_told(features, history),
     )
     parts = [content, word, contact, way, kept.changes, lost]
@@ -256,7 +258,7 @@ def _relation(features, history, peers, policy, today, *, kept) -> Found:
                 found["rating"].to_numpy(float),
             ),
             "satisfaction_factors": satisfaction_factors.factors(
-                features, history, policy, today, (features.table["value_class"] == "key").to_numpy()
+                features, history, said, policy, today, (features.table["value_class"] == "key").to_numpy()
             ),
             "promises_by_salesperson": word.salespeople,
         },

@@ -72,12 +72,17 @@ class Talk:
         return Events(self.row[chosen], self.day[chosen], pd.DataFrame(index=range(int(chosen.sum()))))
 
 
-def classify(features: Features, history: History, peers: Peers, policy: Policy, today: int) -> Interactions:
-    """The contact with each buyer as of `today` (days since 1970-01-01)."""
+def classify(
+    features: Features, history: History, said: Talk | None, peers: Peers, policy: Policy, today: int
+) -> Interactions:
+    """The contact with each buyer as of `today` (days since 1970-01-01).
+
+    Args:
+        said: what `talk` gives of the buyers.
+    """
     buyers = features.table
     n = len(buyers)
     lacks = [name for name in ("messages", "activities") if name not in history.facts]
-    said = talk(history, buyers["customer_id"])
     if said is None:
         none = {"contacts": np.nan, "initiator": None, "response_hours": np.nan, "unanswered": np.nan}
         table = pd.DataFrame({"last_contact_date": np.full(n, np.datetime64("NaT", "s")), **none})
@@ -157,8 +162,8 @@ def talk(history: History, customers: pd.Series) -> Talk | None:
 def answers(said: Talk, today: int) -> tuple[Events, np.ndarray]:
     """The customers' messages that wanted an answer, and how long each waited.
 
-    Of several in a row the first counts, unless they are further apart than an answer takes; one of the last days that
-    may still be answered does not.
+    Of several in a row the first counts, unless they are further apart than an answer takes; one of the last days
+    that may still be answered does not.
 
     Returns:
         The messages, and (q,) hours until our next one, inf where none came within `PATIENCE`.

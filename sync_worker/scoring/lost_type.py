@@ -22,6 +22,7 @@ from sync_worker.scoring import interactions, leaving, leaving_goods
 from sync_worker.scoring.events import days_of, keys, take, window
 from sync_worker.scoring.evidence import Evidence
 from sync_worker.scoring.features import Features
+from sync_worker.scoring.interactions import Talk
 from sync_worker.scoring.leaving import EARLIER, End, Failures
 from sync_worker.scoring.peers import Peers
 
@@ -118,6 +119,7 @@ def classify(
     today: int,
     lifecycle_stage: pd.Categorical,
     typical_gap: np.ndarray,
+    said: Talk | None,
     told: Sequence[str | None] | None = None,
 ) -> LostTypes:
     """Why each lost buyer was lost, as of `today` (days since 1970-01-01).
@@ -125,6 +127,7 @@ def classify(
     Args:
         lifecycle_stage: (n,) only those who are `lost` have a type.
         typical_gap: (n,) usual days between two order-days (`Rhythm.typical` after the last one).
+        said: what `interactions.talk` gives of the buyers.
         told: (n,) what a person said, one of `TYPES`, or None.
     """
     n = len(features.table)
@@ -136,7 +139,7 @@ def classify(
         *_margin(end, features, history, peers, policy),
         *_leads(end, features, history, today),
         *_service(end, features, history),
-        *_contact(end, features, history, today),
+        *_contact(end, said, n, today),
         *_goods(end, features, history, peers),
     ]
     points = np.zeros((len(row), len(TYPES)))
@@ -147,9 +150,9 @@ def classify(
     confidence = share.max(axis=1, initial=0.0)
     sure = confidence >= policy.column("lost_type_confidence", features.table["format"])[row]
     label = np.where(sure, np.array(TYPES, dtype=object)[share.argmax(axis=1)], UNDETERMINED)
-    said = np.full(len(row), None, dtype=object) if told is None else np.asarray(told, dtype=object)[row]
-    by_a_person = np.isin(said, TYPES)
-    label, confidence = np.where(by_a_person, said, label), np.where(by_a_person, 1.0, confidence)
+    word = np.full(len(row), None, dtype=object) if told is None else np.asarray(told, dtype=object)[row]
+    by_a_person = np.isin(word, TYPES)
+    label, confidence = np.where(by_a_person, word, label), np.where(by_a_person, 1.0, confidence)
 
     table = pd.DataFrame({"lost_type": np.full(n, None, dtype=object), "lost_confidence": np.full(n, np.nan)})
     table.loc[lost, "lost_type"], table.loc[lost, "lost_confidence"] = label, confidence
@@ -234,11 +237,9 @@ def _service(end: End, features: Features, history: History) -> Iterator[Sign]:
         yield Sign(NEGLECTED, _by_chance(failures, most), code, figures, failures.records)
 
 
-def _contact(end: End, features: Features, history: History, today: int) -> Iterator[Sign]:
-    said = interactions.talk(history, features.table["customer_id"])
+def _contact(end: End, said: Talk | None, n: int, today: int) -> Iterator[Sign]:
     if said is None:
         return
-    n = len(features.table)
     asked = leaving.badly_answered(end, *interactions.answers(said, today), n)
     if asked is not None:
         figures = {"badly": asked.wrong, "messages": asked.all}

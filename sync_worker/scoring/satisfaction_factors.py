@@ -13,6 +13,7 @@ from sync_worker.policy import Policy
 from sync_worker.scoring import interactions
 from sync_worker.scoring.events import Events, days_of, take
 from sync_worker.scoring.features import Features
+from sync_worker.scoring.interactions import Talk
 
 #: Days before a rating that it is thought to speak of.
 DAYS = 60
@@ -23,12 +24,20 @@ CHANCE = 0.05
 
 
 def factors(
-    features: Features, history: History, policy: Policy, today: int, chosen: np.ndarray
+    features: Features,
+    history: History,
+    said: Talk | None,
+    policy: Policy,
+    today: int,
+    chosen: np.ndarray,
 ) -> list[dict[str, Any]]:
     """The factors that separate bad from good ratings of the `chosen` (n,) buyers, the strongest first; ready for JSON.
 
     Looked at are the `DAYS` before each rating: share of `late` deliveries, of `short` ones, of `returns` among
     deliveries, hours until an `answer`, mean `discount` in percent.
+
+    Args:
+        said: what `interactions.talk` gives of the buyers.
 
     Returns:
         `{factor, effect, good, bad, good_mean, bad_mean, customers, matters}`. `effect` is Cliff's delta: how much
@@ -45,7 +54,7 @@ def factors(
     good, bad = _kinds(rating, features, policy, ratings.row)
     judged = chosen[ratings.row] & (good | bad)
     ratings, bad = ratings.of(judged), bad[judged]
-    values = {**_deliveries(history, features, ratings), **_others(history, features, ratings, today)}
+    values = {**_deliveries(history, features, ratings), **_others(history, features, said, ratings, today)}
     found = [_factor(name, each, bad, ratings.row, len(values)) for name, each in values.items()]
     return sorted(found, key=lambda each: (-abs(each["effect"] or 0.0), each["factor"]))
 
@@ -80,34 +89,37 @@ def _deliveries(history: History, features: Features, ratings: Events) -> dict[s
     }
 
 
-def _others(history: History, features: Features, ratings: Events, today: int) -> dict[str, np.ndarray]:
+def _others(
+    history: History, features: Features, said: Talk | None, ratings: Events, today: int
+) -> dict[str, np.ndarray]:
     found = {}
-    said = interactions.talk(history, features.table["customer_id"])
     if said is not None and said.is_message.any():
         asked, hours = interactions.answers(said, today)
         found["answer"] = _mean(asked, np.minimum(hours, interactions.PATIENCE), ratings)
     if history.lines is not None and not history.lines["discount"].isna().all():
-        found["discount"] = _mean(*_discounts(history, features), ratings)
+        found["discount"] = _mean(*_discounts(history, features, np.unique(ratings.row)), ratings)
     return found
 
 
-def _discounts(history: History, features: Features) -> tuple[Events, np.ndarray]:
-    """Orders with the mean discount of their lines, by money; those where it is not known are left out."""
-    lines = history.lines
-    bought = ((lines["amount"] > 0) & lines["discount"].notna()).to_numpy()
+def _discounts(history: History, features: Features, rows: np.ndarray) -> tuple[Events, np.ndarray]:
+    """Orders of some customers with the mean discount of their lines, by money, where it is known."""
     orders = history.orders.drop_duplicates("order_id")
-    at = rows_of(lines["order_id"], orders["order_id"])
-    chosen = np.flatnonzero(bought & (at >= 0))
-    amount, discount = (lines[name].to_numpy(float)[chosen] for name in ("amount", "discount"))
-    order = np.lexsort((discount, amount, at[chosen]))
-    at, amount, discount = at[chosen][order], amount[order], discount[order]
+    row = rows_of(orders["customer_id"], features.table["customer_id"])
+    own = np.isin(row, rows)
+    orders, row = orders[own], row[own]
+    at = rows_of(history.lines["order_id"], orders["order_id"])
+    lines = history.lines[at >= 0]
+    at, amount, discount = at[at >= 0], lines["amount"].to_numpy(float), lines["discount"].to_numpy(float)
+    chosen = np.flatnonzero((amount > 0) & ~np.isnan(discount))
+    chosen = chosen[np.lexsort((discount[chosen], amount[chosen], at[chosen]))]
+    at, amount, discount = at[chosen], amount[chosen], discount[chosen]
     total = np.bincount(at, amount, minlength=len(orders))
     reduced = np.bincount(at, amount * discount, minlength=len(orders))
     mean = np.divide(reduced, total, out=np.zeros(len(orders)), where=total > 0)
-    row, day = rows_of(orders["customer_id"], features.table["customer_id"]), days_of(orders["date"])
-    kept = np.flatnonzero((row >= 0) & (total > 0))
+    day = days_of(orders["date"])
+    kept = np.flatnonzero(total > 0)
     kept = kept[np.lexsort((mean[kept], day[kept], row[kept]))]
-    return Events(row[kept], day[kept], orders.iloc[kept]), mean[kept]
+    return Events(row[kept].astype("int64"), day[kept], orders.iloc[kept]), mean[kept]
 
 
 def _factor(name: str, values: np.ndarray, bad: np.ndarray, row: np.ndarray, tried: int) -> dict[str, Any]:

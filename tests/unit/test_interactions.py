@@ -32,7 +32,8 @@ def spoken(*said, activities=(), customers=(1, 2)):
 
 def judged(history):
     facts, peers, policy, *_ = taken(history)
-    return interactions.classify(facts, history, peers, policy, TODAY)
+    said = interactions.talk(history, facts.table["customer_id"])
+    return interactions.classify(facts, history, said, peers, policy, TODAY)
 
 
 MONTH = 30 * 24

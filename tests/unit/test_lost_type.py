@@ -5,7 +5,7 @@ from dealings import TODAY, ago, dataset, labels, taken
 
 from sync_worker.history.schema import History
 from sync_worker.policy import Policy
-from sync_worker.scoring import lost_type
+from sync_worker.scoring import interactions, lost_type
 from sync_worker.scoring.lost_type import TYPES
 
 #: The customer under test bought weekly from 830 days ago until it left; the others still do.
@@ -49,7 +49,8 @@ def company(line=None, standing=None, margin=0.3, **facts):
 def judged(history, policy=None, told=None):
     facts, peers, policy, stage, gap = taken(history, policy)
     assert np.asarray(stage, dtype=object)[0] == "lost"
-    return lost_type.classify(facts, history, peers, policy, TODAY, stage, gap, told)
+    said = interactions.talk(history, facts.table["customer_id"])
+    return lost_type.classify(facts, history, peers, policy, TODAY, stage, gap, said, told)
 
 
 def type_of(history, **options):
@@ -269,6 +270,6 @@ def test_nobody_lost_has_no_type():
     history = company()
     facts, peers, policy, stage, gap = taken(history)
     nobody = pd.Categorical(["retention"] * len(stage))
-    found = lost_type.classify(facts, history, peers, policy, TODAY, nobody, gap)
+    found = lost_type.classify(facts, history, peers, policy, TODAY, nobody, gap, None)
     assert found.table["lost_type"].isna().all()
     assert not any(each.holds.any() for each in found.evidence)

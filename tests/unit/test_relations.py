@@ -53,13 +53,14 @@ def judge(history):
     own = rhythms.at(facts.days.last())
     stage = lifecycle.classify(facts, rhythms, policy)["lifecycle_stage"]
     loyal = loyalty.classify(facts, rhythms, lambda at: np.ones(len(at)), TODAY, policy)
+    said = interactions.talk(history, facts.table["customer_id"])
     found = {
         "satisfaction": satisfaction.classify(facts, history, peers, policy, TODAY),
         "promises": promises.classify(facts, history, policy, TODAY),
-        "interactions": interactions.classify(facts, history, peers, policy, TODAY),
+        "interactions": interactions.classify(facts, history, said, peers, policy, TODAY),
         "channel": channel.classify(facts, history, TODAY),
         "anomaly": anomaly.classify(facts, stage, policy, TODAY),
-        "lost": lost_type.classify(facts, history, peers, policy, TODAY, stage, own.typical()),
+        "lost": lost_type.classify(facts, history, peers, policy, TODAY, stage, own.typical(), said),
     }
     level = found["satisfaction"].table["satisfaction"].to_numpy(object)
     money = facts.table["current_value"].to_numpy()
@@ -71,7 +72,7 @@ def judge(history):
         | {"attitude": pd.DataFrame({"attitude": attitude.classify(loyal, level)})},
         {
             "pivot": attitude.pivot(margin, loyal, level, np.rint(money)),
-            "factors": satisfaction_factors.factors(facts, history, policy, TODAY, everybody),
+            "factors": satisfaction_factors.factors(facts, history, said, policy, TODAY, everybody),
             "salespeople": found["promises"].salespeople,
         },
         [each for one in found.values() for each in one.evidence],
@@ -306,6 +307,7 @@ def test_what_makes_bad_ratings_is_found():
     history = simulate(COMPANIES[0]).history
     facts = features.build(history, END, Policy())
     key = (facts.table["current_value"] > facts.table["current_value"].quantile(0.8)).to_numpy()
-    found = satisfaction_factors.factors(facts, history, Policy(), TODAY, key)
+    said = interactions.talk(history, facts.table["customer_id"])
+    found = satisfaction_factors.factors(facts, history, said, Policy(), TODAY, key)
     assert {each["factor"] for each in found if each["matters"]} >= {"late", "short"}
     assert not next(each for each in found if each["factor"] == "discount")["matters"]

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sync_worker.policy import Policy, PolicyError
-from sync_worker.scoring import attitude, satisfaction, satisfaction_factors
+from sync_worker.scoring import attitude, interactions, satisfaction, satisfaction_factors
 from sync_worker.scoring.satisfaction import PEERS_WEIGHT
 
 
@@ -70,8 +70,8 @@ def test_the_evidence_counts_and_shows_the_newest_ratings():
     history = rated(*((1, day, rating) for day, rating in enumerate([5, 1, 5, 4, 3, 5, 5])), *crowd_of(3, 1))
     told = {each.code: each for each in judged(history).evidence}
     assert told["satisfied_ratings"].holds.tolist() == [True, False, False]
-    figures = told["satisfied_ratings"].params
-    assert (figures["good"][0], figures["bad"][0], figures["ratings"][0]) == (5, 1, 7)
+    figures = {name: values[0] for name, values in told["satisfied_ratings"].params.items()}
+    assert figures == {"good": 5, "ratings": 7}
     assert told["satisfied_ratings"].records[0].tolist() == [1, 2, 3, 4, 5]
     assert told["mixed_ratings"].holds.tolist() == [False, True, False]
 
@@ -208,7 +208,8 @@ def served(raters, bad_when_late=True, seed=0):
 def effects(history, chosen=None):
     facts, _, policy, *_ = taken(history)
     chosen = np.ones(len(facts.table), dtype=bool) if chosen is None else chosen
-    found = satisfaction_factors.factors(facts, history, policy, TODAY, chosen)
+    said = interactions.talk(history, facts.table["customer_id"])
+    found = satisfaction_factors.factors(facts, history, said, policy, TODAY, chosen)
     return {each["factor"]: each for each in found}
 
 
