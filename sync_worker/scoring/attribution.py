@@ -23,6 +23,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "frequency": ("x", "T", "mu", "sigma", "earlier_orders"),
     "pace": ("recent_orders", "before_orders"),
     "spend": ("mean_spend", "last_spend", "recent_spend", "before_spend"),
+    "breadth": ("categories", "lines"),
     "returns": ("returned",),
     "timing": ("silence", "latest_orders"),
 }
@@ -68,7 +69,9 @@ def _changes(
         typical: facts of each customer's typical peer.
         ends: churn probability of the typical customers and of the real ones.
     """
-    own, names = _facts(situation), list(GROUPS)
+    own = _facts(situation)
+    # nobody's basket is known where there are no lines: that step would change nothing
+    names = [name for name in GROUPS if name != "breadth" or own["lines"].any()]
     for order in (names, names[::-1]):
         facts, steps = dict(typical), []
         for name in order[:-1]:

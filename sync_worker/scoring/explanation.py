@@ -160,8 +160,8 @@ def explain(
 
     The contribution is the change in churn probability that a group of facts makes against a typical customer
     among its peers (`attribution`); all groups add up to the difference of the two. Where the probability is
-    withheld, facts are told without one. Reasons that no model weighs (breadth, discounts, value, confidence)
-    follow.
+    withheld, facts are told without one. Reasons that no model weighs (discounts, value, confidence; breadth
+    where no regression is used) follow.
 
     Args:
         labels: `churn_probability`, `churn_risk`, `churn_withheld`, `value_class`, `burden`,
@@ -185,7 +185,7 @@ def explain(
         *_frequency(features, situation, peers, parts),
         *_spend(features, peers, parts),
         *advice,
-        *_behaviour(features, peers),
+        *_behaviour(features, peers, parts["breadth"]),
         *_standing(features, labels, peers, lack),
     ]
     unknown = np.full(len(labels), np.nan)
@@ -353,8 +353,8 @@ def _advice(features, labels, policy, *, forecast, situation, horizon) -> Iterab
         yield Candidate(code, days > 0, {"days": days}, np.full(n, np.nan), strength=ADVICE)
 
 
-def _behaviour(features: Features, peers: Peers) -> Iterable[Candidate]:
-    """Facts the churn model does not weigh."""
+def _behaviour(features: Features, peers: Peers, part: np.ndarray) -> Iterable[Candidate]:
+    """Discounts, which no churn model weighs, and breadth, which the regressions do."""
     table = features.table
     unknown = np.full(len(table), np.nan)
     share = table["discount_share"].to_numpy()
@@ -363,8 +363,9 @@ def _behaviour(features: Features, peers: Peers) -> Iterable[Candidate]:
     breadth = table["breadth"].to_numpy()
     usual = peers.median(np.where(breadth > 0, breadth, np.nan))
     counts = {"categories": breadth, "peers": usual}
-    yield Candidate("narrow_basket", (breadth > 0) & (breadth <= NARROW * usual), counts, unknown)
-    yield Candidate("broad_basket", (breadth > 1) & (breadth >= BROAD * usual), counts, unknown)
+    weighed = np.where(part == 0, np.nan, part)
+    yield Candidate("narrow_basket", (breadth > 0) & (breadth <= NARROW * usual), counts, weighed)
+    yield Candidate("broad_basket", (breadth > 1) & (breadth >= BROAD * usual), counts, weighed)
 
 
 def _standing(

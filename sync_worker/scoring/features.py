@@ -53,18 +53,24 @@ class Sales:
         row: (k,) int64, row of the customer in `Features.table`; ascending.
         day: (k,) int64, days since 1970-01-01; ascending within a customer.
         amount: (k,) float64, negative for a return.
+        lines: (k,) int64, lines of each order, 0 of a return and where they are not known; None where no order's are.
+        new_categories: (k,) int64, categories (products where no category is known) that the customer bought for the
+            first time with this order; likewise.
     """
 
     row: np.ndarray
     day: np.ndarray
     amount: np.ndarray
+    lines: np.ndarray | None = None
+    new_categories: np.ndarray | None = None
 
     def of(self, rows: np.ndarray) -> Sales:
         """The sales of some customers (ascending rows), numbered anew from 0."""
         number = np.full(int(self.row.max(initial=-1)) + 1, -1)
         number[rows] = np.arange(len(rows))
         kept = number[self.row] >= 0
-        return Sales(number[self.row[kept]], self.day[kept], self.amount[kept])
+        counts = (None if one is None else one[kept] for one in (self.lines, self.new_categories))
+        return Sales(number[self.row[kept]], self.day[kept], self.amount[kept], *counts)
 
 
 @dataclass
@@ -149,12 +155,14 @@ def build(history: History, as_of: pd.Timestamp, policy: Policy) -> Features:
     frequent = silence < window[days.row]
     table["current_order_days"] = np.bincount(days.row[frequent], minlength=n)
 
-    _add_lines(table, history.lines, order_ids=order_ids, row=row, age=age, bought=amount > 0, window=window)
+    counts = _add_lines(
+        table, history.lines, order_ids=order_ids, row=row, age=age, bought=amount > 0, window=window
+    )
     integer = np.issubdtype(order_ids.dtype, np.integer)
     return Features(
         table=table,
         days=days,
-        sales=Sales(row, day, amount),
+        sales=Sales(row, day, amount, *counts),
         basis=basis,
         last_orders=_newest(row, order_ids, amount > 0, n) if integer else None,
         last_returns=_newest(row, order_ids, amount < 0, n) if integer else None,
@@ -240,23 +248,31 @@ def order_days(row: np.ndarray, day: np.ndarray) -> OrderDays:
     return OrderDays(row, day, start, np.arange(len(row)) - start[row])
 
 
-def _add_lines(table, lines, *, order_ids, row, age, bought, window) -> None:
-    """Breadth by categories (by products where no category is known) and the share bought at a discount."""
+def _add_lines(
+    table, lines, *, order_ids, row, age, bought, window
+) -> tuple[np.ndarray, np.ndarray] | tuple[None, None]:
+    """Adds breadth by categories (by products where no category is known) and the share bought at a discount.
+
+    Returns:
+        `lines` and `new_categories` of each order, as in `Sales`.
+    """
     names = ["breadth", "recent_breadth", "earlier_breadth", "discount_share"]
     table[names] = np.nan
     if lines is None:
-        return
+        return None, None
     position = pd.Series(np.arange(len(order_ids)), index=order_ids)
     position = position[~position.index.duplicated()]
     at = position.index.get_indexer(lines["order_id"])
     at = np.where(at >= 0, position.to_numpy()[at], -1)
     item = lines["category"] if lines["category"].notna().any() else lines["product_id"]
     code = pd.factorize(item)[0].astype("int64")
-    usable = (at >= 0) & (code >= 0)
+    usable = at >= 0
     usable[usable] = bought[at[usable]]
+    count = np.bincount(at[usable], minlength=len(row))
+    usable &= code >= 0
     at, code, n = at[usable], code[usable], len(table)
     if not len(at):
-        return
+        return None, None
     owner, old = row[at], age[at]
     late = old < table["T"].to_numpy()[owner] / 2
     flags = (old < window[owner]) * 1 + late * 2 + ~late * 4
@@ -264,6 +280,7 @@ def _add_lines(table, lines, *, order_ids, row, age, bought, window) -> None:
     order = np.argsort(key, kind="stable")
     key, flags, owner = key[order], flags[order], owner[order]
     starts = np.flatnonzero(np.append(True, np.diff(key) != 0))
+    first = np.minimum.reduceat(at[order], starts)  # orders ascend by day
     flags, owner = np.bitwise_or.reduceat(flags, starts), owner[starts]
     for bit, name in ((1, "breadth"), (2, "recent_breadth"), (4, "earlier_breadth")):
         table[name] = np.bincount(owner[flags & bit > 0], minlength=n).astype(float)
@@ -275,6 +292,7 @@ def _add_lines(table, lines, *, order_ids, row, age, bought, window) -> None:
         reduced = np.bincount(row[at], amount * (discount > 0), minlength=n)
         with np.errstate(invalid="ignore"):
             table["discount_share"] = reduced / bought_for
+    return count, np.bincount(first, minlength=len(row))
 
 
 def _newest(row: np.ndarray, order_ids: np.ndarray, chosen: np.ndarray, n: int) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""The hybrid tiers: regressions on recency, frequency and spend and on what the transaction models say.
+"""The hybrid tiers: regressions on recency, frequency, spend and basket and on what the transaction models say.
 
 Trained on several earlier cut-offs of the company's own past, averaged with the transaction models they correct
 (and with gradient boosting where that tier is chosen). Averages of differently wrong models rank and calibrate
@@ -72,6 +72,8 @@ COLUMNS = (
     "orders_change",
     "spend_change",
 )
+#: What `_with_basket` adds, as logarithms. Not for sales: they rank no better by it, and their total is met worse.
+BASKET_COLUMNS = ("categories", "lines")
 #: What the two transaction models say themselves.
 _BASE_COLUMNS = [COLUMNS.index(name) for name in ("transactions_churn", "rhythm_churn")]
 #: What says most and changes least in meaning as a company grows.
@@ -105,7 +107,7 @@ class HybridTier:
     def __init__(self, base: BaseModels, lessons: Sequence[Lesson], *, boosted: bool) -> None:
         self.base, self.boosted = base, boosted
         self.unit = _unit(lessons)
-        columns = np.vstack([_design(x.situation, x.told, self.unit) for x in lessons])
+        columns = np.vstack([_with_basket(x.situation, x.told, self.unit) for x in lessons])
         churned = np.concatenate([lesson.outcome.churned for lesson in lessons])
         self.n_cutoffs = len(lessons)
         self._scaler = StandardScaler().fit(columns)
@@ -162,7 +164,7 @@ class HybridTier:
         return _in_blocks(each, h, *situations).T
 
     def _p_no_purchase(self, situation: Situation, told: Told) -> np.ndarray:
-        columns = _design(situation, told, self.unit)
+        columns = _with_basket(situation, told, self.unit)
         votes = [
             self._regression.decision_function(self._scaled(columns)),
             self._plain.decision_function(self._held(columns)),
@@ -308,6 +310,12 @@ def _design(situation: Situation, told: Told, unit: float) -> np.ndarray:
     # the last digits depend on the currency's unit, and trees split on any of them
     design = np.column_stack([columns[name] for name in COLUMNS])
     return np.round(design, DIGITS, out=design)
+
+
+def _with_basket(situation: Situation, told: Told, unit: float) -> np.ndarray:
+    """`COLUMNS` and `BASKET_COLUMNS`, (n, 26) float64."""
+    basket = np.log1p(np.column_stack([getattr(situation, name) for name in BASKET_COLUMNS]))
+    return np.hstack([_design(situation, told, unit), np.round(basket, DIGITS, out=basket)])
 
 
 def _in_blocks(function: Callable[..., np.ndarray], h: np.ndarray, *situations: Situation) -> np.ndarray:

@@ -21,7 +21,9 @@ class Situation:
     missing where only the transaction models are asked: `latest_orders`, `recent_orders`, `before_orders` and
     `earlier_orders` are order-days in the last third of a horizon, the last horizon, the one before, and the
     two before that; `recent_spend` and `before_spend` go with them; `mean_spend` and `last_spend` are amounts of
-    an order-day; `revenue` is net of returns.
+    an order-day; `revenue` is net of returns; `categories` is the breadth, the distinct categories (products where
+    no category is known) ever bought, and `lines` the basket size, the geometric mean of the lines of an order-day:
+    what the others have at the median where a customer's lines are not known, 0 where nobody's are.
     """
 
     x: np.ndarray
@@ -38,6 +40,8 @@ class Situation:
     mean_spend: np.ndarray | None = None
     last_spend: np.ndarray | None = None
     revenue: np.ndarray | None = None
+    categories: np.ndarray | None = None
+    lines: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.x)
@@ -107,6 +111,7 @@ def take(
     n = len(rows)
     days = order_days(row, when)
     spent = _spent(row, day - when, amount, days, day, horizon)
+    basket = _basket(sales, bought, row, days)
     del bought, new, row, when, amount  # many orders, few customers
     customers, formats = len(formats), formats.iloc[rows].reset_index(drop=True)
     last = days.last()
@@ -131,6 +136,7 @@ def take(
         earlier_orders=orders(2 * horizon, 4 * horizon),
         revenue=_net(sales, rows, day, customers=customers),
         **spent,
+        **basket,
     )
     usual_gap = float(np.percentile(gaps, 90)) if len(gaps) else np.nan
     return Snapshot(day, rows, situation, usual_gap, formats, horizon)
@@ -151,6 +157,27 @@ def _spent(
         "mean_spend": spend(slice(None)) / (days.position[last] + 1),
         "last_spend": spend(age == (day - days.day[last])[row]),
     }
+
+
+def _basket(sales: Sales, bought: np.ndarray, row: np.ndarray, days: OrderDays) -> dict[str, np.ndarray]:
+    """`categories` and `lines` of a situation from the orders `bought`, (k,) bool, of the customers `row`, whose
+    order-days are `days`."""
+    n = len(days.start)
+    lines = np.zeros(0) if sales.lines is None else sales.lines[bought]
+    if not lines.any():
+        return {"categories": np.zeros(n), "lines": np.zeros(n)}
+    when = sales.day[bought]
+    new_day = np.append(True, (row[1:] != row[:-1]) | (when[1:] != when[:-1]))
+    of_day = np.bincount(np.cumsum(new_day) - 1, lines)
+    told = of_day > 0
+    count = np.bincount(days.row[told], minlength=n)
+    logs = np.bincount(days.row[told], np.log(of_day[told]), minlength=n)
+    found = {
+        "categories": np.bincount(row, sales.new_categories[bought], minlength=n),
+        "lines": np.exp(logs / np.maximum(count, 1)),
+    }
+    known = count > 0
+    return {name: np.where(known, values, np.median(values[known])) for name, values in found.items()}
 
 
 def _net(sales: Sales, rows: np.ndarray, day: int, customers: int) -> np.ndarray:

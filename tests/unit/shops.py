@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 from conftest import AS_OF
@@ -22,6 +24,18 @@ def sales_of(row, day, amount) -> Sales:
     row, day, amount = np.searchsorted(buyers, row[kept]), day[kept], amount[kept]
     order = np.lexsort([amount, day, row])
     return Sales(row[order], day[order], amount[order])
+
+
+def with_lines(sales: Sales) -> Sales:
+    """The same sales with lines: an order of customer r has 1 + r % 5 of them, the first one of its day in a category
+    that is new to it where the day is even."""
+    bought = sales.amount > 0
+    new_day = np.append(True, (np.diff(sales.row) != 0) | (np.diff(sales.day) != 0))
+    return replace(
+        sales,
+        lines=np.where(bought, 1 + sales.row % 5, 0),
+        new_categories=np.where(bought & new_day & (sales.day % 2 == 0), 1, 0),
+    )
 
 
 def without_formats(sales: Sales) -> pd.Series:

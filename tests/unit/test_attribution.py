@@ -3,7 +3,7 @@ from dataclasses import fields, replace
 import numpy as np
 import pandas as pd
 import pytest
-from shops import TODAY, past_of, sales_of, shop
+from shops import TODAY, past_of, sales_of, shop, with_lines
 
 from sync_worker.policy import Policy
 from sync_worker.scoring import base_models, trials
@@ -31,7 +31,7 @@ class Company:
         self.sales = shop(300, seed=1, parting=0.3)
         row = np.append(self.sales.row, [3, 7])
         day = np.append(self.sales.day, [TODAY - 4, TODAY - 90])
-        self.sales = sales_of(row, day, np.append(self.sales.amount, [-30.0, -500.0]))
+        self.sales = with_lines(sales_of(row, day, np.append(self.sales.amount, [-30.0, -500.0])))
         self.past = past_of(self.sales)
         snapshot, base = self.past.moment(TODAY)
         self.situation = snapshot.situation
@@ -142,16 +142,30 @@ def test_steps_are_averaged_over_the_order_of_the_groups_and_its_reverse(company
         return forecast.p_no_purchase(horizon, _situation(facts))
 
     first = with_groups("frequency", "pace") - with_groups("frequency")
-    reverse = with_groups("timing", "returns", "spend", "pace") - with_groups("timing", "returns", "spend")
+    reverse = with_groups("timing", "returns", "breadth", "spend", "pace")
+    reverse -= with_groups("timing", "returns", "breadth", "spend")
     assert parts["pace"] == pytest.approx((first + reverse) / 2, abs=1e-9)
 
 
 def test_a_fact_the_model_does_not_know_contributes_nothing(company):
     for name in ("mbg_nbd", "rhythm", "rules"):
         parts, _typical, _actual = told(company, company.forecasts[name])
-        for group in ("pace", "spend", "returns"):
+        for group in ("pace", "spend", "breadth", "returns"):
             assert parts[group] == pytest.approx(0, abs=1e-9), (name, group)
         assert np.abs(parts["timing"]).max() > 0.1
+
+
+def test_a_basket_that_nobody_has_contributes_nothing(company, forecast):
+    s = company.situation.but(categories=company.situation.x * 0, lines=company.situation.x * 0)
+    actual = forecast.p_no_purchase(company.horizon, s)
+    parts, typical = contributions(forecast, s, company.horizon, company.peers, actual)
+    assert (parts["breadth"] == 0).all()
+    assert typical + sum(parts.values()) == pytest.approx(actual, abs=1e-12)
+
+
+def test_breadth_contributes_where_the_model_looks_at_it(company):
+    parts, _typical, _actual = told(company, company.forecasts["regression"])
+    assert np.abs(parts["breadth"]).max() > 0
 
 
 def test_silence_speaks_for_churn_and_a_recent_order_against_it(company):
@@ -181,6 +195,8 @@ def test_an_order_changes_these_facts_and_no_others(company, forecast):
             mean_spend=s.mean_spend,
             last_spend=s.mean_spend,
             revenue=s.revenue + s.mean_spend,
+            categories=s.categories,
+            lines=s.lines,
         )
         expected = forecast.p_no_purchase(company.horizon, by_hand)
         assert after_an_order(forecast, s, company.horizon, days) == pytest.approx(expected, abs=1e-12)
@@ -191,10 +207,12 @@ def test_an_order_changes_the_probability_about_as_if_it_had_come(company, forec
     """As when the order is booked and the customer looked at again on that day; of the MBG/NBD exactly."""
     sales, past, s = company.sales, company.past, company.situation
     rows = np.arange(len(s))
-    booked = sales_of(
-        np.append(sales.row, rows),
-        np.append(sales.day, np.full(len(rows), TODAY + days)),
-        np.append(sales.amount, s.mean_spend),
+    booked = with_lines(
+        sales_of(
+            np.append(sales.row, rows),
+            np.append(sales.day, np.full(len(rows), TODAY + days)),
+            np.append(sales.amount, s.mean_spend),
+        )
     )
     then = take(booked, past.formats, TODAY + days, 60, past.policy).situation
     assert then.mean_spend == pytest.approx(s.mean_spend)

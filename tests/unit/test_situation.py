@@ -1,4 +1,4 @@
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import pandas as pd
@@ -96,6 +96,55 @@ def test_active_are_repeat_buyers_whose_last_order_is_within_the_usual_gap(case)
         # within the last `window` days, the day itself being one of them
         expected.append(len(days) >= 2 and max(days) > day - window)
     assert seen(sales, day).active.tolist() == expected
+
+
+def test_breadth_and_basket_by_hand():
+    """Three orders of the first customer, one without lines of the second, a return and a later order."""
+    sales = Sales(
+        row=np.array([0, 0, 0, 0, 1, 2, 2]),
+        day=np.array([10, 10, 40, 90, 20, 30, 35]),
+        amount=np.array([5.0, 5.0, -2.0, 9.0, 4.0, 6.0, 6.0]),
+        lines=np.array([3, 1, 0, 8, 0, 1, 2]),
+        new_categories=np.array([2, 1, 0, 4, 0, 1, 0]),
+    )
+    found = seen(sales, 50).situation  # the order of day 90 is not known yet
+    # of the second customer nothing is known: it is taken for the median of the others
+    assert found.categories.tolist() == [3, 2, 1]
+    # both orders of day 10 are one basket
+    assert found.lines == pytest.approx([4, (4 + 2**0.5) / 2, 2**0.5])
+    assert seen(sales, 90).situation.categories.tolist() == [7, 4, 1]
+    assert seen(sales, 90).situation.lines == pytest.approx([32**0.5, (32**0.5 + 2**0.5) / 2, 2**0.5])
+    for without in (replace(sales, lines=None, new_categories=None), replace(sales, lines=sales.lines * 0)):
+        nothing = seen(without, 50).situation
+        assert nothing.categories.tolist() == nothing.lines.tolist() == [0, 0, 0]
+
+
+@settings(max_examples=50, deadline=None)
+@given(histories(), st.integers(0, 2**30))
+def test_baskets_are_those_counted_customer_by_customer(case, seed):
+    sales, day = case
+    rng = np.random.default_rng(seed)
+    lines = np.where(sales.amount > 0, rng.integers(0, 4, len(sales.row)), 0)
+    sales = replace(sales, lines=lines, new_categories=np.minimum(rng.integers(0, 3, len(lines)), lines))
+    found = seen(sales, day)
+    expected = {}
+    for row in found.rows:
+        own = (sales.row == row) & (sales.day <= day) & (lines > 0)
+        if own.any():
+            baskets = pd.Series(lines[own]).groupby(sales.day[own]).sum()
+            expected[row] = (
+                sales.new_categories[own].sum(),
+                np.prod(baskets.astype(float)) ** (1 / len(baskets)),
+            )
+    usual = np.median([*expected.values()], axis=0) if expected else (0, 0)
+    told = np.array([expected.get(row, usual) for row in found.rows], dtype=float)
+    assert found.situation.categories == pytest.approx(told[:, 0])
+    assert found.situation.lines == pytest.approx(told[:, 1])
+    later = np.where(sales.day > day, 7, 0)
+    same(seen(replace(sales, lines=lines + later, new_categories=sales.new_categories + later), day), found)
+    alone = sales.of(found.rows)
+    again = seen(alone, day).situation
+    assert again.categories == pytest.approx(told[:, 0]) and again.lines == pytest.approx(told[:, 1])
 
 
 def test_active_by_hand():
