@@ -368,11 +368,20 @@ def write(page: Path, result: dict[str, Any]) -> None:
     Raises:
         ValueError: the page has no markers.
     """
-    text = page.read_text()
-    begin, end = text.find(BEGIN), text.find(END)
-    if not 0 <= begin < end:
-        raise ValueError(f"{page} lacks the markers {BEGIN} and {END}")
     parts = [one.markdown() for one in grids(result)]
     parts.append("### Remarks\n\n" + "\n".join(f"- {line}" for line in remarks(result)) + "\n")
     parts.append(f"{len(result['settings'])} settings in {result['seconds'] / 60:.1f} minutes.\n")
-    page.write_text(f"{text[:begin]}{BEGIN}\n\n" + "\n".join(parts) + f"\n{text[end:]}")
+    between(page, BEGIN, END, "\n".join(parts))
+
+
+def between(page: Path, begin: str, end: str, content: str) -> None:
+    """Puts the content between two markers of a Markdown page.
+
+    Raises:
+        ValueError: the page lacks them.
+    """
+    text = page.read_text()
+    first, last = text.find(begin), text.find(end)
+    if not 0 <= first < last:
+        raise ValueError(f"{page} lacks the markers {begin} and {end}")
+    page.write_text(f"{text[:first]}{begin}\n\n{content}\n{text[last:]}")
