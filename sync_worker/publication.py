@@ -125,7 +125,8 @@ def _column(values: pd.Series, kind: str, decimals: int, name: str) -> pa.Array:
         flags = pa.array(values.astype("boolean"), type=pa.bool_())
         return pc.if_else(flags, "t", "f")
     if kind == "json":
-        return pa.array([_json(value) for value in values], type=pa.string())
+        given = values.astype("object").where(values.notna(), None)
+        return pa.array([_json(value) for value in given], type=pa.string())
     if kind == "text":
         text = pa.array(
             values.astype("object").where(values.notna(), None), type=pa.string(), from_pandas=True
@@ -138,7 +139,7 @@ def _column(values: pd.Series, kind: str, decimals: int, name: str) -> pa.Array:
 
 
 def _json(value: Any) -> str | None:
-    if value is None or (isinstance(value, float) and np.isnan(value)):
+    if value is None:
         return None
     if isinstance(value, str):
         return value or None

@@ -70,6 +70,13 @@ def test_what_is_no_number_is_missing(value: float):
     assert row[3:5] == ["", ""]
 
 
+def test_a_missing_list_is_an_empty_cell():
+    for missing in (None, float("nan"), pd.NA):
+        scores = pd.DataFrame({"partner_id": [1, 2], "reasons": pd.Series(["[]", missing], dtype="string")})
+        table = publication.to_table(scores, {"partner_id": "integer", "reasons": "json"}, 2)
+        assert table.column("reasons").to_pylist() == ["[]", None]
+
+
 def test_reasons_travel_as_json():
     reason = {
         "code": "a",
