@@ -7,6 +7,7 @@ from . import (
     test_export_contacts,
     test_export_facts,
     test_export_modules,
+    test_export_pos,
     test_fields,
     test_fields_access,
     test_fields_documents,

@@ -211,6 +211,23 @@ class TestInvoices(InvoiceCase):
         settled = sum(float(row["amount"]) for row in self.export("payments"))
         self.assertAlmostEqual(settled, float(self.rows("invoices")[invoice.id]["total"]))
 
+    def test_what_is_settled_on_other_accounts_pays_no_invoice(self):
+        passing = self.env["account.account"].create(
+            {
+                "name": "Passing through",
+                "code": "199999",
+                "account_type": "asset_current",
+                "reconcile": True,
+                "company_ids": [Command.set(self.alpha.ids)],
+            }
+        )
+        invoice = self.post(self.invoice(self.customer, 100, line={"account_id": passing.id}))
+        credit = self.post(
+            self.invoice(self.customer2, 100, move_type="out_refund", line={"account_id": passing.id})
+        )
+        (invoice | credit).line_ids.filtered(lambda line: line.account_id == passing).reconcile()
+        self.assertEqual(self.export("payments"), [])
+
     def test_vendor_payments_are_none(self):
         bill = self.post(self.invoice(self.customer, 60, move_type="in_invoice"))
         self.pay(bill, 60, "2026-02-01")
