@@ -208,7 +208,11 @@ class _Page:
 
     def next_action(self):
         return next_action_text(
-            self.env, self.profile["effective_lifecycle_stage"], self.profile["effective_value_class"]
+            self.env,
+            self.profile["effective_lifecycle_stage"],
+            self.profile["effective_value_class"],
+            anomaly=self.profile["anomaly"],
+            attitude=self.profile["attitude"],
         )
 
     def _next_action(self):

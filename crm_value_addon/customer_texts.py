@@ -5,8 +5,17 @@ from odoo.tools.misc import format_date
 from .formatting import number_text
 
 
-def next_action_text(env, stage, value_class):
-    """What to do next with a customer in a life-cycle stage; a class says how much it is worth to us."""
+def next_action_text(env, stage, value_class, *, anomaly=None, attitude=None):
+    """What to do next with a customer in a life-cycle stage; a class says how much it is worth to us.
+
+    What has just happened comes before what is due anyway: who still buys and suddenly buys less, or stays though
+    it is unsatisfied, is asked why first.
+    """
+    if stage in ("acquisition", "won_back", "retention", "extension"):
+        if anomaly == "drop":
+            return env._("Call today: find out why it suddenly buys less.")
+        if attitude in ("loyal_unsatisfied", "neither"):
+            return env._("Put right what went wrong: it is not satisfied. Then ask for the next order.")
     by_stage = {
         "selection": lambda: env._("Qualify it: find out what it needs, and make a first offer."),
         "acquisition": lambda: env._("Make the first orders go well, and ask for the second."),

@@ -169,6 +169,11 @@ class TestCustomerPage(CustomerValueCase):
             for value_class in (*(value for value, _name in VALUE_CLASSES), None):
                 self.assertTrue(next_action_text(self.env, stage, value_class), (stage, value_class))
         self.assertFalse(next_action_text(self.env, None, "key"))
+        self.assertIn("suddenly", next_action_text(self.env, "retention", "key", anomaly="drop"))
+        self.assertIn("right", next_action_text(self.env, "retention", "key", attitude="loyal_unsatisfied"))
+        self.assertEqual(
+            next_action_text(self.env, "lost", "key", anomaly="drop"), next_action_text(self.env, "lost", "key")
+        )
         key = next_action_text(self.env, "dormant", "key")
         self.assertNotEqual(key, next_action_text(self.env, "dormant", "unprofitable"))
         for value, _name in ATTITUDES:
