@@ -172,7 +172,8 @@ class TestCustomerPage(CustomerValueCase):
         self.assertIn("suddenly", next_action_text(self.env, "retention", "key", anomaly="drop"))
         self.assertIn("right", next_action_text(self.env, "retention", "key", attitude="loyal_unsatisfied"))
         self.assertEqual(
-            next_action_text(self.env, "lost", "key", anomaly="drop"), next_action_text(self.env, "lost", "key")
+            next_action_text(self.env, "lost", "key", anomaly="drop"),
+            next_action_text(self.env, "lost", "key"),
         )
         key = next_action_text(self.env, "dormant", "key")
         self.assertNotEqual(key, next_action_text(self.env, "dormant", "unprofitable"))
