@@ -60,7 +60,7 @@ TOPICS_OF_GROUPS = {
     "who": ("value", "value_type", "rating"),
     "relation": ("loyalty", "satisfaction", "service"),
     "life_cycle": ("life_cycle", "products"),
-    "risk": ("churn", "lost"),
+    "risk": ("lost", "churn"),
 }
 
 

@@ -144,7 +144,7 @@ class CrmValuePortrait(models.Model):
     def _compute_apart_text(self):
         for portrait in self:
             told = [portrait._apart_sentence(each) for each in portrait.apart or []]
-            portrait.apart_text = "\n".join(filter(None, told))
+            portrait.apart_text = "; ".join(filter(None, told))  # a list shows no line breaks
 
     def _apart_sentence(self, given):
         """One thing that sets the customers apart from their format, with both figures."""

@@ -94,8 +94,9 @@ def test_the_bridge_goes_from_the_last_run_to_this_one(history, result):
         == pytest.approx(before["lifetime_value"].sum(), abs=0.01 * len(before))
     )
     assert same["customers"]["unchanged"] == result.customers["lifetime_value"].notna().sum()
-    fresh = score(history, AS_OF, Policy()).summary["equity"]
-    assert fresh["opening"] is None and fresh["closing"] == same["closing"]
+    for nothing in (None, before.iloc[:0]):
+        fresh = score(replace(history, previous=nothing), AS_OF, Policy()).summary["equity"]
+        assert fresh["opening"] is None and fresh["closing"] == same["closing"]
 
 
 def test_the_order_of_the_rows_does_not_matter(history, result):
