@@ -18,9 +18,11 @@ LOGIN = ("mia", "demo")
 PAGES = {
     "partner_list_at_risk": "/odoo/demo-at-risk",
     "partner_form": ".o_data_row >> nth=0",  # of that list
+    "customer_page": "a.nav-link[name=crm_value]",
     "customers": "/odoo/action-crm_value_addon.crm_value_profile_action",
     "sales_by_value_class": "/odoo/demo-sales-by-value",
     "runs": "/odoo/action-crm_value_addon.crm_value_run_action",
+    "portraits": "/odoo/action-crm_value_addon.crm_value_portrait_action",
     "forecast_quality_list": "/odoo/action-crm_value_addon.crm_value_grade_action",
     "forecast_quality": ".o_data_row >> nth=0",
 }
@@ -43,6 +45,8 @@ def main(url: str) -> None:
                 page.click(path)
             page.wait_for_selector(".o_view_controller .o_content")
             page.wait_for_timeout(2500)
+            if path.startswith("a.nav-link"):  # a tab is below what the page shows first
+                page.locator(path).evaluate("tab => tab.scrollIntoView()")
             page.screenshot(path=DOCS / f"{name}.png")
         browser.close()
     shutil.copy(DOCS / "partner_form.png", DESCRIPTION)
