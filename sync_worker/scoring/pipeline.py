@@ -27,6 +27,7 @@ from sync_worker.scoring import (
     net_value,
     portraits,
     prospects,
+    reasons,
     receivables,
     returns,
     rhythm,
@@ -314,7 +315,7 @@ def _with_prospects(buyers: pd.DataFrame, customers: pd.DataFrame) -> pd.DataFra
     prospect = ~customers["customer_id"].isin(buyers.pop("customer_id")).to_numpy()
     at = np.where(prospect, -1, np.cumsum(~prospect) - 1)  # both tables are sorted by customer
     result = {"customer_id": customers["customer_id"]}
-    result["reasons"] = explanation.among(buyers.pop("reasons"), at)
+    result["reasons"] = reasons.among(buyers.pop("reasons"), at)
     for name in buyers.columns:
         values = buyers.pop(name)
         result[name] = _typed(name, values.reindex(at) if prospect.any() else values)

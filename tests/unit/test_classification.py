@@ -11,8 +11,9 @@ from simulator import World, simulate
 from sync_worker.history.facts import FACTS
 from sync_worker.policy import Policy
 from sync_worker.scoring import classification
-from sync_worker.scoring.explanation import render, schema
+from sync_worker.scoring.explanation import render
 from sync_worker.scoring.pipeline import score
+from sync_worker.scoring.reasons import schema
 
 AS_OF = "2026-06-30"
 # Columns that rest on a dataset alone: without it nothing is known of them.

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from sync_worker import scoring
 from sync_worker.history.schema import History, HistoryError
 from sync_worker.policy import Policy
-from sync_worker.scoring import explanation
-from sync_worker.scoring.explanation import render, schema
+from sync_worker.scoring import reasons as writing
+from sync_worker.scoring.explanation import render
 from sync_worker.scoring.pipeline import COLUMNS, score
+from sync_worker.scoring.reasons import schema
 
 NUMBERS = [
     "churn_probability",
@@ -158,10 +159,10 @@ def test_horizon_and_risk_bands_come_from_the_policy(shop, result):
 def test_evidence_is_told_the_strongest_first_and_two_of_a_topic(monkeypatch):
     spec = {"direction": "value", "topic": "rating", "params": {"late": "integer"}, "model": "account.move"}
     names = ["a", "b", "c", "d"]
-    monkeypatch.setattr(explanation, "schema", lambda: dict.fromkeys(names, spec))
+    monkeypatch.setattr(writing, "schema", lambda: dict.fromkeys(names, spec))
     records = np.array([[8, -1], [7, 6]])
     candidates = [
-        explanation.Candidate(
+        writing.Candidate(
             name,
             np.array([True, name == "a"]),
             {"late": np.array([4, 2])},
@@ -171,17 +172,17 @@ def test_evidence_is_told_the_strongest_first_and_two_of_a_topic(monkeypatch):
         )
         for name, strength in zip(names, [0.1, np.array([0.5, 0]), 0.2, np.array([0.4, 9.0])], strict=True)
     ]
-    row, number = explanation._strongest(candidates, slice(0, 2))
+    row, number = writing._strongest(candidates, slice(0, 2))
     assert [(int(r), names[n]) for r, n in zip(row, number, strict=True)] == [
         (0, "b"),
         (0, "d"),
         (1, "a"),
     ]
-    told = explanation._in_json(candidates, slice(0, 2), row, number).to_pylist()
+    told = writing._in_json(candidates, slice(0, 2), row, number).to_pylist()
     assert [reason["code"] for reason in json.loads(told[0])] == ["b", "d"]
     assert json.loads(told[1])[0]["record_ids"] == [7, 6]
     spec["params"] = {}
-    told = explanation._in_json(candidates, slice(0, 2), row, number).to_pylist()
+    told = writing._in_json(candidates, slice(0, 2), row, number).to_pylist()
     assert json.loads(told[0])[0]["params"] == {}
 
 

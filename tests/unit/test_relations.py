@@ -28,8 +28,8 @@ from sync_worker.scoring import (
     satisfaction,
     satisfaction_factors,
 )
-from sync_worker.scoring.explanation import schema
 from sync_worker.scoring.peers import Peers
+from sync_worker.scoring.reasons import schema
 
 WORLD = World(seed=31, customers=220)
 END = pd.Timestamp(WORLD.end)

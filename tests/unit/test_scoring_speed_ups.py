@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sync_worker.scoring import explanation, features, labels
+from sync_worker.scoring import features, labels
+from sync_worker.scoring import reasons as writing
 from sync_worker.scoring.transaction_models import ModifiedBetaGeoNBD
 from sync_worker.scoring.transaction_models.rows import combinations
 
@@ -47,11 +48,11 @@ def test_rows_are_ordered_by_their_key(largest):
 
 def test_who_is_not_a_buyer_has_no_reasons():
     for chunks in (["a", "b", "c"],), (["a", "b"], ["c"]), (["a"], ["b"], ["c"]):
-        reasons = explanation._series([explanation.pa.array(one, "large_string") for one in chunks])
+        reasons = writing._series([writing.pa.array(one, "large_string") for one in chunks])
         for at in ([0, 1, 2], [-1, 0, -1, 1, 2, -1], [0, 1, -1, -1, 2]):
             expected = ["[]" if row < 0 else "abc"[row] for row in at]
-            assert explanation.among(reasons, np.array(at)).tolist() == expected
-    assert explanation.among(pd.Series([], dtype=object), np.full(2, -1)).tolist() == ["[]", "[]"]
+            assert writing.among(reasons, np.array(at)).tolist() == expected
+    assert writing.among(pd.Series([], dtype=object), np.full(2, -1)).tolist() == ["[]", "[]"]
 
 
 def test_the_first_label_that_holds_is_given():
