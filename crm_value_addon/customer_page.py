@@ -124,7 +124,8 @@ class _Page:
         stands = self._share(
             "value_percentile",
             self.env._("Among its peers"),
-            lambda share: self.env._("above %s of them", percent_text(self.env, share)),
+            # The first of its peers is among them, and above none of itself.
+            lambda share: self.env._("above %s of them", percent_text(self.env, min(share, 0.99))),
         )
         facts = [
             self._label("value_segment", self.env._("Segment")),

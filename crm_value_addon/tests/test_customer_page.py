@@ -35,6 +35,10 @@ class TestCustomerPage(CustomerValueCase):
         self.env.invalidate_all()
         return self.facts(self.page(user))
 
+    def test_the_first_among_peers_is_not_above_itself(self):
+        facts = self.shown(value_percentile=1.0)
+        self.assertEqual(facts["who", "value_percentile"], "above 99 % of them")
+
     def test_groups(self):
         facts = self.shown()
         page = self.page()
