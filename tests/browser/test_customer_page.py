@@ -161,7 +161,7 @@ def test_what_is_known_stands_in_groups(page: Page, known: dict[str, Any], scree
     expect(box.locator(".o_crm_value_banner")).to_contain_text(
         "Down 61 % against its own pattern since May 2026"
     )
-    expect(box.locator("[name=next_action]")).to_contain_text("Look after it in person")
+    expect(box.locator("[name=next_action]")).to_contain_text("Call today: find out why it suddenly")
     shown = page.locator(".o_crm_value_page")
     for group, fact, text in (
         ("who", "value_type", "Value for money"),
