@@ -205,6 +205,8 @@ class Worker:
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
+            # A suite in the background of a shell ignores Ctrl-C, and so would the worker it starts.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no threads here
         )
 
     def run(self, *arguments: str, patience: float = 120, **settings: Any) -> "Finished":
