@@ -204,3 +204,11 @@ class AnalysisReader:
             }
 
         self.rows["crm.value.demand"] = self._each("demand.rows", given["rows"], row)
+
+
+def forget_losses(result):
+    """Take the customers a result names out of it, in place: an objection erases them from the table alone."""
+    concentration = result.get("concentration") if isinstance(result, dict) else None
+    for scope in concentration.values() if isinstance(concentration, dict) else ():
+        if isinstance(scope, dict):
+            scope.pop("losses", None)

@@ -17,11 +17,10 @@ from .customer_texts import (
     value_type_text,
 )
 from .formatting import amount_text, number_text, percent_text
-from .labels import LABELS, MARGIN_LEVELS, SATISFACTIONS, VALUE_BASES
+from .labels import GROUP_USER, LABELS, MARGIN_LEVELS, SATISFACTIONS, VALUE_BASES
 from .publish_columns import RATING_COLUMNS
 from .reasons import render_reasons
 
-GROUP_USER = "crm_value_addon.group_user"
 # Columns of crm_value_profile that the page is made from.
 PAGE_COLUMNS = (
     *(f"{kind}_{label}" for label in LABELS for kind in ("effective", "computed")),

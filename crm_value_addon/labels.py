@@ -1,5 +1,9 @@
 """The labels a customer can carry, in the order people read them, and who may see what."""
 
+# Who sees class and stage, and who sees amounts as well.
+GROUP_VIEWER = "crm_value_addon.group_viewer"
+GROUP_USER = "crm_value_addon.group_user"
+
 VALUE_CLASSES = [
     ("key", "Key (A)"),
     ("growth", "Growth (B)"),

@@ -325,7 +325,6 @@ def records_text(env, model, count):
     """How many records of a model are behind a reason, as the words of a link."""
     return {
         "sale.order": lambda: env._("Orders (%s)", count),
-        "pos.order": lambda: env._("Point-of-sale orders (%s)", count),
         "account.move": lambda: env._("Invoices (%s)", count),
         "stock.picking": lambda: env._("Deliveries (%s)", count),
         "rating.rating": lambda: env._("Ratings (%s)", count),

@@ -6,6 +6,7 @@ from pathlib import Path
 from odoo.exceptions import UserError
 
 from .formatting import amount_text
+from .labels import GROUP_USER
 from .reason_texts import direction_text, reason_text, records_text, topic_title
 
 REASON_SCHEMA = json.loads(
@@ -27,9 +28,8 @@ TOPICS = (
 )
 # Reasons that tell a margin are for those who see amounts, as all that tell money are.
 MARGIN_CODES = {"poor_net_value", "margin_above_peers", "margin_below_peers", "lost_poor_margin"}
-# A sales order with a number below zero is one of the point of sale, and is opened as that.
-COUNTER_ORDERS = "pos.order"
 LARGEST_ID = 2**31 - 1
+DIRECTIONS = ("up", "down", "advice")
 
 
 def money_figures(code):
@@ -57,7 +57,7 @@ def figures_of(env, reason, currency):
 
 def known_reasons(env, reasons):
     """The reasons that this version knows, complete, and that the reader may know."""
-    sees_amounts = env.user.has_group("crm_value_addon.group_user")
+    sees_amounts = env.user.has_group(GROUP_USER)
     for reason in reasons if isinstance(reasons, list) else []:
         code, params = reason.get("code"), reason.get("params")
         if not isinstance(code, str) or code not in REASON_SCHEMA or not isinstance(params, dict):
@@ -73,16 +73,9 @@ def records_of(reason):
     ids = [
         number
         for number in (given if isinstance(given, list) else [])
-        if type(number) is int and 0 < abs(number) <= LARGEST_ID
+        if type(number) is int and 0 < number <= LARGEST_ID
     ]
-    if model != "sale.order":
-        found = {model: [number for number in ids if number > 0]}
-    else:
-        found = {
-            model: [number for number in ids if number > 0],
-            COUNTER_ORDERS: [-number for number in ids if number < 0],
-        }
-    return {name: numbers for name, numbers in found.items() if name and numbers}
+    return {model: ids} if model and ids else {}
 
 
 def may_open(env, model):
@@ -101,7 +94,8 @@ def render_reasons(env, reasons, currency):
     """
     topics = {}
     for reason in known_reasons(env, reasons):
-        code, direction = reason["code"], reason.get("direction")
+        code = reason["code"]
+        direction = next((each for each in DIRECTIONS if each == reason.get("direction")), "")
         links = [
             {"model": model, "text": records_text(env, model, len(ids))}
             for model, ids in records_of(reason).items()
@@ -111,7 +105,7 @@ def render_reasons(env, reasons, currency):
             {
                 "code": code,
                 "text": reason_text(env, code, figures_of(env, reason, currency)),
-                "direction": direction if direction in ("up", "down", "advice") else "",
+                "direction": direction,
                 "meaning": direction_text(env, direction),
                 "links": links,
             }
@@ -130,7 +124,7 @@ def open_records(env, profile, code, model):
     :raise UserError: when the reader may not know the reason, it is there no more, or has no such records
     """
     reason = next((each for each in known_reasons(env, profile.get("reasons")) if each["code"] == code), None)
-    ids = records_of(reason).get(model) if reason else None
+    ids = records_of(reason).get(model) if reason and isinstance(model, str) else None
     if not ids or not may_open(env, model):
         raise UserError(env._("There are no such records behind this reason any more: reload the page."))
     currency = env["res.currency"].browse(profile["currency_id"])

@@ -1,5 +1,3 @@
-import json
-
 from odoo import api, fields, models
 from odoo.tools import SQL
 
@@ -7,46 +5,15 @@ from ..analysis import APART, EQUITY_STEPS, AnalysisReader
 from ..formatting import amount_text, number_text, percent_text
 from ..labels import VALUE_CLASSES
 
-JSON_COLUMNS = ("untold", "apart")
+MOST_FAULTS = 10
 
 
 class CrmValueAnalysis(models.AbstractModel):
-    """A row of what a run says of the whole company; kept per run, so that runs can be compared.
-
-    In a list an empty number reads as 0, so ``untold`` names those that are empty.
-    """
+    """A row of what a run says of the whole company."""
 
     _name = "crm.value.analysis"
-    _inherit = ["crm.value.protected"]
+    _inherit = ["crm.value.finding"]
     _description = "Customer Value Analysis"
-    _order = "as_of desc, id"
-    _log_access = False
-
-    run_id = fields.Many2one("crm.value.run", required=True, index=True, ondelete="cascade")
-    company_id = fields.Many2one("res.company", required=True, ondelete="cascade")
-    currency_id = fields.Many2one("res.currency")
-    as_of = fields.Date(required=True, help="The day the run stands for.")
-    is_latest = fields.Boolean(
-        compute="_compute_is_latest",
-        search="_search_is_latest",
-        help="Of the company's last run that told it.",
-    )
-
-    @api.depends("run_id")
-    def _compute_is_latest(self):
-        latest = self.search([("is_latest", "=", True), ("id", "in", self.ids)])
-        for row in self:
-            row.is_latest = row in latest
-
-    def _search_is_latest(self, operator, value):
-        if operator != "in":
-            return NotImplemented
-        # By the order of closing: a run that waited long may have the smaller number.
-        newest = SQL(
-            "(SELECT DISTINCT ON (company_id) run_id FROM %s ORDER BY company_id, id DESC)",
-            SQL.identifier(self._table),
-        )
-        return [("run_id", "in" if True in value else "not in", newest)]
 
     @api.model
     def _record_analysis(self, run, result):
@@ -65,7 +32,7 @@ class CrmValueAnalysis(models.AbstractModel):
         reader = AnalysisReader(
             ids("crm.value.format"),
             ids("product.category"),
-            lambda partners: set(self.env["res.partner"].sudo().browse(partners).exists().ids),
+            lambda partners: self._may_be_named(run, partners),
         )
         reader.take(result)
         for model, rows in reader.rows.items():
@@ -75,38 +42,28 @@ class CrmValueAnalysis(models.AbstractModel):
         return [
             self.env._(
                 "Part of the analysis is left out, since it is not as documented: %s.",
-                ", ".join(reader.faults),
+                ", ".join(reader.faults[:MOST_FAULTS]),
             )
         ]
 
     @api.model
-    def _insert(self, run, rows):
-        if not rows:
-            return
-        constants = {
-            "run_id": run.id,
-            "company_id": run.company_id.id,
-            "currency_id": run.company_id.currency_id.id,
-            "as_of": run.as_of,
-        }
-        self.env.flush_all()
-        # Not by the ORM, which cannot leave a number empty.
+    def _may_be_named(self, run, partners):
+        """Of partners those that a row of the run may name: some may be gone or have objected since its export."""
+        if not partners:
+            return set()
         self.env.cr.execute(
             SQL(
-                "INSERT INTO %s (%s) VALUES %s",
-                SQL.identifier(self._table),
-                SQL(", ").join(SQL.identifier(name) for name in (*constants, *rows[0])),
-                SQL(", ").join(SQL("%s", self._row_sql({**constants, **row})) for row in rows),
+                """
+                SELECT partner.id FROM res_partner partner
+                 WHERE partner.id IN %s AND partner.commercial_partner_id = partner.id
+                   AND (partner.company_id IS NULL OR partner.company_id IN %s)
+                   AND NOT EXISTS (SELECT FROM crm_value_objection objection WHERE objection.partner_id = partner.id)
+                """,
+                tuple(partners),
+                tuple(run.company_id._crm_value_branches()),
             )
         )
-        self.invalidate_model()
-
-    def _row_sql(self, row):
-        values = [
-            SQL("%s::jsonb", json.dumps(value)) if name in JSON_COLUMNS else SQL("%s", value)
-            for name, value in row.items()
-        ]
-        return SQL("(%s)", SQL(", ").join(values))
+        return {partner for (partner,) in self.env.cr.fetchall()}
 
 
 class CrmValuePortrait(models.Model):

@@ -1,56 +1,29 @@
-import json
-
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
-from odoo.tools import SQL
 
-from ..backtest import COUNT_COLUMNS, FIGURE_BOUNDS, GRADES, MONEY_COLUMNS, SERIES, read_grades
+from ..backtest import GRADES, read_grades
 from ..backtest_texts import caution_texts, rule_text, story_text, verdict_text
-
-GROUP_USER = "crm_value_addon.group_user"
-JSON_COLUMNS = ("rule_params", "untold", *SERIES)
-COLUMNS = (
-    "format_id",
-    "horizon_days",
-    "grade",
-    "missing",
-    "cutoff",
-    "rule_code",
-    *COUNT_COLUMNS,
-    *MONEY_COLUMNS,
-    *FIGURE_BOUNDS,
-    *JSON_COLUMNS,
-)
+from ..labels import GROUP_USER
 
 
 class CrmValueGrade(models.Model):
     """How good the churn forecast was for a company or one of its business formats, when a run looked back.
 
     Figures of an empty format are those of the whole company. What a figure means is told in
-    docs/backtest.md; in a form an empty figure reads as 0, so ``untold`` names those that are empty.
+    docs/backtest.md.
     """
 
     _name = "crm.value.grade"
-    _inherit = ["crm.value.protected"]
+    _inherit = ["crm.value.finding"]
     _description = "Customer Value Forecast Quality"
-    # Within a day as the worker sends them: the whole company first.
-    _order = "as_of desc, id"
-    _log_access = False
 
-    run_id = fields.Many2one("crm.value.run", required=True, index=True, ondelete="cascade")
-    company_id = fields.Many2one("res.company", required=True, ondelete="cascade")
-    currency_id = fields.Many2one("res.currency")
-    as_of = fields.Date(string="Judged on", required=True, help="The day the run looked back from.")
+    as_of = fields.Date(string="Judged on", help="The day the run looked back from.")
     # Not emptied when a format is deleted: the row would then speak of the whole company.
     format_id = fields.Many2one(
         "crm.value.format", string="Business Format", ondelete="cascade", falsy_value_label="Whole company"
     )
     scope = fields.Char(string="Judged", compute="_compute_scope")
-    is_latest = fields.Boolean(
-        compute="_compute_is_latest",
-        search="_search_is_latest",
-        help="Of the company's last run that looked back.",
-    )
+    is_latest = fields.Boolean(help="Of the company's last run that looked back.")
 
     grade = fields.Selection([(grade, grade) for grade in GRADES], falsy_value_label="Too little data")
     missing = fields.Selection(
@@ -149,21 +122,6 @@ class CrmValueGrade(models.Model):
         for grade in self:
             grade.display_name = f"{grade.scope}, {fields.Date.to_string(grade.as_of) or ''}"
 
-    @api.depends("run_id")
-    def _compute_is_latest(self):
-        latest = self.search([("is_latest", "=", True), ("id", "in", self.ids)])
-        for grade in self:
-            grade.is_latest = grade in latest
-
-    def _search_is_latest(self, operator, value):
-        if operator != "in":
-            return NotImplemented
-        # By the order of closing: a run that waited long may have the smaller number.
-        newest = SQL(
-            "(SELECT DISTINCT ON (company_id) run_id FROM crm_value_grade ORDER BY company_id, id DESC)"
-        )
-        return [("run_id", "in" if True in value else "not in", newest)]
-
     @api.depends("grade", "missing", "cutoff")
     @api.depends_context("lang")
     def _compute_texts(self):
@@ -223,24 +181,8 @@ class CrmValueGrade(models.Model):
             .search([("code", "!=", False)])
         )
         rows, faults = read_grades(result, set(formats.ids))
-        constants = {
-            "run_id": run.id,
-            "company_id": run.company_id.id,
-            "currency_id": run.company_id.currency_id.id,
-            "as_of": run.as_of,
-        }
-        if rows:
-            self.env.flush_all()
-            # Not by the ORM, which cannot leave a number empty.
-            self.env.cr.execute(
-                SQL(
-                    "INSERT INTO crm_value_grade (%s) VALUES %s",
-                    SQL(", ").join(SQL.identifier(name) for name in (*constants, *COLUMNS)),
-                    SQL(", ").join(SQL("%s", self._row_sql(constants, row)) for row in rows),
-                )
-            )
-            self.invalidate_model()
-            run.invalidate_recordset(["grade_ids"])
+        self._insert(run, rows)
+        run.invalidate_recordset(["grade_ids"])
         if not faults:
             return []
         return [
@@ -248,10 +190,3 @@ class CrmValueGrade(models.Model):
                 "Part of the back-test is left out, since it is not as documented: %s.", ", ".join(faults)
             )
         ]
-
-    def _row_sql(self, constants, row):
-        values = [SQL("%s", value) for value in constants.values()]
-        for name in COLUMNS:
-            value = row[name]
-            values.append(SQL("%s::jsonb", json.dumps(value)) if name in JSON_COLUMNS else SQL("%s", value))
-        return SQL("(%s)", SQL(", ").join(values))

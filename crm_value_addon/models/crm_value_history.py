@@ -4,6 +4,7 @@ from ..labels import (
     CAUSES,
     CHURN_RISKS,
     CONFIDENCES,
+    GROUP_USER,
     LABELS,
     LIFECYCLE_STAGES,
     LOYALTY_STAGES,
@@ -11,8 +12,6 @@ from ..labels import (
     VALUE_SEGMENTS,
     VALUE_TYPES,
 )
-
-GROUP_USER = "crm_value_addon.group_user"
 
 
 class CrmValueHistory(models.Model):

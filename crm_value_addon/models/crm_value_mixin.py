@@ -2,10 +2,8 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from ..labels import CHURN_RISKS, VALUE_CLASSES, VALUE_SEGMENTS
+from ..labels import CHURN_RISKS, GROUP_VIEWER, VALUE_CLASSES, VALUE_SEGMENTS
 
-GROUP_VIEWER = "crm_value_addon.group_viewer"
-GROUP_USER = "crm_value_addon.group_user"
 INEQUALITIES = (">", ">=", "<", "<=")
 
 

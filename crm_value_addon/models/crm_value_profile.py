@@ -10,6 +10,7 @@ from ..labels import (
     ATTITUDES,
     CHURN_RISKS,
     CONFIDENCES,
+    GROUP_USER,
     INITIATORS,
     LABELS,
     LIFECYCLE_STAGES,
@@ -22,8 +23,6 @@ from ..labels import (
     VALUE_TYPES,
 )
 from ..reasons import open_records
-
-GROUP_USER = "crm_value_addon.group_user"
 
 
 class CrmValueProfile(models.Model):
@@ -175,6 +174,21 @@ class CrmValueProfile(models.Model):
             "ALTER TABLE crm_value_profile SET (fillfactor = 45, autovacuum_vacuum_scale_factor = 0.02)"
         )
 
+    @api.model
+    def _get_view_cache_key(self, view_id=None, view_type="form", **options):
+        return (*super()._get_view_cache_key(view_id, view_type, **options), self._sees_amounts())
+
+    @api.model
+    def _get_view(self, view_id=None, view_type="form", **options):
+        """Sort lists by an amount for those who see amounts; for the others that would be refused."""
+        arch, view = super()._get_view(view_id, view_type, **options)
+        if view_type == "list" and self._sees_amounts():
+            arch.set("default_order", "lifetime_value desc")
+        return arch, view
+
+    def _sees_amounts(self):
+        return self.env.user.has_group(GROUP_USER)
+
     @api.depends("partner_id", "company_id")
     @api.depends_context("lang", "uid")
     def _compute_page(self):
@@ -186,12 +200,11 @@ class CrmValueProfile(models.Model):
 
     @api.depends("recommendations")
     def _compute_recommended_category_ids(self):
-        categories = self.env["product.category"]
-        for profile in self:
-            given = profile.recommendations or []
-            profile.recommended_category_ids = categories.browse(
-                each["category_id"] for each in given
-            ).exists()
+        given = {profile: [each["category_id"] for each in profile.recommendations or []] for profile in self}
+        categories = self.env["product.category"].browse({each for ids in given.values() for each in ids})
+        there = set(categories.exists().ids)
+        for profile, ids in given.items():
+            profile.recommended_category_ids = [each for each in ids if each in there]
 
     def _search_recommended_category_ids(self, operator, value):
         if operator == "any":
@@ -203,7 +216,10 @@ class CrmValueProfile(models.Model):
         # In the very query that searches: the table is read once, whatever else is asked.
         def to_sql(model, alias, query):
             column = model._field_to_sql(alias, "recommendations", query)
-            return SQL("COALESCE(%s @> ANY (%s::jsonb[]), FALSE)", column, wanted)
+            found = SQL("COALESCE(%s @> ANY (%s::jsonb[]), FALSE)", column, wanted)
+            if False in value:
+                found = SQL("(%s OR COALESCE(jsonb_array_length(%s), 0) = 0)", found, column)
+            return found
 
         return Domain.custom(to_sql=to_sql)
 

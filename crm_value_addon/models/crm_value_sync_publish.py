@@ -9,6 +9,7 @@ from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
+from ..analysis import forget_losses
 from ..publish_columns import (
     ALLOWED_VALUES,
     COLUMN_TYPES,
@@ -275,10 +276,10 @@ class CrmValueSyncPublish(models.AbstractModel):
             self._check_staged(run, rows)
             counts = self._merge(run, rows)
         result = storable(result)
-        left_out = [
-            *self.env["crm.value.grade"]._record_grades(run, result),
-            *self.env["crm.value.analysis"]._record_analysis(run, result),
-        ]
+        left_out = self.env["crm.value.grade"]._record_grades(run, result)
+        if run.kind == "score":
+            left_out += self.env["crm.value.analysis"]._record_analysis(run, result)
+        forget_losses(result)
         run._end(
             "done",
             progress=100.0,

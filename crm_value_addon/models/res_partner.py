@@ -2,9 +2,9 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ..customer_page import PAGE_COLUMNS, customer_page
-from ..labels import CONFIDENCES, LIFECYCLE_STAGES, LOYALTY_STAGES
+from ..labels import CONFIDENCES, GROUP_USER, GROUP_VIEWER, LIFECYCLE_STAGES, LOYALTY_STAGES
 from ..reasons import open_records
-from .crm_value_mixin import GROUP_USER, GROUP_VIEWER, profile_field
+from .crm_value_mixin import profile_field
 
 
 class ResPartner(models.Model):

@@ -1,5 +1,6 @@
 from . import (
     test_analysis,
+    test_analysis_access,
     test_close,
     test_contract,
     test_customer_page,

@@ -1,6 +1,3 @@
-import json
-
-from odoo.exceptions import AccessError
 from odoo.tests import tagged
 
 from ..analysis import APART, EQUITY_STEPS
@@ -329,76 +326,29 @@ class TestAnalysis(AnalysisCase):
         self.env["crm.value.objection"].create({"partner_id": self.customer.id})
         self.assertEqual(self.rows(run, "crm.value.concentration.loss").partner_id, self.customer2)
 
+    def test_who_objects_while_a_run_is_under_way_is_not_kept(self):
+        for gone in (self.customer, self.customer3):
+            self.env["crm.value.objection"].create({"partner_id": gone.id})
+        named = (self.customer, self.customer3, self.customer2)
+        losses = [{"id": each.id, "value": 1.0, "percent": 1.0} for each in named]
+        run = self.analysis(concentration={"customers": self.scope(losses=losses)})
+        self.assertEqual(self.rows(run, "crm.value.concentration.loss").partner_id, self.customer2)
+
+    def test_only_customers_of_the_company_are_named(self):
+        foreign = self.env["res.partner"].create({"name": "Of another", "company_id": self.beta.id})
+        named = (foreign, self.contact, self.customer)
+        losses = [{"id": each.id, "value": 1.0, "percent": 1.0} for each in named]
+        run = self.analysis(concentration={"customers": self.scope(losses=losses)})
+        self.assertEqual(self.rows(run, "crm.value.concentration.loss").partner_id, self.customer)
+
+    def test_the_result_of_a_run_names_nobody(self):
+        """What is kept there no objection erases."""
+        run = self.analysis()
+        self.assertTrue(self.rows(run, "crm.value.concentration.loss"))
+        self.assertNotIn("losses", run.result["concentration"]["customers"])
+
     def test_merged_customer_takes_its_row_along(self):
         run = self.analysis()
         wizard = self.env["base.partner.merge.automatic.wizard"].create({})
         wizard._merge([self.customer.id, self.customer3.id], self.customer3)
         self.assertIn(self.customer3, self.rows(run, "crm.value.concentration.loss").partner_id)
-
-
-@tagged("post_install", "-at_install")
-class TestAnalysisAccess(AnalysisCase):
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        case = cls("setUp")
-        case.env = cls.env
-        cls.run_ = case.analysis()
-        cls.foreign = case.analysis(company=cls.beta)
-
-    def test_who_reads_it(self):
-        for model in MODELS:
-            row = self.rows(self.run_, model)[0]
-            for user in (self.user, self.manager):
-                records = self.as_user(model, user, self.alpha)
-                self.assertEqual(records.search([]).run_id.sudo(), self.run_)
-                records.browse(row.id).read()
-            for user in (
-                self.portal,
-                self.employee,
-                self.viewer,
-                self.sync,
-                self.env.ref("base.public_user"),
-            ):
-                records = self.env[model].with_user(user)
-                for name, call in {
-                    "search": lambda r=records: r.search([]),
-                    "read": lambda r=records, i=row.id: r.browse(i).read(["as_of"]),
-                    "group": lambda r=records: r.formatted_read_group([], ["run_id"], ["__count"]),
-                }.items():
-                    with (
-                        self.subTest(user=user.login, model=model, call=name),
-                        self.assertRaises(AccessError),
-                    ):
-                        call()
-
-    def test_companies(self):
-        for model in MODELS:
-            for ticked, expected in (
-                ([self.alpha], self.run_),
-                ([self.beta], self.foreign),
-                ([self.branch], self.run_),
-                ([self.alpha, self.beta], self.run_ | self.foreign),
-            ):
-                records = self.as_user(model, self.user, *ticked)
-                self.assertEqual(records.search([]).run_id.sudo(), expected)
-            with self.assertRaises(AccessError):
-                self.as_user(model, self.user, self.beta).browse(self.rows(self.run_, model)[0].id).read(
-                    ["as_of"]
-                )
-
-    def test_nobody_writes_it(self):
-        for model in MODELS:
-            rows = self.rows(self.run_, model)
-            for user in (self.user, self.manager, self.sync, self.env.ref("base.user_admin"), self.env.user):
-                for records in (rows.with_user(user), rows.with_user(user).sudo()):
-                    for call in (
-                        lambda r=records: r.create({"run_id": self.run_.id}),
-                        lambda r=records: r.write({"as_of": "2020-01-01"}),
-                        lambda r=records: r.unlink(),
-                    ):
-                        with self.subTest(user=user.login, model=model), self.assertRaises(AccessError):
-                            call()
-
-    def test_result_is_kept_as_it_is(self):
-        self.assertIn("lorenz", json.dumps(self.run_.result))

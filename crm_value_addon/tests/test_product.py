@@ -51,6 +51,8 @@ class TestLikelyCustomers(CustomerValueCase):
             ([(name, "ilike", "snack")], self.customer),
             ([(name, "any", [("name", "=", "Filters")])], self.customer | self.customer2),
             ([(name, "not in", self.filters.ids)], self.customer3 | self.unscored),
+            ([(name, "=", False)], self.customer3 | self.unscored),
+            ([(name, "!=", False)], self.customer | self.customer2),
             ([(f"{name}.name", "=", "Snacks")], self.customer),
         ):
             with self.subTest(domain=domain):

@@ -1,3 +1,5 @@
+from lxml import etree
+
 from odoo.tests import tagged
 
 from .test_fields import ScoredCase
@@ -38,7 +40,8 @@ class TestScreens(ScoredCase):
         if records._transient:
             return
         specification = {name: {} for name in names}
-        records.web_search_read([], specification, limit=5)
+        arch = etree.fromstring(loaded["views"]["list"]["arch"]) if "list" in loaded["views"] else {}
+        records.web_search_read([], specification, limit=5, order=arch.get("default_order"))
         for name, description in names.items():
             if description.get("groupable") and description["type"] in ("selection", "many2one"):
                 records.formatted_read_group([], [name], ["__count"])
