@@ -46,6 +46,11 @@ class TestScreens(ScoredCase):
             if description.get("groupable") and description["type"] in ("selection", "many2one"):
                 records.formatted_read_group([], [name], ["__count"])
 
+    def test_styles_compile(self):
+        bundle = self.env["ir.qweb"]._get_asset_bundle("web.assets_web", js=False)
+        bundle.preprocess_css()
+        self.assertEqual(bundle.css_errors, [])
+
     def test_extended_screens(self):
         for model, group in (
             ("res.partner", "crm_value_addon.group_viewer"),
