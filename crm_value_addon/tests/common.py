@@ -7,7 +7,9 @@ import zlib
 from odoo.fields import Command
 from odoo.tests import TransactionCase, new_test_user
 
-JSON_COLUMNS = ("reasons", "recommendations")
+from ..publish_columns import COLUMN_TYPES
+
+JSON_COLUMNS = {name for name, kind in COLUMN_TYPES.items() if kind == "json"}
 MONEY_FIELDS = ("historical_value", "current_value", "potential_value", "lifetime_value")
 
 

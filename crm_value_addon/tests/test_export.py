@@ -14,10 +14,10 @@ class ExportCase(CustomerValueCase):
         super().setUpClass()
         cls.product = cls._product()
 
-    def export(self, dataset, company=None, limit=200_000):
-        """All pages of a dataset as a list of dicts."""
+    def export(self, dataset, company=None, limit=200_000, after=None):
+        """All pages of a dataset, those behind a cursor if one is given, as a list of dicts."""
         company = company or self.alpha
-        after, rows = None, []
+        rows = []
         for _page in range(10_000):
             page = self.contract.export_history(
                 dataset=dataset, company_id=company.id, after=after, limit=limit
@@ -29,6 +29,30 @@ class ExportCase(CustomerValueCase):
             if not after:
                 return rows
         raise AssertionError("The pages never end")
+
+    def assert_paged(self, dataset):
+        """However a dataset is cut into pages, each row comes once. Rows are compared as a list: a credit note that
+        was set off against an invoice gives two rows of one id.
+        """
+        whole = self.export(dataset)
+        self.assertGreaterEqual(len(whole), 3)
+        last = self.contract.export_history(dataset=dataset, company_id=self.alpha.id)
+        self.assertIsNone(last["after"])
+        for limit in (2, 500):
+            self.assertCountEqual(self.export(dataset, limit=limit), whole)
+
+    def assert_splits(self, dataset):
+        """However the worker splits the cursor behind the last three ids, each row comes once."""
+        key = self.contract.describe()["datasets"][dataset][0]
+        whole = self.export(dataset)
+        ids = sorted({int(row[key]) for row in whole})[-3:]
+        self.assertEqual(len(ids), 3)
+        low, until = ids[0] - 1, ids[-1]
+        expected = [row for row in whole if int(row[key]) > low]
+        for between in range(low, until + 1):
+            parts = ({"id": low, "until": between}, {"id": between, "until": until})
+            rows = [row for part in parts for row in self.export(dataset, limit=2, after=part)]
+            self.assertCountEqual(rows, expected)
 
     def amounts(self, company=None, **kwargs):
         return {
@@ -143,26 +167,6 @@ class TestOrders(ExportCase):
         self.assertEqual(list(self.amounts()), [kept.id])
         self.assertEqual([int(row["order_id"]) for row in self.export("lines")], [kept.id])
         self.assertEqual([int(row["customer_id"]) for row in self.export("partners")], [self.customer2.id])
-
-    def test_pages(self):
-        for number in range(5):
-            self.order(self.partners[number % 3], 10 + number, state="draft" if number == 2 else "sale")
-        self.score([self.full(self.customer), self.full(self.customer2)])
-        for dataset in ("orders", "lines", "partners", "products", "profiles"):
-            with self.subTest(dataset=dataset):
-                whole = self.export(dataset)
-                self.assertTrue(whole)
-                key = "line_id" if dataset == "lines" else next(iter(whole[0]))
-
-                def identity(row, key=key):
-                    return int(row[key])
-
-                last = self.contract.export_history(dataset=dataset, company_id=self.alpha.id)
-                self.assertIsNone(last["after"])
-                for limit in (2, 500):
-                    self.assertEqual(
-                        sorted(self.export(dataset, limit=limit), key=identity), sorted(whole, key=identity)
-                    )
 
     def test_pages_of_one(self):
         orders = [self.order(self.customer, 10 + number) for number in range(3)]

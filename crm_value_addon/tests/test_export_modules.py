@@ -8,6 +8,12 @@ from odoo.tests import tagged
 
 from .test_export_facts import FactsCase
 
+# What sales and CRM alone bring along.
+BASIC = {
+    *("orders", "lines", "partners", "products", "profiles", "order_details", "quotations"),
+    *("invoices", "payments", "leads", "messages", "activities"),
+}
+# What others do, by the model it comes from.
 OPTIONAL = {
     "deliveries": "stock.picking",
     "ratings": "rating.rating",
@@ -21,7 +27,7 @@ OPTIONAL = {
 class TestOptionalModules(FactsCase):
     def test_everything_is_offered(self):
         offered = self.contract.describe()["datasets"]
-        self.assertTrue(set(OPTIONAL) <= set(offered))
+        self.assertEqual(set(offered), BASIC | set(OPTIONAL))
         for dataset, columns in offered.items():
             with self.subTest(dataset=dataset):
                 page = self.contract.export_history(dataset=dataset, company_id=self.alpha.id)
@@ -278,6 +284,12 @@ class TestDeliveries(FactsCase):
             (row["order_id"], row["customer_id"], row["promised"]), ("", str(self.customer.id), "2026-01-19")
         )
 
+    def test_pages(self):
+        pickings = [self.deliver(self.confirmed(partner).picking_ids, 4) for partner in self.partners[:3]]
+        self.give_back(pickings[0], 1)
+        self.assert_paged("deliveries")
+        self.assert_splits("deliveries")
+
     def test_companies_and_objection(self):
         own = self.deliver(self.confirmed(self.customer).picking_ids, 4)
         other = self.deliver(self.confirmed(self.customer, company=self.beta).picking_ids, 4)
@@ -382,6 +394,15 @@ class TestAttitude(FactsCase):
         self.points(self.card(self.contact), 12, 5)
         self.object(self.customer)
         self.assertEqual((self.rows("ratings"), self.rows("points")), ({}, {}))
+
+    def test_pages(self):
+        for partner in self.partners[:3]:
+            self.rating(partner)
+            self.points(self.card(partner), 12, 5)
+        for dataset in ("ratings", "points"):
+            with self.subTest(dataset=dataset):
+                self.assert_paged(dataset)
+                self.assert_splits(dataset)
 
     def test_no_words_leave(self):
         """Feedback of ratings and descriptions of points stay in Odoo."""

@@ -180,6 +180,14 @@ class TestPointOfSale(InvoiceCase):
         [row] = self.export("partners")
         self.assertEqual((row["customer_id"], row["first_seen"]), (str(self.customer.id), "2026-02-03"))
 
+    def test_pages(self):
+        for partner in self.partners[:3]:
+            self.sell(partner, (self.product, 1, 5), (self.product, 2, 7))
+        for dataset in ("pos_orders", "pos_lines"):
+            with self.subTest(dataset=dataset):
+                self.assert_paged(dataset)
+                self.assert_splits(dataset)
+
     def test_companies_and_objection(self):
         self._chart(self.beta)
         _config, session = self._counter(self.beta)
