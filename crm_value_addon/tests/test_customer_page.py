@@ -1,5 +1,7 @@
 import json
 
+from markupsafe import Markup
+
 from odoo import fields
 from odoo.tests import tagged
 
@@ -190,6 +192,13 @@ class TestCustomerPage(CustomerValueCase):
         told = [topic for topics in TOPICS_OF_GROUPS.values() for topic in topics]
         self.assertEqual(sorted([*told, "anomaly"]), sorted(TOPICS))
 
+    def test_a_figure_with_markup_stays_plain_text(self):
+        self.shown(reasons=[reason("long_silence", params={"days_since": "<b>40</b>"})])
+        risk = next(group for group in self.page()["groups"] if group["name"] == "risk")
+        [told] = risk["reasons"]
+        self.assertEqual(told["text"], "Silent for <b>40</b> days")
+        self.assertNotIsInstance(told["text"], Markup)
+
     def test_anomalies(self):
         for values, text in (
             ({"anomaly": "surge", "anomaly_percent": 140}, "Up 140 % against its own pattern since May 2026"),
@@ -208,7 +217,7 @@ class TestCustomerPage(CustomerValueCase):
             replacement_due="2026-07-01",
             recommendations=[{"category_id": 1, "kind": "cross_sell", "strength": 0.5, "due": None}],
         )
-        self.assertLessEqual(set(row), set(COLUMN_TYPES))
+        self.assertEqual(set(row), set(COLUMN_TYPES))
         self.score([row])
         names = [name for name in row if name not in ("partner_id", "cause", "format_id")]
         self.env.cr.execute(
