@@ -49,7 +49,7 @@ def publish(site: OdooSite, rows: list[dict[str, Any]], result: dict[str, Any]) 
 
 @pytest.fixture(scope="module")
 def known(site: OdooSite) -> Iterator[dict[str, Any]]:
-    """A key customer of whom everything is known, and a lost one; what was there before comes back."""
+    """A key customer of whom everything is known, and a lost one; the profiles come back."""
     key, lost, category = (
         site.value("SELECT id FROM res_partner WHERE ref = 'customer_001'"),
         site.value("SELECT id FROM res_partner WHERE ref = 'customer_002'"),
@@ -65,6 +65,8 @@ def known(site: OdooSite) -> Iterator[dict[str, Any]]:
         )
     ]
     gone = site.value("SELECT max(id) + 1000 FROM sale_order")
+    # Left behind by a run that was broken off.
+    site.sql("DROP TABLE IF EXISTS kept_profiles")
     site.sql("CREATE TABLE kept_profiles AS SELECT * FROM crm_value_profile")
     told = {
         "value_class": "key",
@@ -132,20 +134,22 @@ def known(site: OdooSite) -> Iterator[dict[str, Any]]:
     portrait = {"format": None, "customers": 9, "basket": 812.0, "rhythm_days": 21.0, "margin_rate": 0.21}
     portrait |= {"discount_share": 0.1, "breadth": None}
     apart = [{"code": "larger_basket", "value": 812.0, "format_value": 402.0}]
-    publish(
-        site,
-        rows,
-        {
-            "portraits": [portrait | {"value_class": "key", "apart": apart}],
-            "equity": {
-                **{"opening": 900.0, "acquired": 40.0, "won_back": 12.0, "growth": 95.0},
-                **{"decline": 60.0, "lost": 45.0, "closing": 942.0, "customers": {"opening": 58}},
+    try:
+        publish(
+            site,
+            rows,
+            {
+                "portraits": [portrait | {"value_class": "key", "apart": apart}],
+                "equity": {
+                    **{"opening": 900.0, "acquired": 40.0, "won_back": 12.0, "growth": 95.0},
+                    **{"decline": 60.0, "lost": 45.0, "closing": 942.0, "customers": {"opening": 58}},
+                },
             },
-        },
-    )
-    yield {"key": key, "lost": lost, "orders": orders}
-    site.sql("DELETE FROM crm_value_profile; INSERT INTO crm_value_profile SELECT * FROM kept_profiles")
-    site.sql("DROP TABLE kept_profiles")
+        )
+        yield {"key": key, "lost": lost, "orders": orders}
+    finally:
+        site.sql("DELETE FROM crm_value_profile; INSERT INTO crm_value_profile SELECT * FROM kept_profiles")
+        site.sql("DROP TABLE kept_profiles")
 
 
 def open_page(page: Page, partner: int) -> None:
