@@ -2,7 +2,7 @@
 
 import csv
 import json
-from datetime import timedelta
+from datetime import UTC, timedelta
 from pathlib import Path
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -25,9 +25,18 @@ class Loaded(NamedTuple):
     weeks: int
 
 
-def weeks_until_recent(last, now=None):
-    """Whole weeks to move a date by, so that it falls into the seven days before now. May be negative."""
-    return ((now or fields.Datetime.now()) - last) // timedelta(weeks=1)
+def weeks_until_recent(last):
+    """Whole weeks to move a moment by, so that it falls into the seven days that end two hours ago. May be negative.
+
+    The two hours are to spare: a move over a clock change is an hour more or less.
+    """
+    return (fields.Datetime.now() - timedelta(hours=2) - last) // timedelta(weeks=1)
+
+
+def at_shop(bought, company):
+    """When a basket is sold in the shop of a company: the same hour of its day as where it was bought (naive UTC)."""
+    local = bought.replace(tzinfo=UTC).astimezone(ZoneInfo(SHOP_ZONE))
+    return local.replace(tzinfo=ZoneInfo(ZONES[company])).astimezone(UTC).replace(tzinfo=None)
 
 
 def read_csv(path):
@@ -51,12 +60,10 @@ def stage_baskets(env, folder):
     )
     copy_csv(env, "demo_basket", folder / "orders.csv")
     copy_csv(env, "demo_item", folder / "lines.csv")
-    env.cr.execute("SELECT max(bought) FROM demo_basket")
-    # To spare, since the clock change may move the last basket by an hour; a shop farther east is earlier.
-    weeks = weeks_until_recent(env.cr.fetchone()[0], fields.Datetime.now() - timedelta(hours=2))
-    local = ZoneInfo(SHOP_ZONE)
-    env.cr.execute("SELECT DISTINCT company FROM demo_basket")
-    for (company,) in env.cr.fetchall():
+    env.cr.execute("SELECT company, max(bought) FROM demo_basket GROUP BY company")
+    last = dict(env.cr.fetchall())
+    weeks = weeks_until_recent(max(at_shop(bought, company) for company, bought in last.items()))
+    for company in last:
         # The same hour of the day in every shop, whatever its zone and on either side of the clock change.
         env.cr.execute(
             SQL(
@@ -66,7 +73,7 @@ def stage_baskets(env, folder):
                              AT TIME ZONE %s AT TIME ZONE 'UTC'
                 WHERE company = %s
                 """,
-                local.key,
+                SHOP_ZONE,
                 weeks,
                 ZONES[company],
                 company,
