@@ -54,13 +54,12 @@ def make_leads(env, folder, company, partners, weeks):
     """Leads won, lost with a reason, and open, as the simulation has them."""
     rows = read_csv(folder / "wholesale_leads.csv")
     sources = env["utm.source"].create([{"name": name} for name in SOURCES])
-    reasons = {code: env["crm.lost.reason"].create({"name": name}) for code, name in REASONS.items()}
-    reasons["price_seeker"] = env.ref("crm.lost_reason_1", raise_if_not_found=False) or env[
-        "crm.lost.reason"
-    ].create({"name": "Too expensive"})
-    for code, reason in reasons.items():
-        if code and "crm_value_lost_type" in reason._fields:
-            reason.crm_value_lost_type = code
+    reasons = {
+        code: env["crm.lost.reason"].create({"name": name, "crm_value_lost_type": code or False})
+        for code, name in REASONS.items()
+    }
+    # Odoo's own, of which the addon knows what it means.
+    reasons["price_seeker"] = env.ref("crm.lost_reason_1")
     stages = env["crm.stage"].search([("is_won", "=", False)])
     leads = (
         env["crm.lead"]

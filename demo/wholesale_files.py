@@ -76,9 +76,9 @@ def _customers(simulation: Simulation, households: pd.DataFrame) -> pd.DataFrame
     known = simulation.history.customers
     truth = simulation.truth.set_index("customer_id").reindex(known["customer_id"])
     names, used = [], set()
-    for form, number in zip(known["format"], known["customer_id"], strict=True):
+    for form in known["format"]:
         free = [f"{kind} {town}" for kind in KINDS[form] for town in TOWNS if f"{kind} {town}" not in used]
-        names.append(free[rng.integers(len(free))] if free else f"{KINDS[form][0]} {number}")
+        names.append(free[rng.integers(len(free))])
         used.add(names[-1])
     table = pd.DataFrame(
         {

@@ -44,8 +44,9 @@ def make_customers(env, rows, company, users, buyers):
             partner = buyers[int(row["household"])].commercial_partner_id
             partners[int(row["customer"])] = partner
             partner.category_id = [Command.link(tags[row["format"]].id)]
-    for number in _by(rows, "group").items():
-        head, branches = int(number[0]), [each for each in number[1] if each != int(number[0])]
+    for group, members in _by(rows, "group").items():
+        head = int(group)
+        branches = [each for each in members if each != head]
         if branches and head in partners:
             env["res.partner"].browse([partners[each].id for each in branches]).parent_id = partners[head]
     _standing(env, rows, partners, company)
