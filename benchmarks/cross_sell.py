@@ -1,7 +1,5 @@
 """Whether what is recommended is bought: cross-sell gaps and replacement intervals tried on real histories.
 
-    CV_DATA=... CV_SHARED_DATA=... python -m benchmarks.cross_sell
-
 At each cut-off the recommendations are made from the orders before it. *Hit rate*: the part of the (at most five)
 categories named that the customer buys in the 90 days after it, of customers who order then; beside the same number of
 the most popular categories the customer has not bought yet. The interval is that of the difference over resampled
