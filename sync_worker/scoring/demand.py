@@ -74,7 +74,8 @@ def expect(
 
     Each customer's expected sales are split by its own mix of categories in the current window, drawn towards its
     peers' where its lines are few. The range is that of the relative errors of the same forecast made on earlier
-    days, of categories of about the same size; without such days there is none.
+    days, of categories of about the same size; without such days there is none. Where lines have no amounts, nobody
+    knows what came.
 
     Args:
         expected_sales: (n,) net money expected of each buyer within its horizon.
@@ -93,6 +94,7 @@ def expect(
     window = policy.column("current_window_days", formats)
     everyone = np.arange(len(formats))
     board = (format_of, len(names) + 1, peers)
+    past = past if purchases.amount.any() else ()
     now = _split(purchases, everyone, expected_sales, window, today, *board)
     told, came = [], []
     for one in past:

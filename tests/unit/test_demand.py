@@ -98,6 +98,19 @@ def test_the_level_follows_what_earlier_forecasts_missed():
     assert low["expected"] == pytest.approx(100 * 100 * low["level"], rel=1e-3)
 
 
+@pytest.mark.parametrize("lack", ["lines", "amount"])
+def test_without_amounts_of_lines_nothing_is_known_of_earlier_days(lack):
+    table = shop(60, orders=40)
+    past = steady_past(table, (270, 180, 90))
+    history = history_of_lines(table)
+    history.lines = None if lack == "lines" else table.assign(amount=np.nan, order_id=history.lines["order_id"])
+    bought, facts, peers = known_of(history)
+    found = demand.expect(bought, facts, np.full(len(facts.table), 10.0), past, peers, POLICY, TODAY)
+    assert (found["earlier_days"], found["level"], found["coverage"]) == (0, 1, None)
+    assert found["expected"] == pytest.approx(10 * len(facts.table))
+    assert all(row["low"] is None for row in found["rows"])
+
+
 def test_one_earlier_day_gives_a_range_but_no_coverage():
     table = shop(150, orders=60, categories=50)
     found = expected(table, 100.0, steady_past(table, (90,)))
