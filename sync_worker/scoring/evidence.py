@@ -29,13 +29,15 @@ class Evidence:
 def newest(row: np.ndarray, record_id: np.ndarray, day: np.ndarray, n: int, most: int = 5) -> np.ndarray:
     """The newest records of each customer, (n, most) int64, newest first, -1 = none.
 
+    Negative ids are sales at the counter (`history.odoo`): there is no sales order to open.
+
     Args:
         row: (k,) row of the customer of each record, -1 = nobody's.
         record_id: (k,) integers.
         day: (k,) what to sort by.
         n: number of customers.
     """
-    kept = np.flatnonzero(row >= 0)
+    kept = np.flatnonzero((row >= 0) & (record_id >= 0))
     order = kept[np.lexsort((-record_id[kept], -day[kept], row[kept]))]
     rows = row[order]
     start = np.searchsorted(rows, np.arange(n))

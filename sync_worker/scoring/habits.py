@@ -63,7 +63,7 @@ class Habits:
         """
         bought, at = self.purchases, self.shown[name]
         at = at[chosen[bought.row[at]]]
-        if len(bought.order_id) and bought.order_id[0] < 0:
+        if bought.order_id is None:
             return None
         at = at[np.append(True, np.diff(bought.basket[at]) != 0)[: len(at)]]
         return newest(bought.row[at], bought.order_id[at], bought.day[at], len(chosen))

@@ -20,7 +20,7 @@ class Purchases:
         row: row of the customer in `Features.table`.
         day: days since 1970-01-01.
         basket: number of the order, ascending.
-        order_id: integer, -1 where the history's order ids are none.
+        order_id: integer, negative for sales at the counter (`history.odoo`); None where ids are no integers.
         product, category: numbers in `products` and `categories`, -1 = not known.
         quantity: NaN = not known.
         amount: net; 0 where it is not known, negative for a return.
@@ -34,7 +34,7 @@ class Purchases:
     row: np.ndarray
     day: np.ndarray
     basket: np.ndarray
-    order_id: np.ndarray
+    order_id: np.ndarray | None
     product: np.ndarray
     category: np.ndarray
     quantity: np.ndarray
@@ -48,11 +48,10 @@ class Purchases:
 
     def part(self, chosen: np.ndarray) -> Purchases:
         """Some of the rows (mask or ascending index); customers, products and categories keep their numbers."""
-        names = ("row", "day", "basket", "order_id", "product", "category")
-        kept = {name: getattr(self, name)[chosen] for name in names}
-        kept |= {name: getattr(self, name)[chosen] for name in ("quantity", "amount", "discount", "bought")}
+        names = ("row", "day", "basket", "product", "category", "quantity", "amount", "discount", "bought")
         return Purchases(
-            **kept,
+            **{name: getattr(self, name)[chosen] for name in names},
+            order_id=None if self.order_id is None else self.order_id[chosen],
             products=self.products,
             categories=self.categories,
             introduced=self.introduced,
@@ -84,11 +83,11 @@ def of(features: Features, history: History) -> Purchases:
         lines = pd.DataFrame({"order_id": []}).reindex(
             columns=["order_id", "product_id", "category", "quantity", "amount", "discount"]
         )
-    orders = history.orders.drop_duplicates("order_id")
+    orders, at = joined(history.orders, lines)
     owner = pd.Index(features.table["customer_id"]).get_indexer(orders["customer_id"])
     when = orders["date"].to_numpy().astype("datetime64[D]").astype("int64")
-    number, ids = _in_order(owner, when, orders["order_id"].to_numpy())
-    at = pd.Index(orders["order_id"]).get_indexer(lines["order_id"])
+    ids = orders["order_id"].to_numpy()
+    number = _in_order(owner, when, ids)
     known = (at >= 0) & (owner[at] >= 0 if len(owner) else False)
     at, lines = at[known], lines[known]
 
@@ -108,8 +107,11 @@ def of(features: Features, history: History) -> Purchases:
 
     unpriced = np.isnan(amount)
     ordered = orders["amount"].to_numpy()[at] > 0
-    value, pieces = added(np.where(unpriced, 0, amount)), added(quantity)
-    plain = added(np.where(unpriced, 0, amount) * discount)
+    priced = np.where(unpriced, 0, amount)
+    value, pieces = added(priced), added(quantity)
+    # lines that cancel each other leave nothing, whatever rounding leaves
+    value[np.abs(value) <= 1e-9 * added(np.abs(priced))] = 0
+    plain = added(priced * discount)
     first = at[starts]
     with np.errstate(invalid="ignore", divide="ignore"):
         mean_discount = np.where(value != 0, plain / value, np.nan)
@@ -125,7 +127,7 @@ def of(features: Features, history: History) -> Purchases:
         row=owner[first].astype("int32"),
         day=when[first].astype("int32"),
         basket=number[first].astype("int32"),
-        order_id=ids[first],
+        order_id=ids[first].astype("int64") if np.issubdtype(ids.dtype, np.integer) else None,
         product=product[starts].astype("int32"),
         category=(np.maximum.reduceat(category, starts) if len(starts) else category).astype("int32"),
         quantity=pieces,
@@ -139,10 +141,31 @@ def of(features: Features, history: History) -> Purchases:
     )
 
 
-def _in_order(owner: np.ndarray, when: np.ndarray, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The number of each order by customer, day and id; and the ids as integers, -1 where they are none."""
+def joined(orders: pd.DataFrame, lines: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
+    """The orders, each once, and the position of each line's order among them, (lines,) int64, -1 = none of them."""
+    orders = orders.drop_duplicates("order_id")
+    return orders, pd.Index(orders["order_id"]).get_indexer(lines["order_id"])
+
+
+def shelf_price(amount: np.ndarray, quantity: np.ndarray, discount: np.ndarray) -> np.ndarray:
+    """The price of a piece before its discount, (k,), NaN = not known.
+
+    Where no discount of any line is known, there is none to take off; where some are, a missing one is not 0 %.
+
+    Args:
+        amount: (k,) after the discount.
+        discount: (k,) percent, NaN = not known.
+    """
+    off = np.zeros(len(discount)) if np.isnan(discount).all() else discount
+    usable = (quantity > 0) & (amount > 0) & (off < 100)
+    price = np.full(len(amount), np.nan)
+    price[usable] = amount[usable] / quantity[usable] / (1 - off[usable] / 100)
+    return price
+
+
+def _in_order(owner: np.ndarray, when: np.ndarray, ids: np.ndarray) -> np.ndarray:
+    """The number of each order by customer, day and id."""
     sort = np.lexsort((pd.factorize(ids, sort=True)[0], when, owner))
     number = np.empty(len(ids), dtype="int64")
     number[sort] = np.arange(len(ids))
-    whole = np.issubdtype(ids.dtype, np.integer)
-    return number, ids.astype("int64") if whole else np.full(len(ids), -1, dtype="int64")
+    return number

@@ -31,10 +31,11 @@ def due(purchases: Purchases, features: Features, peers: Peers, policy: Policy, 
     peers bought again, or this customer at least twice; and not of one it gave up before its last order.
 
     Returns:
-        `row`, `category` (number), `last_day`, `interval` (days), `due` (days since 1970-01-01), `gaps` (own),
-        `order_id` (last one, -1 = none), `strength` (0 to 1); by row, falling strength and category.
+        `row`, `category` (number), `last_day`, `interval` (days), `due` (days since 1970-01-01),
+        `order_id` (last one; no such column where ids are no integers), `strength` (0 to 1); by row, falling strength and category.
     """
-    row, category, last_day, last_order, of_gap, gap = _pairs(purchases)
+    row, category, last, of_gap, gap = _pairs(purchases)
+    last_day = purchases.day[last].astype("int64")
     own = grouped.median(of_gap, gap, len(row))
     gaps = np.bincount(of_gap, minlength=len(row))
     width = max(len(purchases.categories), 1)
@@ -53,7 +54,10 @@ def due(purchases: Purchases, features: Features, peers: Peers, policy: Policy, 
     with np.errstate(invalid="ignore"):
         strength = (gaps + PEERS_GAPS * share) / (gaps + PEERS_GAPS) * 0.5 ** (overdue / interval)
     table = pd.DataFrame({"row": row, "category": category, "last_day": last_day, "interval": interval})
-    table = table.assign(due=last_day + interval, gaps=gaps, order_id=last_order, strength=strength)[told]
+    table = table.assign(due=last_day + interval, strength=strength)
+    if purchases.order_id is not None:
+        table["order_id"] = purchases.order_id[last]
+    table = table[told]
     order = np.lexsort((table["category"], -table["strength"].round(9), table["row"]))
     return table.iloc[order].astype({"interval": "int64", "due": "int64"}).reset_index(drop=True)
 
@@ -78,8 +82,10 @@ def evidence(found: pd.DataFrame, customers: int, today: int) -> list[Evidence]:
     row = table["row"].to_numpy()
     interval = np.zeros(customers, "int64")
     interval[row] = table["interval"]
-    ids = table["order_id"].to_numpy()
-    known = None if (ids < 0).any() else newest(row, ids, table["last_day"].to_numpy(), customers, most=1)
+    known = None
+    if "order_id" in table:
+        ids, day = table["order_id"].to_numpy(), table["last_day"].to_numpy()
+        known = newest(row, ids, day, customers, most=1)
     left = np.nan_to_num(chosen - today).astype("int64")
     strength = np.zeros(customers)
     strength[row] = table["strength"]
@@ -92,21 +98,22 @@ def evidence(found: pd.DataFrame, customers: int, today: int) -> list[Evidence]:
 
 
 def _pairs(purchases: Purchases) -> tuple[np.ndarray, ...]:
-    """Customers and the categories they bought, by customer and category: row, category, last day, last order,
+    """Customers and the categories they bought, by customer and category: row, category, index of the last purchase,
     (p,) each; and the gaps between days: which pair they are of, and their logs, (g,) each."""
     width = max(len(purchases.categories), 1)
     chosen = np.flatnonzero(purchases.bought & (purchases.category >= 0))
     key = purchases.row[chosen].astype("int64") * width + purchases.category[chosen]
     order = np.argsort(key, kind="stable")  # purchases are by day already
-    key, day, order_id = key[order], purchases.day[chosen][order], purchases.order_id[chosen][order]
+    key, at = key[order], chosen[order]
+    day = purchases.day[at].astype("int64")
     kept = np.append(np.diff(key) != 0, True) if len(key) else np.zeros(0, bool)
     kept[:-1] |= np.diff(day) != 0
-    key, day, order_id = key[kept], day[kept].astype("int64"), order_id[kept]
+    key, day, at = key[kept], day[kept], at[kept]
     pair, number = np.unique(key, return_inverse=True)
     repeat = np.diff(number) == 0
     last = np.append(np.flatnonzero(np.diff(number)), len(number) - 1)[: len(pair)]
     gap = np.log(np.diff(day)[repeat])
-    return pair // width, pair % width, day[last], order_id[last], number[1:][repeat], gap
+    return pair // width, pair % width, at[last], number[1:][repeat], gap
 
 
 def _peers_habits(row, category, width, of_gap, gap, gaps, peers, policy) -> tuple[np.ndarray, np.ndarray]:

@@ -46,6 +46,14 @@ def history_of_lines(table, formats=None, products=None):
     return History(orders.reset_index(), table, customers, products)
 
 
+def renumbered(history, order_ids):
+    """The same history with other ids of its orders, `order_ids` by the old ones."""
+    orders, lines = (
+        table.assign(order_id=table["order_id"].map(order_ids)) for table in (history.orders, history.lines)
+    )
+    return History(orders, lines, history.customers, history.products)
+
+
 def known_of(history, policy=POLICY):
     """(purchases, features, peers) of a history."""
     facts = features.build(history, AS_OF, policy)

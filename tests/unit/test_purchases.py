@@ -23,6 +23,13 @@ def test_lines_of_a_product_in_an_order_are_one_purchase():
     assert bought.categories[bought.category].tolist() == [4, 5]
 
 
+def test_a_rest_of_rounding_is_no_purchase():
+    table = lines_of([(7, 9, 1, 4, 1.0, 0.1), (7, 9, 1, 4, 1.0, 0.2), (7, 9, 1, 4, 1.0, -0.3), (7, 9, 2)])
+    bought, _, _ = known_of(history_of_lines(table))
+    assert bought.amount.tolist() == [0, 10]
+    assert bought.bought.tolist() == [False, True]
+
+
 def test_returns_free_goods_and_lines_of_nobody_are_not_bought():
     table = lines_of(
         [
@@ -63,7 +70,7 @@ def test_text_order_ids_leave_no_records():
         history.orders.assign(order_id=texts["orders"]), history.lines.assign(order_id=texts["lines"])
     )
     bought = purchases.of(features.build(named, AS_OF, POLICY), named)
-    assert bought.order_id.tolist() == [-1, -1]
+    assert bought.order_id is None
     assert bought.basket.tolist() == [0, 1]
 
 

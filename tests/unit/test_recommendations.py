@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
-from baskets import POLICY, TODAY, history_of_lines, known_of, lines_of, shop
+from baskets import POLICY, TODAY, history_of_lines, known_of, lines_of, renumbered, shop
 from conftest import history_of, orders_of
 from scipy import sparse
 
@@ -119,7 +119,6 @@ def test_the_interval_is_the_own_median_shrunken_to_the_peers():
     )
     assert found["interval"] == expected
     assert found["due"] == TODAY - 20 + expected
-    assert found["gaps"] == 2
 
 
 def test_one_purchase_is_due_by_the_peers_interval_only_where_they_buy_again():
@@ -158,6 +157,21 @@ def test_evidence_tells_the_interval_and_shows_the_last_order():
     assert soon.records[at].tolist() == [last]
     late = facts.table["customer_id"].tolist().index(15)  # bought 55 days ago, every 30
     assert overdue.params["days"][late] == 25
+
+
+def test_sales_at_the_counter_are_no_records_but_leave_those_of_others():
+    history = history_of_lines(lines_of(MONTHLY))
+    last = history.orders.groupby("customer_id")["order_id"].max()
+    counter = {each: -each if each == last[3] else each for each in history.orders["order_id"]}
+    bought, facts, peers = known_of(renumbered(history, counter))
+    found = replacement.due(bought, facts, peers, POLICY, TODAY)
+    for each in replacement.evidence(found, len(facts.table), TODAY):
+        expected = np.where(facts.table["customer_id"] == 3, -1, last[facts.table["customer_id"]])
+        assert (each.records[:, 0] == expected)[each.holds].all()
+    named = renumbered(history, {each: f"S{each}" for each in history.orders["order_id"]})
+    bought, facts, peers = known_of(named)
+    found = replacement.due(bought, facts, peers, POLICY, TODAY)
+    assert all(each.records is None for each in replacement.evidence(found, len(facts.table), TODAY))
 
 
 def test_both_kinds_are_listed_in_turn_and_at_most_five():

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pandas as pd
 import pytest
-from baskets import POLICY, TODAY, history_of_lines, known_of, lines_of, shop
+from baskets import POLICY, TODAY, history_of_lines, known_of, lines_of, renumbered, shop
 from conftest import history_of, orders_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -238,6 +238,24 @@ def test_evidence_belongs_to_the_customer_and_says_what_the_type_says(known_trad
             difference = (one.params["percent"] - one.params["usual"])[one.holds]
             assert (difference < 0).all() if one.code == "buys_cheap_products" else (difference > 0).all()
     assert explained.mean() > 0.97
+
+
+def test_sales_at_the_counter_are_no_records_but_leave_those_of_others(known_trade):
+    table, seen = known_trade[0], known_trade[2]
+    history = history_of_lines(table)
+    everybody = np.ones(len(seen.lines), dtype=bool)
+
+    def records(order_ids):
+        bought, facts, peers = known_of(renumbered(history, order_ids))
+        new = POLICY.column("new_product_days", facts.table["format"])
+        return habits.observe(bought, peers, new, TODAY).records("old", everybody)
+
+    ids = history.orders["order_id"]
+    counter = records({each: -each if each % 3 == 0 else each for each in ids})
+    usual = seen.records("old", everybody)
+    assert (counter % 3 != 0)[counter >= 0].all() and (counter >= -1).all()
+    assert ((counter[:, 0] >= 0) == (usual[:, 0] >= 0)).mean() > 0.9
+    assert records({each: f"S{each}" for each in ids}) is None
 
 
 def test_never_from_one_order_nor_from_few_lines(known_trade):
