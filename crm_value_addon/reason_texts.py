@@ -206,7 +206,7 @@ def reason_text(env, code, params):
             "%(orders)s orders were invoiced above the price quoted", **params
         ),
         "promises_kept": lambda: env._(
-            "We kept all %(promises)s promises: on time, in full, at the price quoted", **params
+            "We kept all %(promises)s promises", **params
         ),
         "we_begin": lambda: env._(
             "We began %(ours)s of %(all)s conversations; the last contact was %(days_since)s days ago",
@@ -273,7 +273,7 @@ def reason_text(env, code, params):
             "The prices of what it bought had gone up by %(percent)s %% when it left", **params
         ),
         "lost_smaller": lambda: env._(
-            "Bought %(percent)s %% less of each product in the two months before it left", **params
+            "Bought %(percent)s %% less per order line in the two months before it left", **params
         ),
         "lost_lead_dropped": lambda: env._(
             "An opportunity was lost %(days_since)s days ago since we gave the customer up", **params

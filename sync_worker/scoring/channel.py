@@ -34,7 +34,7 @@ class Channels:
             `channel_share` (weighted, of the preferred one), `channel_before` (share of that channel in the
             first half of the orders); NaN where there is no preference.
         evidence: the shares, with the newest orders by that channel.
-        lacks: `order_details` where there are none.
+        lacks: `order_details` without that dataset.
     """
 
     table: pd.DataFrame
@@ -46,13 +46,14 @@ def classify(features: Features, history: History, today: int) -> Channels:
     """The preferred channel of each buyer as of `today` (days since 1970-01-01): the one with more than half of its
     orders, weighted by recency."""
     n = len(features.table)
+    lacks = [] if "order_details" in history.facts else ["order_details"]
     events = take(history, "order_details", features.table["customer_id"])
     if events is not None:
         events = events.of(events.table["channel"].notna().to_numpy())
     if events is None or not len(events.row):
         empty = {"preferred_channel": np.full(n, None, dtype=object)}
         empty |= {"channel_share": np.nan, "channel_before": np.nan}
-        return Channels(pd.DataFrame(empty), [], ["order_details"])
+        return Channels(pd.DataFrame(empty), [], lacks)
     code, names = pd.factorize(events.table["channel"].astype(str), sort=True)
     row, k = events.row, len(names)
     weight = 0.5 ** ((today - events.day) / HALF_LIFE)
@@ -91,5 +92,5 @@ def classify(features: Features, history: History, today: int) -> Channels:
                 "shifts_channel", shifts, {"percent": 100 * after, "before": 100 * before}, records, 0.5
             ),
         ],
-        [],
+        lacks,
     )

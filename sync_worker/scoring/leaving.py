@@ -15,13 +15,13 @@ from scipy.stats import binom
 
 from sync_worker.scoring.events import REACH, Events
 from sync_worker.scoring.features import Features
+from sync_worker.scoring.promises import late_and_short
 
 GAPS, SHORTEST, LONGEST = 8, 60, 365
 AFTER = 45
 EARLIER = 365
 #: Events as the company's mean has them that are added to a customer's own earlier ones.
 DOUBT = 5.0
-LOW_RATING = 2.0
 #: Contacts of ours from which there is a usual gap between them.
 CONTACTS = 4
 #: Share of the company's answers that are quicker than an answer which comes too late.
@@ -65,22 +65,29 @@ class Failures:
     records: np.ndarray | None = None
 
 
-def late_or_short(end: End, deliveries: Events, n: int) -> Failures:
-    """Deliveries that came after the promised day or brought less than was ordered; n customers in all."""
-    sent = deliveries.of(~deliveries.table["is_return"].to_numpy())
-    late = (sent.table["known"] > sent.table["promised"]).to_numpy()
-    short = sent.numbers("delivered") < sent.numbers("demanded")
-    return _failures(end, sent, late | short, n, "delivery_id")
+def late_or_short(end: End, deliveries: Events, grace: np.ndarray) -> Failures:
+    """Deliveries that came after the promised day or brought less than was ordered.
+
+    Args:
+        grace: (n,) as for `promises.late_and_short`.
+    """
+    sent, late, short = late_and_short(deliveries, grace)
+    return _failures(end, sent, (late > 0) | (short > 0), len(grace), "delivery_id")
 
 
 def returned(end: End, deliveries: Events, n: int) -> Failures:
-    """Deliveries back, against all."""
+    """Deliveries back, against all; n customers in all."""
     return _failures(end, deliveries, deliveries.table["is_return"].to_numpy(), n, "delivery_id")
 
 
-def low_ratings(end: End, ratings: Events, n: int) -> Failures:
-    """Ratings of 2 and less."""
-    return _failures(end, ratings, ratings.numbers("rating") <= LOW_RATING, n, "rating_id")
+def low_ratings(end: End, ratings: Events, below: np.ndarray) -> Failures:
+    """Ratings that are low.
+
+    Args:
+        below: (n,) rating below which each customer's are (`unsatisfied_below`).
+    """
+    low = ratings.numbers("rating") < below[ratings.row]
+    return _failures(end, ratings, low, len(below), "rating_id")
 
 
 def badly_answered(end: End, asked: Events, hours: np.ndarray, n: int) -> Failures | None:

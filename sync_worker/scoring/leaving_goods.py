@@ -11,6 +11,7 @@ from sync_worker.history.schema import History
 from sync_worker.scoring.events import REACH, days_of, keys, running, window
 from sync_worker.scoring.features import Features
 from sync_worker.scoring.leaving import EARLIER, End
+from sync_worker.scoring.purchases import joined, shelf_price
 
 #: Days before the last order-day in which usual categories are looked for.
 LOOKED = 730
@@ -83,10 +84,10 @@ def read(features: Features, history: History, row: np.ndarray) -> tuple[Lines, 
 
     Lines of zero or less are none; one without a category or product tells nothing of it.
     """
-    lines, orders = history.lines, history.orders.drop_duplicates("order_id")
+    lines = history.lines
     if lines is None:
         return None
-    where = pd.Index(orders["order_id"]).get_indexer(lines["order_id"])
+    orders, where = joined(history.orders, lines)
     bought = np.flatnonzero((where >= 0) & (lines["amount"].to_numpy(float) > 0))
     lines, where = lines.iloc[bought], where[bought]
     day = days_of(orders["date"])[where]
@@ -95,9 +96,7 @@ def read(features: Features, history: History, row: np.ndarray) -> tuple[Lines, 
     category = pd.factorize(lines["category"], sort=True)[0]
     product = pd.factorize(lines["product_id"], sort=True)[0]
     amount, discount = lines["amount"].to_numpy(float), lines["discount"].to_numpy(float)
-    quantity, paid = lines["quantity"].to_numpy(float), 1 - np.nan_to_num(discount) / 100
-    with np.errstate(divide="ignore", invalid="ignore"):
-        price = np.where((quantity > 0) & (paid > 0), np.log(amount / quantity / paid), np.nan)
+    price = np.log(shelf_price(amount, lines["quantity"].to_numpy(float), discount))
     market = _market(category, product, day, price)
     own = np.flatnonzero(at >= 0)
     order = own[np.lexsort((amount[own], product[own], category[own], day[own], at[own]))]

@@ -18,7 +18,7 @@ import pandas as pd
 from sync_worker.history.facts import rows_of
 from sync_worker.history.schema import History
 from sync_worker.policy import Policy
-from sync_worker.scoring import interactions, leaving, leaving_goods
+from sync_worker.scoring import interactions, leaving, leaving_goods, satisfaction
 from sync_worker.scoring.events import days_of, keys, take, window
 from sync_worker.scoring.evidence import Evidence
 from sync_worker.scoring.features import Features
@@ -69,7 +69,7 @@ SENTENCES = {
     "lost_share": "Usual categories bought no more before it left: {categories}, {percent} % of its purchases",
     "lost_discounts": "{percent} % of its last year's purchases at a discount",
     "lost_price_rise": "Prices of what it bought had risen by {percent} % when it left",
-    "lost_smaller": "Bought {percent} % less of each product in the last two months before it left",
+    "lost_smaller": "Bought {percent} % less per line in the last two months before it left",
     "lost_lead_dropped": "A lead was lost {days_since} days ago because we dropped it",
     "lost_lead_neglected": "A lead was lost {days_since} days ago because we failed it",
     "lost_lead_competitor": "A lead was lost to a competitor {days_since} days ago",
@@ -138,7 +138,7 @@ def classify(
         *_standing(end, features, history),
         *_margin(end, features, history, peers, policy),
         *_leads(end, features, history, today),
-        *_service(end, features, history),
+        *_service(end, features, history, policy),
         *_contact(end, said, n, today),
         *_goods(end, features, history, peers),
     ]
@@ -180,7 +180,8 @@ def _margin(end: End, features: Features, history: History, peers: Peers, policy
     n, last = len(table), table["last_day"].to_numpy()
     at, day = rows_of(orders["customer_id"], table["customer_id"]), days_of(orders["date"])
     chosen = at >= 0
-    chosen[chosen] = day[chosen] > last[at[chosen]] - EARLIER
+    ago = last[at[chosen]] - day[chosen]
+    chosen[chosen] = (ago >= 0) & (ago < EARLIER)
     at, own = at[chosen], orders[chosen]
     order = np.lexsort((own["margin"].to_numpy(), own["amount"].to_numpy(), at))
     at, amount, margin = at[order], own["amount"].to_numpy()[order], own["margin"].to_numpy()[order]
@@ -191,7 +192,10 @@ def _margin(end: End, features: Features, history: History, peers: Peers, policy
     below = left[end.row] < policy.column("net_value_minimum", table["format"])[end.row]
     thin = rate[end.row] < 0.5 * usual
     points = np.select([below, thin], [2.0, 1.0], 0.0)
-    yield Sign(DROPPED, points, "lost_poor_margin", {"percent": 100 * rate[end.row]})
+    # a share of no sales cannot be told
+    told = ~np.isnan(rate[end.row])
+    yield Sign(DROPPED, points * told, "lost_poor_margin", {"percent": 100 * rate[end.row]})
+    yield Sign(DROPPED, points * ~told, None)
 
 
 def _leads(end: End, features: Features, history: History, today: int) -> Iterator[Sign]:
@@ -220,17 +224,18 @@ def _leads(end: End, features: Features, history: History, today: int) -> Iterat
         yield Sign(name, LEAD_POINTS[name] * holds, LEAD_CODES[name], days, records)
 
 
-def _service(end: End, features: Features, history: History) -> Iterator[Sign]:
-    customers, n = features.table["customer_id"], len(features.table)
+def _service(end: End, features: Features, history: History, policy: Policy) -> Iterator[Sign]:
+    customers, formats = features.table["customer_id"], features.table["format"]
     found = []
     deliveries = take(history, "deliveries", customers)
     if deliveries is not None:
-        late, back = (look(end, deliveries, n) for look in (leaving.late_or_short, leaving.returned))
+        late = leaving.late_or_short(end, deliveries, policy.column("late_grace_days", formats))
+        back = leaving.returned(end, deliveries, len(customers))
         found.append((late, "lost_failures", "failed", "deliveries", 3.0))
         found.append((back, "lost_returns", "returned", "deliveries", 2.0))
-    ratings = take(history, "ratings", customers)
+    ratings = satisfaction.ratings(history, customers)
     if ratings is not None:
-        low = leaving.low_ratings(end, ratings, n)
+        low = leaving.low_ratings(end, ratings, policy.column("unsatisfied_below", formats))
         found.append((low, "lost_low_ratings", "low", "ratings", 3.0))
     for failures, code, wrong, of_all, most in found:
         figures = {wrong: failures.wrong, of_all: failures.all}
@@ -251,8 +256,8 @@ def _contact(end: End, said: Talk | None, n: int, today: int) -> Iterator[Sign]:
 
 
 def _goods(end: End, features: Features, history: History, peers: Peers) -> Iterator[Sign]:
-    bought = leaving_goods.read(features, history, end.row)
-    if bought is None or not len(end.row):
+    bought = leaving_goods.read(features, history, end.row) if len(end.row) else None
+    if bought is None:
         return
     lines, market = bought
     share, categories = leaving_goods.moved_elsewhere(end, lines, market)

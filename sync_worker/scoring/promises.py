@@ -25,7 +25,7 @@ SENTENCES = {
     "late_deliveries": "{late} of {deliveries} deliveries came late, by {days} days on average",
     "short_deliveries": "{short} of {deliveries} deliveries brought less than was ordered",
     "invoiced_above_quoted": "{orders} orders invoiced above the price quoted",
-    "promises_kept": "All {promises} promises kept: in time, in full, at the price quoted",
+    "promises_kept": "All {promises} promises kept",
 }
 
 
@@ -93,16 +93,37 @@ def classify(features: Features, history: History, policy: Policy, today: int) -
     return Promises(table, _by_salesperson(history, kept), [*_evidence(kept, share, total, failed, n)], lacks)
 
 
+def late_and_short(deliveries: Events, grace: np.ndarray) -> tuple[Events, np.ndarray, np.ndarray]:
+    """The deliveries to customers of which a promise is known, and whether it was broken.
+
+    Args:
+        deliveries: of the dataset, returns among them.
+        grace: (n,) days after the promised one within which each customer's are in time (`late_grace_days`).
+
+    Returns:
+        The deliveries, and (k,) float64 each: `late`, 1 or 0, NaN where no day was promised; `short`, 1 where less
+        came than was ordered, 0 where not, NaN where either is not known.
+    """
+    sent = deliveries.of(~deliveries.table["is_return"].to_numpy())
+    ordered, brought = sent.numbers("demanded"), sent.numbers("delivered")
+    timed = sent.table["promised"].notna().to_numpy()
+    late = np.where(timed, sent.day - days_of(sent.table["promised"]) > grace[sent.row], np.nan)
+    counted = (ordered > 0) & ~np.isnan(brought)
+    short = np.where(counted, brought < ordered * (1 - 1e-9), np.nan)
+    known = timed | counted
+    return sent.of(known), late[known], short[known]
+
+
 def _deliveries(history: History, customers: pd.Series, after: np.ndarray, grace: np.ndarray) -> list[_Kept]:
     events = take(history, "deliveries", customers)
     if events is None:
         return []
-    events = events.of(~events.table["is_return"].to_numpy() & (events.day > after[events.row]))
-    timed = events.of(events.table["promised"].notna().to_numpy())
-    late = timed.day - days_of(timed.table["promised"]) > grace[timed.row]
-    counted = events.of(events.numbers("demanded") > 0)
-    short = counted.numbers("delivered") < counted.numbers("demanded") * (1 - 1e-9)
-    return [_Kept("late", timed, late), _Kept("short", counted, short)]
+    sent, late, short = late_and_short(events.of(events.day > after[events.row]), grace)
+    parts = []
+    for name, broken in (("late", late), ("short", short)):
+        known = ~np.isnan(broken)
+        parts.append(_Kept(name, sent.of(known), broken[known] > 0))
+    return parts
 
 
 def _prices(history: History, customers: pd.Series, after: np.ndarray) -> list[_Kept]:

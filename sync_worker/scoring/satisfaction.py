@@ -15,7 +15,7 @@ from sync_worker.scoring.features import Features
 from sync_worker.scoring.peers import Peers
 
 LEVELS = ("satisfied", "neutral", "unsatisfied")
-#: Ratings a customer needs, and what they have to weigh together: two of them a year old are enough.
+#: Ratings a customer needs, and what they have to weigh together: two as old as the half-life are just enough.
 RATINGS, WEIGHT = 2, 1.0
 #: Weight, in ratings, of the peers' mean against a customer's own: least and greatest.
 PEERS_WEIGHT = (0.5, 5.0)
@@ -35,9 +35,9 @@ class Satisfaction:
 
     Attributes:
         table: a row per buyer: `satisfaction` (of `LEVELS`, None without enough ratings), `rating` (1 to 5,
-            recency-weighted and shrunken; NaN likewise), `ratings` (how many it gave; NaN without the dataset).
+            recency-weighted and shrunken; NaN likewise).
         evidence: what it rests on, with the newest ratings.
-        lacks: `ratings` where there are none.
+        lacks: `ratings` without that dataset.
     """
 
     table: pd.DataFrame
@@ -53,12 +53,11 @@ def classify(features: Features, history: History, peers: Peers, policy: Policy,
     `unsatisfied_below`, else *neutral*.
     """
     buyers, n = features.table, len(features.table)
-    given = take(history, "ratings", buyers["customer_id"])
-    if given is not None:
-        given = given.of(given.numbers("rating") > 0)  # 0 is none; neither is what is missing
-    if given is None or not len(given.row):
-        empty = {"satisfaction": np.full(n, None, dtype=object), "rating": np.nan, "ratings": np.nan}
-        return Satisfaction(pd.DataFrame(empty), [], ["ratings"])
+    lacks = [] if "ratings" in history.facts else ["ratings"]
+    given = ratings(history, buyers["customer_id"])
+    if given is None:
+        empty = {"satisfaction": np.full(n, None, dtype=object), "rating": np.full(n, np.nan)}
+        return Satisfaction(pd.DataFrame(empty), [], lacks)
     formats = buyers["format"]
     half_life = policy.column("rating_half_life_days", formats)
     mean, enough = _mean(given, half_life, peers, n, today)
@@ -79,14 +78,19 @@ def classify(features: Features, history: History, peers: Peers, policy: Policy,
         ("unsatisfied_ratings", {"bad": count_bad, **of_all}),
     )
     records = given.records(np.ones(len(row), dtype=bool), n, "rating_id")
-    table = pd.DataFrame(
-        {"satisfaction": level, "rating": np.where(enough, mean, np.nan), "ratings": count.astype(float)}
-    )
+    table = pd.DataFrame({"satisfaction": level, "rating": np.where(enough, mean, np.nan)})
     evidence = [
         Evidence(code, level == name, figures, records, 1.0)
         for (code, figures), name in zip(told, LEVELS, strict=True)
     ]
-    return Satisfaction(table, evidence, [])
+    return Satisfaction(table, evidence, lacks)
+
+
+def ratings(history: History, customers: pd.Series) -> Events | None:
+    """The ratings of the customers, None where there are none. A rating of 0 is none, as is a missing one."""
+    given = take(history, "ratings", customers)
+    given = None if given is None else given.of(given.numbers("rating") > 0)
+    return given if given is not None and len(given.row) else None
 
 
 def _mean(

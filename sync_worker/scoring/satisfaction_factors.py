@@ -10,10 +10,11 @@ from scipy.stats import norm, rankdata
 from sync_worker.history.facts import rows_of
 from sync_worker.history.schema import History
 from sync_worker.policy import Policy
-from sync_worker.scoring import interactions
+from sync_worker.scoring import interactions, purchases, satisfaction
 from sync_worker.scoring.events import Events, days_of, take
 from sync_worker.scoring.features import Features
 from sync_worker.scoring.interactions import Talk
+from sync_worker.scoring.promises import late_and_short
 
 #: Days before a rating that it is thought to speak of.
 DAYS = 60
@@ -47,14 +48,14 @@ def factors(
         customer's are alike).
     """
     customers = features.table["customer_id"]
-    ratings = take(history, "ratings", customers)
+    ratings = satisfaction.ratings(history, customers)
     if ratings is None:
         return []
     rating = ratings.numbers("rating")
     good, bad = _kinds(rating, features, policy, ratings.row)
     judged = chosen[ratings.row] & (good | bad)
     ratings, bad = ratings.of(judged), bad[judged]
-    values = {**_deliveries(history, features, ratings), **_others(history, features, said, ratings, today)}
+    values = {**_deliveries(history, features, policy, ratings), **_others(history, features, said, ratings, today)}
     found = [_factor(name, each, bad, ratings.row, len(values)) for name, each in values.items()]
     return sorted(found, key=lambda each: (-abs(each["effect"] or 0.0), each["factor"]))
 
@@ -64,7 +65,7 @@ def _kinds(
 ) -> tuple[np.ndarray, np.ndarray]:
     formats = features.table["format"]
     good = rating >= policy.column("satisfied_from", formats)[row]
-    return good, (rating > 0) & (rating < policy.column("unsatisfied_below", formats)[row])
+    return good, rating < policy.column("unsatisfied_below", formats)[row]
 
 
 def _mean(events: Events, values: np.ndarray, ratings: Events) -> np.ndarray:
@@ -74,17 +75,22 @@ def _mean(events: Events, values: np.ndarray, ratings: Events) -> np.ndarray:
     return np.divide(before.total(values), count, out=np.full(len(count), np.nan), where=count > 0)
 
 
-def _deliveries(history: History, features: Features, ratings: Events) -> dict[str, np.ndarray]:
+def _mean_known(events: Events, values: np.ndarray, ratings: Events) -> np.ndarray:
+    """As `_mean`, of the values that are known."""
+    known = ~np.isnan(values)
+    return _mean(events.of(known), values[known], ratings)
+
+
+def _deliveries(history: History, features: Features, policy: Policy, ratings: Events) -> dict[str, np.ndarray]:
     deliveries = take(history, "deliveries", features.table["customer_id"])
     if deliveries is None:
         return {}
     back = deliveries.table["is_return"].to_numpy()
-    sent = deliveries.of(~back)
-    late = (sent.table["known"] > sent.table["promised"]).to_numpy()
-    short = sent.numbers("delivered") < sent.numbers("demanded")
+    grace = policy.column("late_grace_days", features.table["format"])
+    sent, late, short = late_and_short(deliveries, grace)
     return {
-        "late": _mean(sent, late, ratings),
-        "short": _mean(sent, short, ratings),
+        "late": _mean_known(sent, late, ratings),
+        "short": _mean_known(sent, short, ratings),
         "returns": _mean(deliveries, back, ratings),
     }
 
@@ -103,14 +109,10 @@ def _others(
 
 def _discounts(history: History, features: Features, rows: np.ndarray) -> tuple[Events, np.ndarray]:
     """Orders of some customers with the mean discount of their lines, by money, where it is known."""
-    orders = history.orders.drop_duplicates("order_id")
+    orders, at = purchases.joined(history.orders, history.lines)
     row = rows_of(orders["customer_id"], features.table["customer_id"])
-    own = np.isin(row, rows)
-    orders, row = orders[own], row[own]
-    at = rows_of(history.lines["order_id"], orders["order_id"])
-    lines = history.lines[at >= 0]
-    at, amount, discount = at[at >= 0], lines["amount"].to_numpy(float), lines["discount"].to_numpy(float)
-    chosen = np.flatnonzero((amount > 0) & ~np.isnan(discount))
+    amount, discount = (history.lines[name].to_numpy(float) for name in ("amount", "discount"))
+    chosen = np.flatnonzero((at >= 0) & np.isin(row, rows)[at] & (amount > 0) & ~np.isnan(discount))
     chosen = chosen[np.lexsort((discount[chosen], amount[chosen], at[chosen]))]
     at, amount, discount = at[chosen], amount[chosen], discount[chosen]
     total = np.bincount(at, amount, minlength=len(orders))

@@ -1,10 +1,11 @@
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import AS_OF
 from dealings import TODAY, ago, dataset, labels, taken
 
 from sync_worker.history.schema import History
-from sync_worker.policy import Policy
+from sync_worker.policy import Policy, PolicyError
 from sync_worker.scoring import interactions, lost_type
 from sync_worker.scoring.lost_type import TYPES
 
@@ -100,6 +101,25 @@ def test_a_negative_net_value_is_a_sign_that_we_chose_so():
     assert points(history) == {}
 
 
+def credited(days, amount, margin):
+    """The company whose customer 1 got a credit note so many days ago."""
+    history = company()
+    note = pd.DataFrame({"order_id": [99999], "customer_id": [1], "date": ago([days])})
+    history.orders = pd.concat([history.orders, note.assign(amount=amount, margin=margin)], ignore_index=True)
+    return history
+
+
+def test_what_was_credited_after_it_left_is_none_of_the_margin_of_its_last_year():
+    assert points(credited(LEFT + 1, -500.0, -2000.0)) == {"deliberately_dropped": 2}
+    assert points(credited(LEFT - 30, -500.0, -2000.0)) == {}
+
+
+def test_of_a_year_without_sales_no_share_of_them_is_told():
+    history = credited(LEFT + 1, -9000.0, -2700.0)
+    assert points(history) == {"deliberately_dropped": 2}
+    assert codes(history) == set()
+
+
 @pytest.mark.parametrize("reason", TYPES)
 def test_a_lead_lost_about_then_tells_its_reason(reason):
     history = company(leads=lost_lead(reason))
@@ -151,6 +171,23 @@ def test_many_late_or_short_deliveries_at_the_end_drove_it_away(short):
     assert points(company(deliveries=deliveries(1, short))) == {}
 
 
+def test_a_delivery_within_the_days_of_grace_is_in_time():
+    history = company(deliveries=deliveries(4))
+    assert points(history, policy=Policy().replace(late_grace_days=3)) == {"unintentionally_dropped": 3}
+    assert points(history, policy=Policy().replace(late_grace_days=4)) == {}
+
+
+def test_deliveries_that_promised_nothing_known_are_not_counted():
+    unknown = deliveries(4)
+    nothing = unknown["known"] < AS_OF - pd.Timedelta(days=LEFT + 14)
+    nothing &= unknown["customer_id"] == 1
+    unknown.loc[nothing, "promised"] = pd.NaT
+    unknown.loc[nothing, "demanded"] = np.nan
+    told = next(each for each in judged(company(deliveries=unknown)).evidence if each.holds[0])
+    # of the last weeks' four late ones three are known to be
+    assert (told.params["failed"][0], told.params["deliveries"][0]) == (3, 3)
+
+
 def test_what_was_usual_drove_nobody_away():
     always = deliveries(0)
     always["promised"] = always["known"] - pd.to_timedelta(4, unit="D")
@@ -178,6 +215,21 @@ def test_low_ratings_and_late_answers_count():
         known=TODAY - np.floor(np.array(hour) / 24),
     )
     assert "lost_unanswered" in codes(company(messages=messages))
+
+
+def test_a_rating_of_nothing_is_none_and_the_policy_says_which_are_low():
+    def points_of(rating, policy=None):
+        ratings = dataset(
+            "ratings",
+            customer_id=[1, 1, 1, *([2, 3] * 20)],
+            known=[LEFT, LEFT + 5, LEFT - 10, *range(40)],
+            rating=[rating, rating, rating, *[5] * 40],
+        )
+        return points(company(ratings=ratings), policy=policy)
+
+    assert points_of(0) == points_of(np.nan) == points_of(3) == {}
+    assert points_of(3, Policy().replace(unsatisfied_below=3.5)) == {"unintentionally_dropped": 3}
+    assert points_of(2, Policy().replace(unsatisfied_below=2.0)) == {}
 
 
 def test_our_silence_is_a_weak_sign_for_two_types():
@@ -264,6 +316,11 @@ def test_the_confidence_needed_is_the_policys():
     # two points against none: e^2 / (e^2 + 4)
     assert judged(history).table["lost_confidence"][0] == pytest.approx(0.649, abs=1e-3)
     assert type_of(history, policy=Policy().replace(lost_type_confidence=0.6)) == "price_seeker"
+
+
+def test_a_tie_may_not_be_told():
+    with pytest.raises(PolicyError):
+        Policy().replace(lost_type_confidence=0.5)
 
 
 def test_nobody_lost_has_no_type():
