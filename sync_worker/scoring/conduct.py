@@ -10,10 +10,11 @@ import pandas as pd
 from sync_worker.history.facts import rows_of
 from sync_worker.history.schema import History
 from sync_worker.policy import Policy
+from sync_worker.scoring.events import days_of
 from sync_worker.scoring.evidence import Evidence, newest
 from sync_worker.scoring.features import Features
 from sync_worker.scoring.peers import Peers
-from sync_worker.scoring.receivables import Receivables, days_of
+from sync_worker.scoring.receivables import Receivables
 from sync_worker.scoring.returns import Returns
 
 #: Documents (invoices, offers, order-days) from which conduct is judged.
@@ -85,7 +86,7 @@ def take(
 def _tax_id(customers: pd.DataFrame, peers: Peers) -> Judgement:
     if "has_tax_id" not in customers:
         return _unknown(len(customers))
-    has = customers["has_tax_id"].to_numpy(float)
+    has = customers["has_tax_id"].to_numpy(float, na_value=np.nan)
     usual = peers.mean(has)
     kept = np.where(usual >= EXPECTED, has, np.nan)
     return kept, [Evidence("no_tax_id", kept == 0, {"percent": np.rint(100 * usual)}, strength=0.5)]

@@ -18,9 +18,10 @@ import pandas as pd
 from sync_worker.history.facts import rows_of
 from sync_worker.history.schema import History
 from sync_worker.policy import Policy
+from sync_worker.scoring.events import days_of
 from sync_worker.scoring.evidence import Evidence
 from sync_worker.scoring.features import Features
-from sync_worker.scoring.receivables import Receivables, days_of
+from sync_worker.scoring.receivables import Receivables
 from sync_worker.scoring.returns import Returns
 
 #: A cost of this part of the sales of the window is worth a sentence.
@@ -96,10 +97,11 @@ def classify(
         name for name, lacking in (("returns", back.value), ("overdue", money_days)) if _unknown(lacking)
     ]
     lacks += [name for name in CONTACTS if _unknown(counts[name]) and prices[name].any()]
+    priced = [np.where(prices[name] > 0, counts[name], np.nan) for name in CONTACTS]  # the others cost nothing
     figures = {
         "returns_cost": ({}, back.orders),
         "overdue_cost": ({"invoices": invoices}, records),
-        "contact_cost": ({"contacts": _sum(*counts.values())}, None),
+        "contact_cost": ({"contacts": _sum(*priced)}, None),
     }
     sold = np.maximum(buyers["current_revenue"].to_numpy(), 0)
     evidence = []

@@ -9,6 +9,7 @@ import pandas as pd
 
 from sync_worker.history.facts import rows_of
 from sync_worker.history.schema import History
+from sync_worker.scoring.events import days_of
 from sync_worker.scoring.evidence import newest
 
 #: A balance of this part of an invoice is rounding.
@@ -59,7 +60,8 @@ class Receivables:
         return newest(self.row[chosen], self.invoice_id[chosen], self.due[chosen], n)
 
     def _per_invoice(self, values: np.ndarray) -> np.ndarray:
-        return np.bincount(self.paid_for, values, minlength=len(self.row))
+        # counted of nothing it would be whole numbers
+        return np.bincount(self.paid_for, values, minlength=len(self.row)).astype(float)
 
 
 def take(history: History, customers: pd.Series) -> Receivables | None:
@@ -98,8 +100,3 @@ def take(history: History, customers: pd.Series) -> Receivables | None:
         paid_day=day,
         paid=paid,
     )
-
-
-def days_of(dates: pd.Series) -> np.ndarray:
-    """Dates as days since 1970-01-01, int64; none is missing."""
-    return dates.to_numpy().astype("datetime64[D]").astype("int64")

@@ -10,9 +10,9 @@ import pandas as pd
 from sync_worker.history.facts import rows_of
 from sync_worker.history.schema import History
 from sync_worker.policy import Policy
+from sync_worker.scoring.events import days_of
 from sync_worker.scoring.evidence import newest
 from sync_worker.scoring.features import Features
-from sync_worker.scoring.receivables import days_of
 
 
 @dataclass

@@ -101,6 +101,19 @@ def test_overdue_money_is_counted_by_balance_and_day_within_the_window():
     assert owed.open(TODAY - 350).tolist() == [70, 50, 50, 10, -80, 40, 40]
 
 
+def test_payments_of_nobody_s_invoices_leave_all_of_them_unpaid():
+    owed = receivables.take(
+        company(
+            orders_of(1, [1], 1.0),
+            invoices=invoices((1, 1, 60, 60, 30, 1.0, 50.0)),
+            payments=payments((1, 99, 1, 20, 50.0)),
+        ),
+        pd.Series([1]),
+    )
+    assert owed.open(TODAY).tolist() == [50]
+    assert owed.overdue_days(np.array([TODAY - 365.0]), TODAY).tolist() == [50 * 30]
+
+
 amounts = st.integers(1, 5)
 settled = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 60), amounts), max_size=12)
 
@@ -233,6 +246,17 @@ def test_evidence_names_the_records_of_a_noticeable_cost():
     assert contact.holds[0] and contact.params["contacts"][0] == 3 and contact.records is None
     for code, evidence in told.items():
         assert net_value.SENTENCES[code].format_map({name: 7 for name in evidence.params})
+
+
+def test_contacts_that_cost_nothing_are_not_said_to_cost():
+    history = company(
+        orders_of(1, [100], 100.0, 30.0),
+        activities=facts("activities", "customer_id known", *[(1, 5)] * 3),
+        messages=facts("messages", "customer_id known", *[(1, 6)] * 4),
+    )
+    for prices, contacts in (({"message_cost": 0.0}, 3), ({"activity_cost": 0.0}, 4), ({}, 7)):
+        told = {each.code: each for each in found(history, PRICED.replace(**prices))[0].evidence}
+        assert told["contact_cost"].holds[0] and told["contact_cost"].params["contacts"][0] == contacts
 
 
 def test_text_ids_have_no_records():
