@@ -11,7 +11,7 @@ from sync_worker.history.facts import FACTS, PREVIOUS, STANDING
 
 MEND = "Bring addon and worker to the same release."
 ID, NUMBER, DAY, FLAG, LABEL = pa.int64(), pa.float64(), pa.date32(), pa.bool_(), pa.string()
-_TYPES = {"id": ID, "number": NUMBER, "day": DAY, "flag": FLAG, "label": LABEL}
+_TYPES = {"id": ID, "number": NUMBER, "day": DAY, "flag": FLAG, "answer": FLAG, "label": LABEL}
 
 Columns = dict[str, pa.DataType]
 

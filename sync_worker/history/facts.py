@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 #: Columns by dataset and their kind: `id` (integer or text, may be missing), `day` (datetime64, may be missing),
-#: `number` (float64, NaN = unknown), `flag` (bool), `label` (text or missing).
+#: `number` (float64, NaN = unknown), `flag` (bool), `answer` (yes, no or unknown: nullable boolean), `label` (text or
+#: missing).
 FACTS: dict[str, dict[str, str]] = {
     # posted customer invoices and credit notes (negative), in company currency; `total` is with tax
     "invoices": {
@@ -102,11 +103,12 @@ FACTS: dict[str, dict[str, str]] = {
         "used": "number",
     },
 }
-#: What is known of a customer itself today, without a date: never used where the past is judged. `group_id` is the
-#: topmost company it belongs to.
+#: What is known of a customer itself today, without a date: no forecast of the past is made of it. Scores as of an
+#: earlier day take it as it is today for want of anything else, and say so (`score_file`). `group_id` is the topmost
+#: company it belongs to.
 STANDING: dict[str, str] = {
     "group_id": "id",
-    "has_tax_id": "flag",
+    "has_tax_id": "answer",
     "credit_limit": "number",
     "blocked": "flag",
 }
@@ -123,7 +125,14 @@ PRODUCTS: dict[str, str] = {"product_id": "id", "category": "id", "introduced": 
 
 def empty(columns: dict[str, str]) -> pd.DataFrame:
     """A table of these columns and kinds without rows."""
-    types = {"id": "object", "day": "datetime64[s]", "number": "float64", "flag": "bool", "label": "object"}
+    types = {
+        "id": "object",
+        "day": "datetime64[s]",
+        "number": "float64",
+        "flag": "bool",
+        "answer": "boolean",
+        "label": "object",
+    }
     return pd.DataFrame({name: pd.Series(dtype=types[kind]) for name, kind in columns.items()})
 
 

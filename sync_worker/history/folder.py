@@ -94,7 +94,7 @@ def _of_kind(values: pd.Series, column: str, kind: str) -> pd.Series:
         return as_days(values, required=False)
     if kind == "number":
         return numbers(values, column)
-    if kind == "flag":
+    if kind in {"flag", "answer"}:
         try:
             return values.astype("boolean")
         except (TypeError, ValueError):

@@ -12,7 +12,6 @@ import pandas as pd
 
 from sync_worker.history.facts import FACTS, PREVIOUS, PRODUCTS, STANDING
 
-ORDER_COLUMNS = ("order_id", "customer_id", "date", "amount", "margin")
 LINE_COLUMNS = ("order_id", "product_id", "category", "quantity", "amount", "discount")
 
 
@@ -31,8 +30,8 @@ class History:
         lines: None, or one row per order line: `order_id`, `product_id`, `category`, `quantity`, `amount`,
             `discount` (percent); columns that are not known hold missing values.
         customers: one row per customer, sorted by id: `customer_id`, `format` (integer, text or missing),
-            `first_seen` (datetime64, may be missing), `archived` (bool), and `STANDING` where it is given.
-            Customers known only from orders are added.
+            `first_seen` (datetime64, may be missing), `archived` (bool), and `STANDING` where it is given
+            (ids as Int64 or text). Customers known only from orders are added.
         products: None, or one row per product with `PRODUCTS`.
         previous: None, or what the last run made of each customer, with `PREVIOUS`.
         facts: tables by the names and with the columns of `FACTS`; what is not known is not in it. Rows
@@ -68,7 +67,8 @@ class History:
         self.facts = {name: self._normal_facts(table, name) for name, table in self.facts.items()}
 
     def until(self, as_of: date | str | pd.Timestamp) -> History:
-        """What was known at the end of the day `as_of`: later orders are left out, with a counted warning.
+        """What was known at the end of the day `as_of`: later orders are left out, with a counted warning, and leads
+        closed later are pending.
 
         A customer stays if it has an order by then, or was first seen by then, or nothing says when it was
         first seen and it has no later order.
@@ -102,6 +102,8 @@ class History:
         cut.orders, cut.lines, cut.warnings = orders, lines, warnings
         cut.customers = self.customers[kept].reset_index(drop=True)
         cut.facts = {name: table[table["known"] <= day] for name, table in self.facts.items()}
+        if "leads" in cut.facts:
+            cut.facts["leads"] = _open_until(cut.facts["leads"], day)
         if self.products is not None:
             introduced = self.products["introduced"]
             cut.products = self.products[introduced.isna() | (introduced <= day)]
@@ -174,19 +176,25 @@ class History:
         )
         standing = {name: kind for name, kind in STANDING.items() if name in customers}
         known = known.join(_normal(customers, standing, "customers"))
+        text = not pd.api.types.is_integer_dtype(known["customer_id"])
+        for name in (name for name, kind in standing.items() if kind == "id"):
+            known[name] = _with_gaps(known[name], text)
         if len(unknown):
             added = pd.DataFrame({"customer_id": unknown.to_numpy()}).reindex(columns=known.columns)
-            added = added.astype({"first_seen": known["first_seen"].dtype, "format": known["format"].dtype})
-            no = {name: False for name, kind in STANDING.items() if kind == "flag" and name in known}
-            known = pd.concat([known, added.assign(archived=False, **no)], ignore_index=True)
+            no = {name: False for name, kind in standing.items() if kind == "flag"}
+            added = added.assign(archived=False, **no).astype(known.dtypes)
+            known = pd.concat([known, added], ignore_index=True)
         return known.sort_values("customer_id", ignore_index=True)
 
     def _normal_facts(self, table: pd.DataFrame, name: str) -> pd.DataFrame:
         table = _normal(table, FACTS[name], name)
         table = table[table["customer_id"].notna() & table["known"].notna()]
-        ids = identifiers(table["customer_id"])
-        if ids.dtype != self.customers["customer_id"].dtype:
-            ids = ids.astype(self.customers["customer_id"].dtype)
+        ids, customers = identifiers(table["customer_id"]), self.customers["customer_id"]
+        if ids.dtype != customers.dtype:
+            if pd.api.types.is_integer_dtype(customers):  # text that is no number is nobody known
+                whole = ids.str.fullmatch(r"-?\d{1,18}")
+                table, ids = table[whole], ids[whole]
+            ids = ids.astype(customers.dtype)
         return table.assign(customer_id=ids).reset_index(drop=True)
 
 
@@ -242,6 +250,26 @@ def counted(count: int, noun: str, which: str = "") -> str:
     return f"{count:,} {noun}{'s' if many else ''}{which and ' ' + which} {'were' if many else 'was'}"
 
 
+def _open_until(leads: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame:
+    """The leads as they were at the end of a day: how one ended is known from `closed` on."""
+    still = leads["closed"] > day
+    if not still.any():
+        return leads
+    ended = ~still
+    return leads.assign(
+        closed=leads["closed"].where(ended),
+        outcome=leads["outcome"].astype(object).where(ended, "pending"),
+        lost_type=leads["lost_type"].astype(object).where(ended, None),
+    )
+
+
+def _with_gaps(values: pd.Series, text: bool) -> pd.Series:
+    """Identifiers of which some are missing, as Int64, or as text where they are or have to be."""
+    ids = identifiers(values.dropna().infer_objects())
+    whole = pd.api.types.is_integer_dtype(ids) and not text
+    return ids.astype("Int64" if whole else str).reindex(values.index)
+
+
 def _normal(table: pd.DataFrame, columns: dict[str, str], name: str) -> pd.DataFrame:
     """The columns of a table by their kinds (`history.facts`)."""
     _require(table, tuple(columns), name)
@@ -254,6 +282,8 @@ def _normal(table: pd.DataFrame, columns: dict[str, str], name: str) -> pd.DataF
             values = numbers(values, column)
         elif kind == "flag":
             values = values.astype("boolean").fillna(False).astype(bool)
+        elif kind == "answer":
+            values = values.astype("boolean")
         normal[column] = values
     return pd.DataFrame(normal, index=table.index)
 

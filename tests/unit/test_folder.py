@@ -58,13 +58,19 @@ def test_orders_alone_are_a_history(tmp_path):
 
 def test_a_table_that_is_there_is_read(tmp_path):
     customers = pd.DataFrame(
-        {"customer_id": [7, 8], "business_format": ["shop", None], "blocked": [True, None]}
+        {
+            "customer_id": [7, 8],
+            "business_format": ["shop", None],
+            "has_tax_id": [False, None],
+            "blocked": [True, None],
+        }
     )
     history = read_history(folder(tmp_path, ratings=RATINGS.assign(mood="good"), customers=customers))
     assert history.facts["ratings"]["rating"].tolist() == [5.0]
     assert history.customers["customer_id"].tolist() == [7, 8, 9]
     assert history.customers["format"].tolist()[:1] == ["shop"]
     assert history.customers["blocked"].tolist() == [True, False, False]
+    assert history.customers["has_tax_id"].tolist() == [False, pd.NA, pd.NA]
 
 
 @pytest.mark.parametrize(

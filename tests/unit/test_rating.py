@@ -129,6 +129,15 @@ def test_a_tax_id_is_missed_where_most_peers_have_one_only():
     assert not told(found, "no_tax_id").holds.any() and "tax_id" in found.lacks
 
 
+def test_a_tax_id_nobody_told_of_is_not_missed():
+    orders = [orders_of(n, [10], 100.0) for n in range(1, 6)]  # the fifth is known from its order alone
+    most = standing(*((n, None, True if n < 4 else None, None) for n in range(1, 5)))
+    found, table, details = rated(company(*orders, customers=most))
+    assert details["tax_id"].tolist() == pytest.approx([1, 1, 1, np.nan, np.nan], nan_ok=True)
+    assert table["rating_compliance"].isna().tolist() == [False] * 3 + [True] * 2
+    assert not told(found, "no_tax_id").holds.any() and "tax_id" not in found.lacks
+
+
 def test_integrity_is_the_mean_of_what_is_known():
     history = company(
         orders_of(1, [100, 70, 40], 100.0),
