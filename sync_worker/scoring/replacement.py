@@ -32,7 +32,8 @@ def due(purchases: Purchases, features: Features, peers: Peers, policy: Policy, 
 
     Returns:
         `row`, `category` (number), `last_day`, `interval` (days), `due` (days since 1970-01-01),
-        `order_id` (last one; no such column where ids are no integers), `strength` (0 to 1); by row, falling strength and category.
+        `order_id` (last one; no such column where ids are no integers), `strength` (0 to 1);
+        by row, falling strength and category.
     """
     row, category, last, of_gap, gap = _pairs(purchases)
     last_day = purchases.day[last].astype("int64")
