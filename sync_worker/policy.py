@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
 from numbers import Integral, Real
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -112,6 +113,13 @@ class Policy:
             [*kept, *({"key": key, "format_id": None, "value": value} for key, value in values.items())]
         )
 
+    def differing(self, other: Policy) -> frozenset[str]:
+        """The keys whose value is another by the other policy, for the company or for a format."""
+        formats = (None, *self.formats, *other.formats)
+        return frozenset(
+            key for key in schema() if any(self.value(key, f) != other.value(key, f) for f in formats)
+        )
+
     def _check_consistency(self, format_id: Any) -> None:
         for lower, upper in ORDERED:
             if self.value(lower, format_id) >= self.value(upper, format_id):
@@ -128,6 +136,25 @@ class Policy:
             raise PolicyError(
                 f"{_name('key_value_minimum', format_id)} must be above 0 where key customers are taken by value."
             )
+
+
+def read_policy(path: Path) -> Policy:
+    """The policy in a JSON file: a list of rules with `key`, `value` and optionally `format_id`.
+
+    Raises:
+        PolicyError: the file cannot be read, holds no such list, or `Policy` refuses the rules.
+    """
+    try:
+        rules = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it is not JSON"
+        raise PolicyError(f"The policy {path} cannot be read: {reason}.") from error
+    usable = isinstance(rules, list) and all(
+        isinstance(rule, dict) and {"key", "value"} <= set(rule) for rule in rules
+    )
+    if not usable:
+        raise PolicyError(f"The policy {path} is no list of rules; each has a key and a value.")
+    return Policy(rules)
 
 
 def _checked(key: str, format_id: Any, value: Any) -> float | int:

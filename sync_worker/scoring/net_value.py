@@ -29,6 +29,9 @@ NOTICEABLE = 0.01
 #: Facts behind the cost of contact and the policy key that prices each.
 CONTACTS = {"activities": "activity_cost", "messages": "message_cost"}
 
+#: Number of each of `CONTACTS` per buyer, (n,) float64, NaN where they are not known.
+Contacts = dict[str, np.ndarray]
+
 SENTENCES = {
     "returns_cost": "Handling what it returned cost {amount} in the current window",
     "overdue_cost": "Paid late or not at all: {invoices} invoices, financing them cost {amount}",
@@ -53,14 +56,20 @@ class NetValue:
     lacks: list[str]
 
 
+def contacts(history: History, buyers: pd.DataFrame, policy: Policy, today: int) -> Contacts:
+    """How many activities and messages each buyer has in the current window, as of `today` (days since 1970-01-01)."""
+    window = policy.column("current_window_days", buyers["format"])
+    return {name: _count(history.facts.get(name), buyers["customer_id"], window, today) for name in CONTACTS}
+
+
 def classify(
     features: Features,
-    history: History,
     policy: Policy,
     today: int,
     *,
     owed: Receivables | None,
     back: Returns,
+    contacts: Contacts,
 ) -> NetValue:
     """Cost to serve and net value of the current window (`current_window_days`).
 
@@ -68,6 +77,7 @@ def classify(
         today: the as-of day, days since 1970-01-01.
         owed: of the buyers (`receivables.take`), None where not known.
         back: what they returned (`returns.take`).
+        contacts: with them (`contacts`).
     """
     buyers, n = features.table, len(features.table)
     formats = buyers["format"]
@@ -79,15 +89,12 @@ def classify(
         money_days = np.bincount(owed.row, overdue, minlength=n)
         invoices = np.bincount(owed.row[overdue > 0], minlength=n)
         records = owed.newest(overdue > 0, n)
-    counts = {
-        name: _count(history.facts.get(name), buyers["customer_id"], window, today) for name in CONTACTS
-    }
     prices = {name: policy.column(key, formats) for name, key in CONTACTS.items()}
 
     table = pd.DataFrame(index=range(n))
     table["returns_cost"] = back.value * policy.column("return_cost_share", formats)
     table["overdue_cost"] = money_days * policy.column("financing_rate", formats) / 365
-    table["contact_cost"] = _sum(*(counts[name] * prices[name] for name in CONTACTS))
+    table["contact_cost"] = _sum(*(contacts[name] * prices[name] for name in CONTACTS))
     table["cost_to_serve"] = _sum(*(table[name].to_numpy() for name in table))
     known = (buyers["known_orders"] > 0) & (buyers["unknown_orders"] == 0)
     net = buyers["known_margin"] - table["cost_to_serve"].fillna(0)
@@ -96,8 +103,10 @@ def classify(
     lacks = [
         name for name, lacking in (("returns", back.value), ("overdue", money_days)) if _unknown(lacking)
     ]
-    lacks += [name for name in CONTACTS if _unknown(counts[name]) and prices[name].any()]
-    priced = [np.where(prices[name] > 0, counts[name], np.nan) for name in CONTACTS]  # the others cost nothing
+    lacks += [name for name in CONTACTS if _unknown(contacts[name]) and prices[name].any()]
+    priced = [
+        np.where(prices[name] > 0, contacts[name], np.nan) for name in CONTACTS
+    ]  # the others cost nothing
     figures = {
         "returns_cost": ({}, back.orders),
         "overdue_cost": ({"invoices": invoices}, records),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -15,30 +15,17 @@ from sync_worker.history.schema import History, as_day
 from sync_worker.policy import Policy
 from sync_worker.scoring import (
     anomaly,
-    backtest,
     base_models,
-    churn,
     classification,
     explanation,
-    features,
+    labelling,
     labels,
-    lifecycle,
-    loyalty,
-    net_value,
     portraits,
     prospects,
     reasons,
-    receivables,
-    returns,
-    rhythm,
-    segment,
-    selection,
-    value,
-    value_class,
 )
-from sync_worker.scoring.grades import withheld
 from sync_worker.scoring.peers import Peers
-from sync_worker.scoring.situation import Situation, take
+from sync_worker.scoring.preparation import Prepared, prepare
 from sync_worker.scoring.summary import summarise
 
 #: Columns of the result in order; docs/columns.md says what each means. `format` stands for `format_id`
@@ -89,12 +76,13 @@ TEXTS = (
 )
 
 #: What is found of buyers; the others are known of every customer.
-OF_BUYERS = tuple(name for name in COLUMNS if name not in {"format", "cause"})
+OF_BUYERS = tuple(name for name in COLUMNS if name != "format")
 LABELS_OF_PROSPECTS = {
     "lifecycle_stage": "selection",
     "value_segment": "prospect",
     "loyalty_stage": "awareness",
     "confidence": "none",
+    "cause": "behaviour",
 }
 
 #: Facts that labels are found by and nothing else.
@@ -145,6 +133,8 @@ def score(
     progress: Callable[[int, str], None] | None = None,
     *,
     withhold: bool = False,
+    keep: Callable[[Prepared, pd.DataFrame], None] | None = None,
+    compared: Policy | None = None,
 ) -> Result:
     """Scores every customer of a history as of the end of a day.
 
@@ -154,6 +144,9 @@ def score(
         progress: called with percent done and the step, now and then.
         withhold: leave churn probability and risk empty where the back-test's grade is one the policy
             withholds, as for publication.
+        keep: is given what the labels of the buyers rest on, without the sales, and the labels (`labelling.TOLD`).
+        compared: the policy of the run before, where it was another: labels it would tell otherwise change by the
+            policy.
 
     Raises:
         HistoryError: no customer was known on or before `as_of`.
@@ -164,7 +157,9 @@ def score(
     report(5, "Reading what customers did")
     warnings = list(history.warnings)
     if (history.orders["amount"] > 0).any():
-        buyers, forecast, results, words = _buyers(history, day, policy, report, withhold)
+        buyers, forecast, results, words = _buyers(
+            history, day, policy, report, withhold=withhold, keep=keep, compared=compared
+        )
         warnings += words
     else:
         forecast, results, buyers = None, {}, pd.DataFrame(columns=[*OF_BUYERS])
@@ -178,43 +173,33 @@ def score(
     return Result(customers, summary, warnings)
 
 
-def _buyers(history, day, policy, report, withhold):
+def _buyers(history, day, policy, report, *, withhold, keep, compared):
     """The scored table of the buyers, the forecast, results for the company (`backtest` and those of
     `classification`), and sentences about them."""
-    facts = features.build(history, day, policy)
-    formats, today = facts.table["format"], int(day.timestamp() // 86400)
-    peers = Peers(formats, policy)
-
-    report(30, "Learning rhythms")
-    main_horizon = float(policy.value("churn_horizon_days"))
-    rhythms = rhythm.learn(facts.days, peers, default_gap=main_horizon)
-    own = rhythms.at(facts.days.last())
-    situation = take(facts.sales, formats, today, main_horizon, policy, own).situation
-    report(35, STEP_TRIALS)
-    forecast, judged, words = selection.choose(
-        facts, situation, policy, today, progress=lambda part: report(35 + int(20 * part), STEP_TRIALS)
-    )
-    past = backtest.summarise(judged, forecast, policy, formats, ())
-    words = [*facts.warnings, *words, *past["warnings"]]
-    if forecast.spend.fallback_:
-        words.append(f"Spend is the customers' shrunken mean, since {forecast.spend.fallback_}.")
+    prepared, judged, words = prepare(history, day, policy, report)
+    found_by_then = list(prepared.facts.table)
+    before = labelling.by_policy(compared, prepared, history, day, withhold=withhold) if compared else None
     report(55, "Expecting orders and value")
-    facts.table["churn_withheld"] = _withheld(past["grades"], formats, policy) if withhold else False
-    _expect(facts, peers, forecast, situation, policy)
+    facts, today, own = prepared.facts, prepared.today, prepared.own
+    served = labelling.label(prepared, policy, withhold=withhold)
+    if keep:
+        as_prepared = facts.without("sales")
+        as_prepared.table = facts.table[found_by_then]
+        keep(replace(prepared, facts=as_prepared), facts.table[[*labelling.TOLD]])
+    facts.table["cause"] = _causes(facts.table, before)
 
     report(70, "Classifying")
-    _attach(facts, rhythms, forecast, situation, today, policy)
+    forecast, situation, past = prepared.forecast, prepared.situation, prepared.past
+    peers = Peers(facts.table["format"], policy)
     kept = classification.Kept(
         figures=portraits.take(facts),
-        owed=receivables.take(history, facts.table["customer_id"]),
-        back=returns.take(facts, history, policy, today),
+        owed=prepared.owed,
+        back=prepared.back,
         changes=anomaly.classify(facts, facts.table["lifecycle_stage"], policy, today),
         typical_gap=own.typical(),
     )
     facts = facts.without("days", "sales")
-    del rhythms
-    served = net_value.classify(facts, history, policy, today, owed=kept.owed, back=kept.back)
-    _classify(facts.table, peers, own, policy, served)
+    del prepared
     found = classification.classify(
         facts, history, peers, policy, today, kept=kept, served=served, trials=judged
     )
@@ -243,67 +228,13 @@ def _buyers(history, day, policy, report, withhold):
     )
 
 
-def _expect(facts, peers, forecast, situation, policy) -> None:
-    """Adds what is expected of each buyer, and the risk."""
-    table, formats = facts.table, facts.table["format"]
-    horizon = policy.column("churn_horizon_days", formats)
-    table["p_alive"] = forecast.p_alive(situation)
-    money = value.prospects(facts, peers, forecast.spend)
-    expected = value.expected_value(horizon, forecast, situation, money)
-    table[expected.columns] = expected
-    table["churn_risk"] = churn.risk(
-        table["churn_probability"].to_numpy(),
-        policy.column("risk_medium_from", formats),
-        policy.column("risk_high_from", formats),
-    )
-    table.loc[table["churn_withheld"], "churn_risk"] = None
-    table["confidence"] = churn.confidence(table["order_days"].to_numpy(), forecast)
-    correction = forecast.correction(horizon, situation, expected["expected_sales"].to_numpy())
-    ahead = value.discounted_orders(policy, formats, forecast, situation) * correction
-    table["potential_value"], table["potential_revenue"] = money.worth(ahead), ahead * money.spend
-    window = policy.column("current_window_days", formats)
-    table["next_value"] = money.worth(forecast.orders_ahead(window, situation) * correction)
-    table["lifetime_value"] = table[["historical_value", "current_value", "potential_value"]].sum(axis=1)
-    table["value_basis"] = labels.same(facts.basis, len(table))
-
-
-def _attach(facts, rhythms, forecast, situation, today, policy) -> None:
-    """Adds the labels that are found by looking at each order-day."""
-    table, days = facts.table, facts.days
-    first_day = table["first_day"].to_numpy()
-
-    def p_alive(at: np.ndarray) -> np.ndarray:
-        row = days.row[at]
-        x, t_x = days.position[at].astype(float), (days.day[at] - first_day[row]).astype(float)
-        return forecast.p_alive(Situation(x, t_x, situation.T[row], rhythms.mu[at], rhythms.sigma[at]))
-
-    table["loyalty_stage"] = loyalty.classify(facts, rhythms, p_alive, today, policy)
-    stages = lifecycle.classify(facts, rhythms, policy)
-    table[stages.columns] = stages
-
-
-def _classify(table, peers, own, policy, served) -> None:
-    """Adds class, segment and the next order; `own` is the rhythm after the last order-day."""
-    classes = value_class.classify(table, peers, policy, served.table["net_value"].to_numpy())
-    table[classes.columns] = classes
-    table["worth_winning_back"] = segment.worth_winning_back(table, policy)
-    table["value_segment"] = segment.classify(table)
-    own_rhythm = (table["x"] > 0).to_numpy() & (table["lifecycle_stage"] != "lost").to_numpy()
-    following = rhythm.expected_next_order(table["last_day"].to_numpy(), own, own_rhythm)
-    table[following.columns] = following
-    table["last_order_date"] = pd.to_datetime(table["last_day"], unit="D").astype("datetime64[s]")
-
-
-def _withheld(grades: list[dict[str, Any]], formats: pd.Series, policy: Policy) -> np.ndarray:
-    """The customers whose churn probability is not shown: the grade of their format, where it has one, else of
-    the company, is one that the policy withholds."""
-    company, *others = grades
-    result = np.full(len(formats), withheld(company, policy.value("withheld_grades")))
-    for entry in others:
-        if entry["grade"]:
-            own = (formats == entry["format"]).to_numpy(dtype=bool, na_value=False)
-            result[own] = withheld(entry, policy.value("withheld_grades", entry["format"]))
-    return result
+def _causes(table: pd.DataFrame, before: pd.DataFrame | None) -> pd.Categorical:
+    """Why labels are what they are, where they change, (n,). What the policy of the run before would have told
+    otherwise on the same data is the policy's doing, and only the rest behaviour."""
+    if before is None:
+        return labels.same("behaviour", len(table))
+    by_policy = labelling.differ(before, table).any(axis=1).to_numpy()
+    return labels.first([by_policy], ["policy"], "behaviour")
 
 
 def _with_prospects(buyers: pd.DataFrame, customers: pd.DataFrame) -> pd.DataFrame:
@@ -322,7 +253,6 @@ def _with_prospects(buyers: pd.DataFrame, customers: pd.DataFrame) -> pd.DataFra
         result[name].index = customers.index
         if name in LABELS_OF_PROSPECTS:
             result[name] = result[name].mask(prospect, LABELS_OF_PROSPECTS[name])
-    result["cause"] = pd.Series(labels.same("behaviour", len(at)), index=customers.index, dtype="string")
     numbered = pd.api.types.is_integer_dtype(customers["format"])
     result["format"] = customers["format"] if numbered else customers["format"].astype("string")
     named = "format_id" if numbered else "business_format"

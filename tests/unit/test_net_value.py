@@ -18,7 +18,8 @@ PRICED = Policy().replace(activity_cost=20.0, message_cost=2.0, financing_rate=0
 
 def found(history, policy=PRICED):
     built, _ = taken(history, policy)
-    result = net_value.classify(built, history, policy, TODAY, **owing(built, history, policy))
+    contacts = net_value.contacts(history, built.table, policy, TODAY)
+    result = net_value.classify(built, policy, TODAY, contacts=contacts, **owing(built, history, policy))
     return result, result.table.set_index(built.table["customer_id"])
 
 

@@ -1,0 +1,95 @@
+"""Facts, rhythms and forecast of the buyers of a company, which the labels of any threshold are then told from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from sync_worker.history.schema import History
+from sync_worker.policy import Policy
+from sync_worker.scoring import backtest, features, net_value, receivables, returns, rhythm, selection
+from sync_worker.scoring.features import Features
+from sync_worker.scoring.forecast import Forecast
+from sync_worker.scoring.net_value import Contacts
+from sync_worker.scoring.peers import Peers
+from sync_worker.scoring.receivables import Receivables
+from sync_worker.scoring.returns import Returns
+from sync_worker.scoring.rhythm import Rhythm
+from sync_worker.scoring.situation import Situation, take
+from sync_worker.scoring.trials import Trial
+
+#: Keys of the policy that any of this rests on: where one changes, all of it is found anew.
+REFITTING = frozenset({"churn_horizon_days", "current_window_days", "peers_minimum"})
+STEP_TRIALS = "Trying forecasts on the past"
+
+
+@dataclass
+class Prepared:
+    """What the labels of n buyers rest on, as of a day, whatever the thresholds are.
+
+    Attributes:
+        facts: of the buyers.
+        rhythms: after each order-day.
+        own: after each buyer's last order-day.
+        situation: of each buyer, today.
+        forecast: fitted to the buyers.
+        past: what the back-test found (`backtest.summarise`).
+        owed: None where nothing is known of it.
+        today: the as-of day, days since 1970-01-01.
+        policy: by which it was found; what differs from it in a key of `REFITTING` needs another preparation.
+    """
+
+    facts: Features
+    rhythms: Rhythm
+    own: Rhythm
+    situation: Situation
+    forecast: Forecast
+    past: dict[str, Any]
+    owed: Receivables | None
+    back: Returns
+    contacts: Contacts
+    today: int
+    policy: Policy
+
+
+def prepare(
+    history: History, day: pd.Timestamp, policy: Policy, report: Callable[[int, str], None]
+) -> tuple[Prepared, list[Trial], list[str]]:
+    """What the labels of the buyers rest on, the trials the forecast was chosen by, and sentences about both.
+
+    Args:
+        history: until `day`, with a sale.
+        report: called with percent done and the step, now and then.
+    """
+    facts = features.build(history, day, policy)
+    formats, today = facts.table["format"], int(day.timestamp() // 86400)
+    report(30, "Learning rhythms")
+    main_horizon = float(policy.value("churn_horizon_days"))
+    rhythms = rhythm.learn(facts.days, Peers(formats, policy), default_gap=main_horizon)
+    own = rhythms.at(facts.days.last())
+    situation = take(facts.sales, formats, today, main_horizon, policy, own).situation
+    report(35, STEP_TRIALS)
+    forecast, judged, words = selection.choose(
+        facts, situation, policy, today, progress=lambda part: report(35 + int(20 * part), STEP_TRIALS)
+    )
+    past = backtest.summarise(judged, forecast, policy, formats, ())
+    words = [*facts.warnings, *words, *past["warnings"]]
+    if forecast.spend.fallback_:
+        words.append(f"Spend is the customers' shrunken mean, since {forecast.spend.fallback_}.")
+    prepared = Prepared(
+        facts=facts,
+        rhythms=rhythms,
+        own=own,
+        situation=situation,
+        forecast=forecast,
+        past=past,
+        owed=receivables.take(history, facts.table["customer_id"]),
+        back=returns.take(facts, history, policy, today),
+        contacts=net_value.contacts(history, facts.table, policy, today),
+        today=today,
+        policy=policy,
+    )
+    return prepared, judged, words
