@@ -14,6 +14,7 @@
         "data/crm_lost_reason_data.xml",
         "data/ir_cron_data.xml",
         "views/crm_value_format_views.xml",
+        "views/crm_value_preview_views.xml",
         "views/crm_value_policy_version_views.xml",
         "views/crm_value_grade_views.xml",
         "views/crm_value_profile_views.xml",

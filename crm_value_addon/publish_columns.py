@@ -74,6 +74,14 @@ COLUMN_TYPES = {
     "recommendations": "json",
     "cause": "text",
 }
+# What a preview publishes: each label by the active policy and by the draft.
+PREVIEW_TYPES = {
+    "partner_id": "integer",
+    **{name: "text" for label in LABEL_COLUMNS for name in (f"before_{label}", label)},
+    "current_value": "money",
+    "potential_value": "money",
+    "format_id": "integer",
+}
 SQL_TYPES = {
     "integer": "int4",
     "text": "varchar",
@@ -84,11 +92,17 @@ SQL_TYPES = {
     "json": "jsonb",
 }
 ALLOWED_VALUES = {
-    **{label: [value for value, _name in selection] for label, selection in LABELS.items()},
+    **{
+        name: [value for value, _name in selection]
+        for label, selection in LABELS.items()
+        for name in (label, f"before_{label}")
+    },
     **{name: [value for value, _name in selection] for name, selection in CODE_COLUMNS.items()},
     # A merge and an override are causes only Odoo itself knows of.
     "cause": [value for value, _name in CAUSES if value not in ("merge", "override")],
 }
+# Everything a batch may bring, of whatever kind its run is.
+STAGED_TYPES = COLUMN_TYPES | PREVIEW_TYPES
 
 
 def profile_column(name):

@@ -2,12 +2,14 @@ from . import crm_value_protected
 from . import crm_value_format
 from . import crm_value_policy_version
 from . import crm_value_policy_rule
+from . import crm_value_policy_preview
 from . import crm_value_run
 from . import crm_value_finding
 from . import crm_value_grade
 from . import crm_value_analysis
 from . import crm_value_profile
 from . import crm_value_history
+from . import crm_value_preview
 from . import crm_value_staging
 from . import crm_value_override
 from . import crm_value_objection

@@ -2,12 +2,13 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.tools import SQL
 
-from ..publish_columns import COLUMN_TYPES
+from ..publish_columns import STAGED_TYPES
 
 ERASED_TABLES = (
     "crm_value_profile",
     "crm_value_history",
     "crm_value_override",
+    "crm_value_preview",
     "crm_value_concentration_loss",
 )
 
@@ -75,7 +76,7 @@ class CrmValueObjection(models.Model):
             SQL(
                 "UPDATE crm_value_staging SET status = 'objecting', %s WHERE partner_id IN (%s)",
                 SQL(", ").join(
-                    SQL("%s = NULL", SQL.identifier(name)) for name in COLUMN_TYPES if name != "partner_id"
+                    SQL("%s = NULL", SQL.identifier(name)) for name in STAGED_TYPES if name != "partner_id"
                 ),
                 partners,
             )

@@ -71,6 +71,7 @@ class CrmValuePolicyRule(models.Model):
                 )
 
     def _check_draft(self):
+        self.version_id._check_editor()
         if any(rule.version_id.state != "draft" for rule in self):
             raise UserError(
                 self.env._(

@@ -4,7 +4,7 @@ from odoo.exceptions import UserError, ValidationError
 from ..policy_schema import POLICY_SCHEMA
 
 # Set by this addon only.
-ACTIVATED_FIELDS = {"number", "state", "activated_at", "activated_by_id"}
+ACTIVATED_FIELDS = {"number", "state", "activated_at", "activated_by_id", "user_id"}
 
 
 class CrmValuePolicyVersion(models.Model):
@@ -32,6 +32,14 @@ class CrmValuePolicyVersion(models.Model):
         copy=False,
     )
     note = fields.Char(help="What this version changes, and why.")
+    user_id = fields.Many2one(
+        "res.users",
+        string="Drafted by",
+        default=lambda self: self.env.user,
+        readonly=True,
+        copy=False,
+        help="Who may edit the draft: two people who edit one draft would undo each other's changes.",
+    )
     activated_at = fields.Datetime(readonly=True, copy=False)
     activated_by_id = fields.Many2one("res.users", readonly=True, copy=False)
     rule_ids = fields.One2many("crm.value.policy.rule", "version_id", string="Rules", copy=True)
@@ -78,12 +86,36 @@ class CrmValuePolicyVersion(models.Model):
             )
         if not self.env.su and ACTIVATED_FIELDS & set(vals):
             raise UserError(self.env._("A policy version is numbered and activated by its button only."))
+        self._check_editor()
         return super().write(vals)
+
+    def _check_editor(self):
+        """Let only one person at a time edit a draft, so that nobody's changes are lost unseen."""
+        self.check_access("write")
+        for version in self:
+            if not self.env.su and version.user_id and version.user_id != self.env.user:
+                raise UserError(
+                    self.env._(
+                        "%(version)s is being drafted by %(name)s. Take it over, or duplicate it and edit the copy.",
+                        version=version.display_name,
+                        name=version.user_id.sudo().name,
+                    )
+                )
+
+    def action_take_over(self):
+        """Go on with a draft that another person began."""
+        self.check_access("write")
+        if any(version.state != "draft" for version in self):
+            raise UserError(self.env._("Only a draft can be taken over."))
+        self.sudo().user_id = self.env.user
 
     @api.ondelete(at_uninstall=False)
     def _unlink_only_drafts(self):
         if any(version.state != "draft" for version in self):
             raise UserError(self.env._("Scores refer to this policy version; only drafts can be deleted."))
+        self._check_editor()
+        previews = [("kind", "=", "preview"), ("policy_version_id", "in", self.ids)]
+        self.env["crm.value.run"].sudo().search(previews).unlink()
 
     def action_activate(self):
         """Make a draft the policy of its company from the next run on."""

@@ -123,13 +123,15 @@ class CrmValueRun(models.Model):
     # ------------------------------------------------------------------ engine
 
     @api.model
-    def _request(self, company, kind):
-        run = self.search(
-            [("company_id", "=", company.id), ("kind", "=", kind), ("state", "=", "requested")], limit=1
-        )
-        return run or self.create(
-            {"company_id": company.id, "kind": kind, "requested_by_id": self.env.user.id}
-        )
+    def _request(self, company, kind, version=None):
+        """A run that waits to be claimed, a new one unless one of this kind waits already.
+
+        :param version: the draft that a preview is about
+        """
+        values = {"company_id": company.id, "kind": kind, "policy_version_id": version and version.id}
+        waiting = [(name, "=", value or False) for name, value in values.items()]
+        run = self.search([*waiting, ("state", "=", "requested")], limit=1)
+        return run or self.create({**values, "requested_by_id": self.env.user.id})
 
     @api.model
     def _request_due(self, company):
@@ -148,8 +150,15 @@ class CrmValueRun(models.Model):
     def _start(self, worker, token):
         now = fields.Datetime.now()
         company = self.company_id
+        if self.kind == "preview":
+            version = self.policy_version_id
+            told = {"parameters": {"rules": version._digest()}}
+        else:
+            version = self.env["crm.value.policy.version"]._get_active(company)
+            told = {}
         self.write(
             {
+                **told,
                 "state": "running",
                 "worker": worker,
                 "token": token,
@@ -160,7 +169,7 @@ class CrmValueRun(models.Model):
                 "progress": 0,
                 "message": False,
                 "as_of": company._crm_value_today(),
-                "policy_version_id": self.env["crm.value.policy.version"]._get_active(company).id,
+                "policy_version_id": version.id,
             }
         )
 

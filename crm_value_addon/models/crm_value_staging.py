@@ -1,7 +1,7 @@
 from odoo import fields, models
 from odoo.tools import SQL
 
-from ..publish_columns import COLUMN_TYPES, SQL_TYPES
+from ..publish_columns import SQL_TYPES, STAGED_TYPES
 
 
 class CrmValueStaging(models.Model):
@@ -37,7 +37,7 @@ class CrmValueStaging(models.Model):
                 SET UNLOGGED
             """
         )
-        for name, kind in COLUMN_TYPES.items():
+        for name, kind in STAGED_TYPES.items():
             self.env.cr.execute(
                 SQL(
                     "ALTER TABLE crm_value_staging ADD COLUMN IF NOT EXISTS %s %s",

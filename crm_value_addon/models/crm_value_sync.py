@@ -8,7 +8,7 @@ from odoo.modules.module import get_manifest
 from odoo.tools import SQL, mute_logger
 
 from ..policy_schema import POLICY_SCHEMA
-from ..publish_columns import COLUMN_TYPES
+from ..publish_columns import COLUMN_TYPES, PREVIEW_TYPES
 from ..reasons import REASON_SCHEMA
 from .crm_value_run import LEASE_SECONDS
 
@@ -126,6 +126,7 @@ class CrmValueSync(models.AbstractModel):
             .search_read([("code", "!=", False)], ["code"]),
             "datasets": {name: dataset.columns for name, dataset in self._datasets().items()},
             "publish_columns": COLUMN_TYPES,
+            "preview_columns": PREVIEW_TYPES,
             "reason_codes": sorted(REASON_SCHEMA),
             "policy_keys": sorted(POLICY_SCHEMA),
             "erasures": self._erasures().ids,
@@ -166,6 +167,8 @@ class CrmValueSync(models.AbstractModel):
             raise UserError(
                 self.env._("“%(kind)s” is no kind of run: %(kinds)s.", kind=kind, kinds=", ".join(RUN_KINDS))
             )
+        if kind == "preview":
+            request = False  # a preview is of a draft, which a person names in Odoo
         if company_id:
             companies = self._get_company(company_id)
         else:
@@ -226,6 +229,22 @@ class CrmValueSync(models.AbstractModel):
             "attempt": run.attempt,
             "parameters": run.parameters or {},
             "policy": self._describe_policy(run.policy_version_id),
+            **self._describe_before(run),
+        }
+
+    def _describe_before(self, run):
+        """The company's last scoring run, and the policy to label the same data by too: for a preview the active one;
+        for a scoring run that of the run before, where it was another, since only what neither changes is behaviour.
+        """
+        done = [("company_id", "=", run.company_id.id), ("kind", "=", "score"), ("state", "=", "done")]
+        last = self.env["crm.value.run"].sudo().search(done, limit=1)
+        other = last.policy_version_id
+        if run.kind == "preview":
+            other = self.env["crm.value.policy.version"]._get_active(run.company_id)
+        differs = other and other != run.policy_version_id
+        return {
+            "last_run": last.id or None,
+            "compared_policy": self._describe_policy(other) if differs else None,
         }
 
     @api.model

@@ -15,13 +15,17 @@ from ..publish_columns import (
     COLUMN_TYPES,
     DATE_COLUMNS,
     MONEY_COLUMNS,
+    PREVIEW_TYPES,
     PROBABILITY_COLUMNS,
     SHARE_COLUMNS,
+    STAGED_TYPES,
     columns_sql,
 )
 from ..result_values import storable
 
 STATUSES = ("ok", "missing", "not_commercial", "objecting", "foreign_company", "out_of_range", "duplicate")
+# The columns that a run of each kind may publish.
+PUBLISHED = {"score": COLUMN_TYPES, "preview": PREVIEW_TYPES}
 MAX_PAYLOAD_BYTES = 256 * 1024 * 1024
 OTHER_BOUNDS = {"composite_rating": (0, 100), "anomaly_percent": (-100, 1_000_000)}
 # Finds what no recommendation can be. Of a key that is missing nothing holds, so each condition is denied as a whole.
@@ -50,9 +54,9 @@ class CrmValueSyncPublish(models.AbstractModel):
         """
         self._check_worker()
         run = self._get_run(run_id, token, shared=True)
-        if run.kind != "score":
+        if run.kind not in PUBLISHED:
             raise UserError(self.env._("[not-score] A %s run publishes nothing.", run.kind))
-        unknown = [name for name in columns if name not in COLUMN_TYPES]
+        unknown = [name for name in columns if name not in PUBLISHED[run.kind]]
         if unknown or "partner_id" not in columns or len(set(columns)) != len(columns):
             raise UserError(
                 self.env._(
@@ -230,7 +234,7 @@ class CrmValueSyncPublish(models.AbstractModel):
                 name=SQL.identifier(name),
             )
             for name in columns
-            if COLUMN_TYPES[name] == "json"
+            if STAGED_TYPES[name] == "json"
         ]
         if "preferred_channel" in columns:
             faults.append(SQL("payload.preferred_channel !~ '^[a-z0-9_]{1,32}$'"))
@@ -272,9 +276,12 @@ class CrmValueSyncPublish(models.AbstractModel):
             run._end("failed", error=(error or self.env._("No cause given."))[:500], warnings=text)
             return self._close_counts(run)
         counts = {}
-        if run.kind == "score":
+        if run.kind in PUBLISHED:
             self._check_staged(run, rows)
+        if run.kind == "score":
             counts = self._merge(run, rows)
+        elif run.kind == "preview":
+            self.env["crm.value.preview"]._record_preview(run)
         result = storable(result)
         left_out = self.env["crm.value.grade"]._record_grades(run, result)
         if run.kind == "score":

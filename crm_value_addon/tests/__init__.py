@@ -20,6 +20,7 @@ from . import (
     test_override,
     test_partner_merge,
     test_policy,
+    test_policy_preview,
     test_product,
     test_protection,
     test_publish,

@@ -151,7 +151,13 @@ class TestProtectedRows(CustomerValueCase):
         checked = {
             "crm.value.run": {"action_request", "action_request_backtest", "action_cancel"},
             "crm.value.grade": {"action_request", "action_open_withheld"},
-            "crm.value.policy.version": {"action_activate"},
+            "crm.value.policy.version": {
+                "action_activate",
+                "action_open_preview",
+                "action_preview",
+                "action_restore",
+                "action_take_over",
+            },
             "crm.value.profile": {"action_open_value_reason"},
             "res.partner": {"action_open_value_reason"},
             "product.template": {"action_open_likely_customers"},

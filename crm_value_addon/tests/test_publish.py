@@ -317,15 +317,14 @@ class TestPublish(CustomerValueCase):
             with self.subTest(batch=batch), self.assertRaisesRegex(UserError, r"^\[contract\]"):
                 self.publish(self.run, [self.full(self.customer)], batch=batch)
 
-    def test_only_score_runs_publish(self):
-        for kind in ("preview", "backtest"):
-            run = self.claim(kind=kind)
-            with self.assertRaisesRegex(UserError, r"^\[not-score\]"):
-                self.publish(run, [self.full(self.customer)])
-            self.contract.close_run(
-                run_id=run["id"], token=run["token"], state="done", rows=0, result={"skill": 0.2}
-            )
-            self.assertEqual(self.env["crm.value.run"].browse(run["id"]).result, {"skill": 0.2})
+    def test_a_backtest_publishes_nothing(self):
+        run = self.claim(kind="backtest")
+        with self.assertRaisesRegex(UserError, r"^\[not-score\]"):
+            self.publish(run, [self.full(self.customer)])
+        self.contract.close_run(
+            run_id=run["id"], token=run["token"], state="done", rows=0, result={"skill": 0.2}
+        )
+        self.assertEqual(self.env["crm.value.run"].browse(run["id"]).result, {"skill": 0.2})
 
     def test_publishing_leaves_the_lease_to_beat(self):
         """Batches sent side by side would stumble over each other if each wrote the run."""

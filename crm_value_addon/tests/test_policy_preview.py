@@ -1,0 +1,244 @@
+from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.fields import Command
+from odoo.tests import tagged
+
+from ..labels import LABELS
+from .common import CustomerValueCase
+
+
+@tagged("post_install", "-at_install")
+class TestPolicyPreview(CustomerValueCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.customer.user_id = cls.manager
+
+    def draft(self, rules=(), **values):
+        return self.as_user("crm.value.policy.version", self.manager, self.alpha).create(
+            {
+                "company_id": self.alpha.id,
+                "rule_ids": [Command.create({"key": key, "value": value}) for key, value in rules],
+                **values,
+            }
+        )
+
+    def labels(self, **values):
+        """The labels of the active policy and of the draft, the same but for those named."""
+        same = dict.fromkeys(LABELS)
+        same |= {"value_class": "standard", "value_segment": "standard", "loyalty_stage": "approval"}
+        same |= {"lifecycle_stage": "retention", "churn_risk": "low"}
+        return {**same, **{f"before_{label}": value for label, value in same.items()}, **values}
+
+    def row(self, partner, **values):
+        return {"partner_id": partner.id, **self.labels(**values), "current_value": 500, "potential_value": 250}
+
+    def previewed(self, draft, rows, moves=()):
+        """A whole preview as a worker makes it; the answer to the claim."""
+        draft.action_preview()
+        run = self.contract.claim_run(worker="test:1", company_id=self.alpha.id, kind="preview")["run"]
+        if rows:
+            self.publish(run, rows)
+        found = {"as_of": "2026-02-01", "customers": 1200, "changed": len(rows), "labels": {"value_class": [*moves]}}
+        self.close(run, len(rows), result={"preview": found})
+        return run
+
+    def move(self, before="standard", after="key", customers=3, value=2250.0):
+        return {"before": before, "after": after, "customers": customers, "value": value}
+
+    def test_a_preview_is_of_a_draft_and_publishes_nothing(self):
+        self.score([self.full(self.customer), self.full(self.customer2)])
+        draft = self.draft([("key_share", "0.9")])
+        run = self.previewed(draft, [self.row(self.customer, value_class="key")], [self.move()])
+        self.assertEqual((run["kind"], run["policy"]["version_id"]), ("preview", draft.id))
+        self.assertEqual(run["policy"]["rules"], [{"key": "key_share", "format_id": None, "value": 0.9}])
+        self.assertEqual(run["compared_policy"]["rules"], [])
+        self.assertEqual(self.profile(self.customer).computed_value_class, "standard")
+        self.assertEqual(len(self.history(self.customer)), 1)
+        line = self.env["crm.value.preview"].search([("version_id", "=", draft.id)])
+        self.assertEqual((line.partner_id, line.user_id, line.value), (self.customer, self.manager, 750))
+        self.assertEqual((line.before_value_class, line.value_class), ("standard", "key"))
+        self.assertTrue(line.value_class_changed)
+        self.assertFalse(line.loyalty_stage_changed or line.lost_type_changed)
+        self.assertFalse(self.contract.claim_run(worker="test:1", company_id=self.alpha.id, kind="preview")["run"])
+
+    def test_figures_as_people_read_them(self):
+        self.score([self.full(self.customer)])
+        draft = self.draft([("key_share", "0.9")])
+        self.assertFalse(draft.preview)
+        draft.action_preview()
+        self.assertEqual(draft.preview["state"], "requested")
+        moves = [
+            self.move("standard", "growth", 9, 90.0),
+            self.move(),
+            self.move("key", "key", 40, 9e5),  # did not move
+            self.move(None, "key", 1, 1.0),
+            self.move("key", "nonsense"),
+            {"before": "key"},
+            self.move("key", "growth", -1),
+            "rubbish",
+        ]
+        self.previewed(draft, [self.row(self.customer, value_class="key")], moves)
+        draft.invalidate_recordset()
+        preview = draft.preview
+        self.assertEqual((preview["state"], preview["customers"], preview["changed"]), ("done", "1,200", "1"))
+        self.assertFalse(preview["stale"])
+        (label,) = preview["labels"]
+        self.assertEqual(
+            [(move["before_name"], move["after_name"], move["customers"]) for move in label["moves"]],
+            [("Standard (C)", "Key (A)", "3"), ("Standard (C)", "Growth (B)", "9"), ("None", "Key (A)", "1")],
+        )
+        self.assertIn("2,250", label["moves"][0]["value"])
+
+    def test_a_changed_draft_makes_its_preview_stale(self):
+        self.score([self.full(self.customer)])
+        draft = self.draft([("key_share", "0.9")])
+        self.previewed(draft, [])
+        self.assertFalse(draft.preview["stale"])
+        draft.rule_ids.value = "0.7"
+        self.assertTrue(draft.preview["stale"])
+        draft.rule_ids.value = "0.90"
+        self.assertFalse(draft.preview["stale"])
+
+    def test_another_preview_of_a_draft_takes_the_place_of_the_first(self):
+        self.score([self.full(self.customer)])
+        draft, other = self.draft(), self.draft()
+        self.previewed(other, [self.row(self.customer, churn_risk="high")])
+        self.previewed(draft, [self.row(self.customer, churn_risk="high"), self.row(self.customer2)])
+        self.previewed(draft, [self.row(self.customer2, churn_risk="high")])
+        lines = self.env["crm.value.preview"]
+        self.assertEqual(lines.search([("version_id", "=", draft.id)]).partner_id, self.customer2)
+        self.assertEqual(lines.search([("version_id", "=", other.id)]).partner_id, self.customer)
+        draft.unlink()
+        self.assertEqual(lines.search([]).version_id, other)
+
+    def test_what_cannot_be_previewed(self):
+        draft = self.draft([("risk_medium_from", "0.9")])
+        with self.assertRaisesRegex(ValidationError, "must be below"):
+            draft.action_preview()
+        draft.rule_ids.unlink()
+        with self.assertRaisesRegex(UserError, "Score the customers first"):
+            draft.action_preview()
+        self.score([self.full(self.customer)])
+        draft.action_preview()
+        draft.action_preview()
+        self.assertEqual(self.env["crm.value.run"].search_count([("kind", "=", "preview")]), 1)
+        draft.action_activate()
+        with self.assertRaisesRegex(UserError, "Only a draft"):
+            draft.action_preview()
+
+    def test_a_worker_cannot_ask_for_a_preview(self):
+        self.assertFalse(self.claim(kind="preview"))
+        self.assertFalse(self.env["crm.value.run"].search_count([("kind", "=", "preview")]))
+
+    def test_who_may_preview_and_see_it(self):
+        self.score([self.full(self.customer)])
+        draft = self.draft()
+        with self.assertRaises(AccessError):
+            draft.with_user(self.user).action_preview()
+        self.previewed(draft, [self.row(self.customer, churn_risk="high")])
+        for user in (self.portal, self.employee, self.viewer, self.user, self.sync):
+            with self.subTest(user=user.login), self.assertRaises(AccessError):
+                self.as_user("crm.value.preview", user, *user.company_ids).search([])
+        self.assertTrue(self.as_user("crm.value.preview", self.manager, self.alpha).search([]))
+        self.assertFalse(self.as_user("crm.value.preview", self.manager, self.beta).search([]))
+        with self.assertRaises(AccessError):
+            self.as_user("crm.value.preview", self.manager, self.alpha).search([]).unlink()
+
+    def test_only_columns_of_a_preview(self):
+        self.score([self.full(self.customer)])
+        draft = self.draft()
+        draft.action_preview()
+        run = self.contract.claim_run(worker="test:1", company_id=self.alpha.id, kind="preview")["run"]
+        with self.assertRaisesRegex(UserError, r"^\[contract\]"):
+            self.publish(run, [{"partner_id": self.customer.id, "churn_probability": 0.5}])
+        bad = self.publish(run, [self.row(self.customer, before_value_class="nonsense")])
+        self.assertEqual((bad["ok"], bad["out_of_range"]), (0, 1))
+        score = self.claim()
+        with self.assertRaisesRegex(UserError, r"^\[contract\]"):
+            self.publish(score, [self.row(self.customer)])
+
+    def test_an_objection_erases_the_preview_too(self):
+        self.score([self.full(self.customer)])
+        draft = self.draft()
+        self.previewed(draft, [self.row(self.customer, churn_risk="high")])
+        self.env["crm.value.objection"].create({"partner_id": self.customer.id})
+        self.assertFalse(self.env["crm.value.preview"].search([]))
+
+    def test_the_customers_of_a_move(self):
+        self.score([self.full(self.customer)])
+        draft = self.draft()
+        rows = [
+            self.row(self.customer, value_class="key"),
+            self.row(self.customer2, value_class="growth"),
+            self.row(self.customer3, churn_risk=None),
+        ]
+        self.previewed(draft, rows)
+
+        def partners(*wanted):
+            action = draft.action_open_preview(*wanted)
+            return self.env["crm.value.preview"].search(action["domain"]).partner_id
+
+        self.assertEqual(partners(), self.customer | self.customer2 | self.customer3)
+        self.assertEqual(partners("value_class"), self.customer | self.customer2)
+        self.assertEqual(partners("value_class", "standard", "key"), self.customer)
+        self.assertEqual(partners("churn_risk", "low", None), self.customer3)
+        self.assertEqual(partners("not a label"), self.customer | self.customer2 | self.customer3)
+
+    def test_a_run_under_another_policy_labels_by_the_one_before_too(self):
+        self.score([self.full(self.customer)])
+        self.assertIsNone(self.claim()["compared_policy"])
+        self.env["crm.value.run"].search([("state", "=", "running")]).action_cancel()
+        self.draft([("key_share", "0.9")]).action_activate()
+        run = self.claim()
+        self.assertEqual(run["policy"]["rules"][0]["value"], 0.9)
+        self.assertEqual(run["compared_policy"]["rules"], [])
+
+    def test_one_person_at_a_time_edits_a_draft(self):
+        draft = self.draft([("key_share", "0.9")])
+        other = self._user("cv_manager2", "crm_value_addon.group_manager", self.alpha)
+        theirs = draft.with_user(other).with_context(allowed_company_ids=self.alpha.ids)
+        for change in (
+            lambda: theirs.write({"note": "x"}),
+            lambda: theirs.rule_ids.write({"value": "0.7"}),
+            lambda: theirs.write({"rule_ids": [Command.clear()]}),
+            theirs.unlink,
+        ):
+            with self.assertRaisesRegex(UserError, "Take it over"), self.cr.savepoint():
+                change()
+        self.assertEqual(theirs.copy().user_id, other)
+        theirs.action_take_over()
+        theirs.rule_ids.value = "0.7"
+        with self.assertRaisesRegex(UserError, "Take it over"):
+            draft.rule_ids.write({"value": "0.8"})
+        with self.assertRaises(AccessError):
+            draft.with_user(self.user).action_take_over()
+        theirs.action_activate()
+        self.assertEqual(draft.state, "active")
+
+    def test_versions_are_compared(self):
+        wholesale = self.env.ref("crm_value_addon.crm_value_format_wholesale")
+        first = self.draft([("key_share", "0.9"), ("discount_rate", "0.2")])
+        first.action_activate()
+        draft = first.copy()
+        draft.rule_ids.filtered(lambda rule: rule.key == "key_share").value = "0.7"
+        draft.write(
+            {"rule_ids": [Command.create({"key": "lost_days", "value": "365", "format_id": wholesale.id})]}
+        )
+        self.assertEqual(draft.compared_with_id, first)
+        self.assertEqual(
+            [(row["key"], row["format"], row["before"], row["after"]) for row in draft.differences],
+            [("key_share", "", "0.9", "0.7"), ("lost_days", wholesale.name, "180", "365")],
+        )
+        draft.compared_with_id = draft
+        self.assertFalse(draft.differences)
+
+    def test_going_back_makes_a_draft_of_what_was_in_force(self):
+        first, second = self.draft([("key_share", "0.9")]), self.draft()
+        first.action_activate()
+        second.action_activate()
+        again = self.env["crm.value.policy.version"].browse(first.action_restore()["res_id"])
+        self.assertEqual((again.state, again.rule_ids.value), ("draft", "0.9"))
+        self.assertIn("version 1", again.note)
+        self.assertEqual(second.state, "active")
+        with self.assertRaises(AccessError):
+            first.with_user(self.user).action_restore()
