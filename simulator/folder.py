@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from simulator.truth import Simulation
+from sync_worker.history.folder import write_folder
 
 
 def write(simulation: Simulation, folder: Path) -> None:
@@ -14,16 +15,6 @@ def write(simulation: Simulation, folder: Path) -> None:
     Raises:
         OSError: the folder cannot be made or written to.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    history = simulation.history
-    tables = {
-        "orders": history.orders,
-        "lines": history.lines,
-        "customers": history.customers.rename(columns={"format": "business_format"}),
-        "products": history.products,
-        **history.facts,
-        "truth": simulation.truth,
-        "truth_price_rises": simulation.price_rises,
-    }
-    for name, table in tables.items():
+    write_folder(simulation.history, folder)
+    for name, table in (("truth", simulation.truth), ("truth_price_rises", simulation.price_rises)):
         table.to_parquet(folder / f"{name}.parquet", index=False)

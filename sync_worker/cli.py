@@ -204,7 +204,12 @@ def score(
     ],
     as_of: Annotated[str, typer.Option(help="Only what was known by this day, YYYY-MM-DD.")],
     out: Annotated[Path, typer.Option(help="Scores to write, .parquet or .csv.")],
-    horizon: Annotated[int, typer.Option(help="Churn horizon in days.")] = 90,
+    horizon: Annotated[
+        int | None, typer.Option(help="Churn horizon in days; default 90, or that of --policy.")
+    ] = None,
+    policy: Annotated[
+        Path | None, typer.Option(help="Rules to score by, a JSON file as runs keep it (docs/worker.md).")
+    ] = None,
     columns: ColumnsOption = "",
     as_json: JsonOption = False,
     verbose: VerboseOption = 0,
@@ -220,6 +225,7 @@ def score(
                 horizon,
                 out,
                 mapping=columns,
+                policy_file=policy,
                 progress=lambda percent, step: view.show(file.name, percent, step),
             )
         if as_json:

@@ -57,10 +57,15 @@ class Settings(BaseSettings):
     page_rows: int = Field(500_000, ge=100, le=1_000_000, description="Rows of a page read from Odoo")
     batch_rows: int = Field(25_000, ge=1, le=100_000, description="Rows of a batch written to Odoo")
     poll_seconds: float = Field(
-        5, ge=0.2, le=3600, description="serve: seconds between two questions for work"
+        2, ge=0.2, le=3600, description="serve: seconds between two questions for work"
     )
     health_file: Path | None = Field(None, description="serve: file that tells monitors how it goes")
-    state_directory: Path | None = Field(None, description="Where the confirmed databases are remembered")
+    state_directory: Path | None = Field(
+        None, description="Where confirmed databases and what previews need are kept"
+    )
+    kept_exports: int = Field(
+        3, ge=0, le=1000, description="How many runs of a company keep what they read, to be scored again"
+    )
     worker: str = Field(default_factory=_worker_name, description="Name shown in Odoo")
 
     @classmethod

@@ -6,6 +6,7 @@ with a database is remembered; when another answers, nothing is read or written 
 
 import json
 import os
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,11 @@ def state_directory(settings: Settings) -> Path:
     if os.environ.get("STATE_DIRECTORY"):
         return Path(os.environ["STATE_DIRECTORY"].split(":")[0])
     return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "sync-worker"
+
+
+def database_directory(settings: Settings, database: str, purpose: str) -> Path:
+    """Where something of one database is kept; whatever a server calls itself, it is a folder there."""
+    return state_directory(settings) / purpose / re.sub(r"[^\w-]", "_", database)
 
 
 def verify(settings: Settings, described: dict[str, Any], *, confirm: bool = False) -> bool:

@@ -8,8 +8,9 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 
-from sync_worker import publication
+from sync_worker import exports, kept, preview, publication
 from sync_worker.config import Settings
 from sync_worker.errors import BusyError, LeaseLostError, RunError, WorkerError
 from sync_worker.heartbeat import Heartbeat
@@ -18,6 +19,7 @@ from sync_worker.history.schema import History, HistoryError, as_day
 from sync_worker.policy import Policy, PolicyError
 from sync_worker.scoring.backtest import CUTOFFS, backtest
 from sync_worker.scoring.pipeline import score
+from sync_worker.scoring.preparation import Prepared
 from sync_worker.transport import Transport, connect
 
 logger = logging.getLogger(__name__)
@@ -131,14 +133,16 @@ def work(
                 heartbeat.show(percent, step)
                 progress(name, percent, step)
 
+            kept.erase(settings, described)
+            exports.erase(settings, described)
+            transports = [transport, beside]
             if outcome.kind == "backtest":
-                _read_backtest(
-                    settings, [transport, beside], described, company, run=run, show=show, outcome=outcome
-                )
+                _read_backtest(settings, transports, described, company, run=run, show=show, outcome=outcome)
             else:
-                _read_score_send(
+                do = _preview_send if outcome.kind == "preview" else _read_score_send
+                do(
                     settings,
-                    [transport, beside],
+                    transports,
                     described,
                     company,
                     run=run,
@@ -170,15 +174,32 @@ def _read_score_send(
     outcome: Outcome,
 ) -> None:
     history = _read(settings, transports, described, company, show=show, outcome=outcome)
+    exports.keep(settings, described["database_uuid"], run, history)
     scores = _score(
         history,
         run,
         outcome,
         lambda percent, step: show(_between(READ_UNTIL, SCORED_AT, percent / 100), step),
+        keep=lambda prepared, labels: kept.keep(
+            settings, described["database_uuid"], run, kept.Kept(prepared, labels, run["as_of"])
+        ),
     )
     table = publication.to_table(scores, described["publish_columns"], company["decimals"])
     outcome.customers = table.num_rows
     del history, scores
+    _send(settings, transports, table, run=run, show=show, room=room, outcome=outcome)
+
+
+def _send(
+    settings: Settings,
+    transports: list[Transport],
+    table: pa.Table,
+    *,
+    run: dict[str, Any],
+    show: Callable[[float, str], None],
+    room: contextlib.AbstractContextManager[Any],
+    outcome: Outcome,
+) -> None:
     sent = publication.publish(
         transports,
         run,
@@ -190,6 +211,37 @@ def _read_score_send(
         ),
     )
     outcome.sent, outcome.refused = sent.rows, sent.refused
+
+
+def _preview_send(
+    settings: Settings,
+    transports: list[Transport],
+    described: dict[str, Any],
+    company: dict[str, Any],
+    *,
+    run: dict[str, Any],
+    show: Callable[[float, str], None],
+    room: contextlib.AbstractContextManager[Any],
+    outcome: Outcome,
+) -> None:
+    """Labels by the active policy and by a draft; nothing of it is shown but as a preview."""
+    show(0, "looking for what the last run left")
+    left = kept.load(settings, described["database_uuid"], company["id"], run["last_run"])
+    active = run["compared_policy"] or run["policy"]  # the draft was activated meanwhile
+    try:
+        found = preview.compare(
+            lambda: _read(settings, transports, described, company, show=show, outcome=outcome),
+            left,
+            run["as_of"],
+            Policy(active["rules"]),
+            Policy(run["policy"]["rules"]),
+            lambda percent, step: show(_between(READ_UNTIL, SCORED_AT, percent / 100), step),
+        )
+    except PolicyError as error:
+        raise RunError(str(error), "Mend the draft in Odoo and preview it again.") from error
+    table = publication.to_table(found.changed, described["preview_columns"], company["decimals"])
+    outcome.result, outcome.customers = {"preview": found.result}, table.num_rows
+    _send(settings, transports, table, run=run, show=show, room=room, outcome=outcome)
 
 
 def _read(
@@ -253,12 +305,25 @@ def _closing(run: dict[str, Any], outcome: Outcome) -> dict[str, Any]:
 
 
 def _score(
-    history: History, run: dict[str, Any], outcome: Outcome, show: Callable[[float, str], None]
+    history: History,
+    run: dict[str, Any],
+    outcome: Outcome,
+    show: Callable[[float, str], None],
+    *,
+    keep: Callable[[Prepared, pd.DataFrame], None],
 ) -> pd.DataFrame:
     """The scores of every customer; none, with a sentence, where nobody is known yet."""
     show(0, "scoring")
     try:
-        result = score(history, run["as_of"], Policy(run["policy"]["rules"]), progress=show, withhold=True)
+        result = score(
+            history,
+            run["as_of"],
+            Policy(run["policy"]["rules"]),
+            progress=show,
+            withhold=True,
+            keep=keep,
+            compared=_policy_before(run),
+        )
     except PolicyError as error:
         raise RunError(str(error), "Mend the policy of the company in Odoo.") from error
     except HistoryError:
@@ -268,6 +333,14 @@ def _score(
         return pd.DataFrame({"customer_id": pd.Series(dtype="int64")})
     outcome.result, outcome.warnings = result.summary, list(result.warnings)
     return result.customers
+
+
+def _policy_before(run: dict[str, Any]) -> Policy | None:
+    """The policy of the run before, where it was another that can still be read."""
+    try:
+        return Policy(run["compared_policy"]["rules"]) if run["compared_policy"] else None
+    except PolicyError:  # made under bounds that are narrower now
+        return None
 
 
 def _between(start: float, end: float, part: float) -> float:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from sync_worker import handshake
+from sync_worker import exports, handshake, kept
 from sync_worker.config import Settings
 from sync_worker.errors import WorkerError
 from sync_worker.health import Health, notify, now
@@ -16,7 +16,7 @@ from sync_worker.transport import Transport
 steps = logging.getLogger("sync_worker.steps")
 
 LONGEST_WAIT = 60.0
-KINDS = ("score", "backtest")
+KINDS = ("preview", "score", "backtest")  # somebody waits for a preview
 DESCRIBE_EVERY = 60.0  # seconds; a database may be replaced behind the same address
 
 
@@ -47,6 +47,8 @@ def serve(
                     # Once: this loop repeats it, and says sooner than all tries would that Odoo does not answer.
                     described = handshake.describe(settings, transport, once=True)
                     described_at = time.monotonic()
+                    kept.erase(settings, described)
+                    exports.erase(settings, described)
                 if health.state != "idle":
                     _greet(settings, described, company_ids)
                     health.show(state="idle", last_poll=now())
@@ -114,6 +116,14 @@ def _report(outcome: Outcome, health: Health) -> None:
             outcome.run_id,
             outcome.company,
             outcome.orders,
+            outcome.seconds,
+        )
+    elif outcome.kind == "preview":
+        steps.info(
+            "preview %s of %s done: %s customers change in %s s",
+            outcome.run_id,
+            outcome.company,
+            outcome.customers,
             outcome.seconds,
         )
     else:

@@ -1,4 +1,4 @@
-"""A whole history from a folder of Parquet files, one per table: what a single file has no room for.
+"""A whole history in a folder of Parquet files, one per table: what a single file has no room for.
 
 docs/columns.md lists the files and their columns.
 """
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from sync_worker.history.facts import FACTS, PRODUCTS, STANDING
+from sync_worker.history.facts import FACTS, PREVIOUS, PRODUCTS, STANDING
 from sync_worker.history.parquet import read_parquet
 from sync_worker.history.schema import LINE_COLUMNS, History, HistoryError, as_days, counted, numbers
 
@@ -20,11 +20,13 @@ BOOKS: dict[str, dict[str, str]] = {
     "customers": {
         "customer_id": "id",
         "business_format": "label",
+        "format_id": "id",
         "first_seen": "day",
         "archived": "flag",
         **STANDING,
     },
     "products": PRODUCTS,
+    "previous": PREVIOUS,
 }
 #: Columns that a table of `BOOKS` has to have; a fact has to have all of its own.
 REQUIRED = {
@@ -70,9 +72,33 @@ def read_folder(path: str | Path) -> History:
         lines=tables.get("lines"),
         customers=customers,
         products=tables.get("products"),
+        previous=tables.get("previous"),
         facts={name: tables[name] for name in FACTS if name in tables},
         warnings=[f"{counted(len(strange), 'file', which)} left out."] if strange else [],
     )
+
+
+def write_folder(history: History, path: str | Path) -> None:
+    """Writes a history so that `read_folder` gives it again; files of these names are replaced.
+
+    Raises:
+        OSError: the folder cannot be made or written to.
+    """
+    folder = Path(path)
+    folder.mkdir(parents=True, exist_ok=True)
+    numbered = pd.api.types.is_integer_dtype(history.customers["format"])
+    named = history.customers.rename(columns={"format": "format_id" if numbered else "business_format"})
+    tables = {
+        "orders": history.orders,
+        "lines": history.lines,
+        "customers": named,
+        "products": history.products,
+        "previous": history.previous,
+        **history.facts,
+    }
+    for name, table in tables.items():
+        if table is not None:
+            table.to_parquet(folder / f"{name}.parquet", index=False)
 
 
 def _checked(table: pd.DataFrame, name: str, kinds: dict[str, str]) -> pd.DataFrame:

@@ -1,21 +1,30 @@
 """A claimed run to its end, with an Odoo that only remembers what it was asked."""
 
+import base64
 import contextlib
+import csv
+import zlib
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from conftest import AS_OF, history_of, orders_of
 
+from sync_worker import kept, serve
 from sync_worker import run as runs
-from sync_worker import serve
 from sync_worker.policy import Policy
 
-SETTINGS = SimpleNamespace(worker="test:1", timeout=5.0, page_rows=1000, batch_rows=1000)
+SETTINGS = SimpleNamespace(
+    worker="test:1", timeout=5.0, page_rows=1000, batch_rows=1000, state_directory=None, kept_exports=1
+)
 DESCRIBED = {
+    "database_uuid": "5f0c-1",
     "companies": [{"id": 1, "name": "Alpha", "decimals": 2}],
     "datasets": {},
-    "publish_columns": {"partner_id": "integer", "churn_probability": "float"},
+    "publish_columns": {"partner_id": "integer", "churn_probability": "float", "cause": "text"},
+    "preview_columns": {"partner_id": "integer", "before_value_class": "text", "value_class": "text"},
+    "erasures": [],
 }
 RESULT = {"grades": [], "cutoffs": [], "warnings": ["The history is short."]}
 
@@ -43,7 +52,8 @@ class Odoo:
 
 
 @pytest.fixture
-def odoo(monkeypatch: pytest.MonkeyPatch) -> Odoo:
+def odoo(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Odoo:
+    monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path))
     odoo = Odoo()
     history = history_of(orders_of(7, [400, 200, 30]), orders_of(8, [300]))
     monkeypatch.setattr(runs, "connect", lambda _settings: odoo)
@@ -65,8 +75,10 @@ def judged(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     return calls
 
 
-def claimed(kind: str, rules: list[dict[str, Any]] | None = None) -> dict[str, Any]:
+def claimed(kind: str, rules: list[dict[str, Any]] | None = None, **values: Any) -> dict[str, Any]:
     return {
+        "last_run": None,
+        "compared_policy": None,
         "id": 3,
         "token": "t",
         "kind": kind,
@@ -74,6 +86,7 @@ def claimed(kind: str, rules: list[dict[str, Any]] | None = None) -> dict[str, A
         "as_of": AS_OF.date().isoformat(),
         "lease_seconds": 120,
         "policy": {"rules": rules or []},
+        **values,
     }
 
 
@@ -142,9 +155,83 @@ def test_fault_of_the_backtest_closes_the_run(
 
 
 @pytest.mark.parametrize("companies", [None, [1, 2]])
-def test_serve_asks_for_both_kinds(odoo: Odoo, companies: list[int] | None) -> None:
+def test_serve_asks_for_every_kind(odoo: Odoo, companies: list[int] | None) -> None:
     health = SimpleNamespace(show=lambda **_values: None)
     with contextlib.suppress(StopIteration):
         assert serve._poll(SETTINGS, odoo, companies, None, health) is False
     asked = [(params.get("company_id"), params["kind"]) for params in odoo.asked("claim_run")]
-    assert asked == [(company, kind) for company in companies or [None] for kind in ("score", "backtest")]
+    assert asked == [
+        (company, kind) for company in companies or [None] for kind in ("preview", "score", "backtest")
+    ]
+
+
+DRAFT = [{"key": "key_share", "format_id": None, "value": 0.5}]
+
+
+def published(odoo: Odoo) -> list[dict[str, str]]:
+    """What was published, a dict of text per customer."""
+    rows = []
+    for params in odoo.asked("publish"):
+        text = zlib.decompress(base64.b64decode(params["data"])).decode()
+        rows += [dict(zip(params["columns"], row, strict=True)) for row in csv.reader(text.splitlines())]
+    return rows
+
+
+def test_a_preview_publishes_whom_the_draft_moves(odoo: Odoo) -> None:
+    run = claimed("preview", DRAFT, compared_policy={"rules": []})
+    outcome, shown = work(odoo, run)
+    assert (outcome.state, outcome.kind) == ("done", "preview"), outcome
+    found = odoo.asked("close_run")[0]["result"]["preview"]
+    rows = published(odoo)
+    assert found["changed"] == len(rows) == odoo.asked("close_run")[0]["rows"] == outcome.customers
+    assert found["customers"] == 2 and shown == sorted(shown)
+    assert all(row["before_value_class"] != row["value_class"] for row in rows)
+
+
+def test_a_preview_after_a_run_reads_nothing(odoo: Odoo, monkeypatch: pytest.MonkeyPatch) -> None:
+    work(odoo, claimed("score"))
+
+    def read(*_args: Any, **_options: Any) -> Any:
+        raise AssertionError("there was no need to read anything")
+
+    monkeypatch.setattr(runs, "read_history", read)
+    run = claimed("preview", DRAFT, id=4, last_run=3, compared_policy={"rules": []})
+    outcome, _shown = work(odoo, run)
+    assert outcome.state == "done", outcome
+    assert odoo.asked("close_run")[-1]["result"]["preview"]["customers"] == 2
+
+
+def test_who_objected_since_the_last_run_is_not_previewed(
+    odoo: Odoo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work(odoo, claimed("score"))
+    monkeypatch.setitem(DESCRIBED, "erasures", [7])
+    work(odoo, claimed("preview", DRAFT, id=4, last_run=3, compared_policy={"rules": []}))
+    assert kept.load(SETTINGS, DESCRIBED["database_uuid"], 1, 3) is None
+
+
+def test_an_activated_draft_changes_nothing_more(odoo: Odoo) -> None:
+    outcome, _shown = work(odoo, claimed("preview", DRAFT))
+    assert outcome.state == "done" and outcome.result["preview"]["changed"] == 0
+
+
+def test_a_draft_that_cannot_be_used_fails_its_preview(odoo: Odoo) -> None:
+    rules = [{"key": "of_tomorrow", "format_id": None, "value": 1}]
+    outcome, _shown = work(odoo, claimed("preview", rules, compared_policy={"rules": []}))
+    assert outcome.state == "failed" and "draft" in outcome.mend
+    assert "no key" in odoo.asked("close_run")[0]["error"]
+
+
+def test_changes_by_the_policy_are_published_as_such(odoo: Odoo) -> None:
+    narrow = [
+        {"key": "lost_days", "format_id": None, "value": 20},
+        {"key": "dormant_days", "format_id": None, "value": 10},
+    ]
+    narrow += [{"key": "lost_factor", "format_id": None, "value": 1.1}]
+    narrow += [{"key": "dormant_factor", "format_id": None, "value": 1}]
+    work(odoo, claimed("score", narrow, compared_policy={"rules": []}))
+    assert "policy" in {row["cause"] for row in published(odoo)}
+    odoo.calls.clear()
+    outdated = {"rules": [{"key": "of_yesterday", "format_id": None, "value": 1}]}
+    outcome, _shown = work(odoo, claimed("score", narrow, compared_policy=outdated))
+    assert outcome.state == "done" and {row["cause"] for row in published(odoo)} == {"behaviour"}

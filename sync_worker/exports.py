@@ -1,0 +1,100 @@
+"""What the last runs of a company read, so that any of them can be made again, to the bit: Odoo rewrites its past.
+
+A folder per run in the state folder, for the worker's account only: identifiers, dates and amounts, no names, with
+the rules of the run in `policy.json`. `sync-worker score FOLDER --policy FOLDER/policy.json --as-of DAY` scores it.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from sync_worker.config import Settings
+from sync_worker.history.folder import write_folder
+from sync_worker.history.schema import History
+from sync_worker.identity import database_directory
+
+logger = logging.getLogger(__name__)
+
+POLICY = "policy.json"
+
+
+def keep(settings: Settings, database: str, run: dict[str, Any], history: History) -> None:
+    """Keeps what a run read, and of the company the last `kept_exports` only.
+
+    A folder that cannot be written is no reason to fail: the log says that nothing is kept.
+    """
+    folder = _folder(settings, database, run["company_id"])
+    try:
+        if settings.kept_exports:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            _write(folder / f"{run['as_of']}-run-{run['id']}", run, history)
+        for old in _kept(folder)[settings.kept_exports :]:
+            shutil.rmtree(old)
+    except OSError as error:
+        logger.warning("the export of run %s is not kept: %s: %s", run["id"], folder, error.strerror or error)
+
+
+def erase(settings: Settings, described: dict[str, Any]) -> None:
+    """Takes customers who objected to profiling out of all that is kept of a database."""
+    objecting = pa.array(described.get("erasures", []), type=pa.int64())
+    root = database_directory(settings, described["database_uuid"], "exports")
+    for folder in root.glob("*/*-run-*") if len(objecting) else []:
+        try:
+            _take_out(folder, objecting)
+        except (OSError, pa.ArrowException):  # what cannot be read cannot be cleared either
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _take_out(folder: Path, objecting: pa.Array) -> None:
+    """Takes customers out of each table of an export, also as the group of others."""
+    customers = pq.read_table(folder / "customers.parquet")
+    named = pc.is_in(customers["customer_id"], objecting)
+    if "group_id" in customers.column_names:
+        of_group = pc.is_in(customers["group_id"].cast(pa.int64()), objecting)
+        place = customers.column_names.index("group_id")
+        told = pc.if_else(of_group, None, customers["group_id"])
+        customers = customers.set_column(place, "group_id", told)
+        named = pc.or_(named, of_group)
+    if not pc.any(named).as_py():
+        return
+    tables = {path: pq.read_table(path) for path in sorted(folder.glob("*.parquet"))}
+    tables[folder / "customers.parquet"] = customers
+    orders = tables[folder / "orders.parquet"]
+    theirs = orders.filter(pc.is_in(orders["customer_id"], objecting))["order_id"].combine_chunks()
+    for path, table in tables.items():
+        left = table
+        for column, ids in (("customer_id", objecting), ("order_id", theirs)):
+            if column in table.column_names:
+                left = left.filter(pc.invert(pc.is_in(left[column].cast(pa.int64()), ids.cast(pa.int64()))))
+        pq.write_table(left, path)
+
+
+def _write(folder: Path, run: dict[str, Any], history: History) -> None:
+    """The whole folder or none of it."""
+    temporary = Path(tempfile.mkdtemp(prefix=".", dir=folder.parent))
+    try:
+        write_folder(history, temporary)
+        (temporary / POLICY).write_text(json.dumps(run["policy"]["rules"], indent=1) + "\n", encoding="utf-8")
+        shutil.rmtree(folder, ignore_errors=True)
+        temporary.rename(folder)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+
+
+def _kept(folder: Path) -> list[Path]:
+    """The exports of a company, the last run first."""
+    return sorted(folder.glob("*-run-*"), key=lambda path: int(path.name.rsplit("-", 1)[1]), reverse=True)
+
+
+def _folder(settings: Settings, database: str, company_id: int) -> Path:
+    return database_directory(settings, database, "exports") / str(company_id)

@@ -1,0 +1,117 @@
+"""What the last run of a company left here, so that a preview need not read and fit everything again.
+
+One file per company in the state folder, readable by the worker's account only: numbers by customer id, no names.
+A pickle is trusted as far as the folder is: nobody but the worker may write there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+import pandas as pd
+import sklearn
+
+from sync_worker import __version__
+from sync_worker.config import Settings
+from sync_worker.identity import database_directory
+from sync_worker.scoring.preparation import Prepared
+
+logger = logging.getLogger(__name__)
+
+#: What wrote a file: another one may not understand it, and does the work anew.
+WRITER = (__version__, np.__version__, pd.__version__, sklearn.__version__)
+
+
+@dataclass
+class Kept:
+    """What a run left.
+
+    Attributes:
+        prepared: what the labels of the buyers rest on, without their sales.
+        labels: those of the run, by the policy of `prepared` (`labelling.TOLD`).
+        as_of: the day of the run, ISO.
+    """
+
+    prepared: Prepared
+    labels: pd.DataFrame
+    as_of: str
+
+
+def keep(settings: Settings, database: str, run: dict[str, Any], left: Kept) -> None:
+    """Keeps what a run leaves, in place of what an earlier one of the company left.
+
+    A folder that cannot be written is no reason to fail: previews take longer, which the log says.
+    """
+    path = _path(settings, database, run["company_id"])
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _write(path, {"writer": WRITER, "run": run["id"], "left": left})
+        _write(_customers(path), left.prepared.facts.table["customer_id"].to_numpy())
+    except OSError as error:
+        logger.warning("nothing is kept for previews: %s: %s", path, error.strerror or error)
+        forget(settings, database, run["company_id"])
+
+
+def load(settings: Settings, database: str, company_id: int, run_id: int | None) -> Kept | None:
+    """What the run left; None where the last file is of another run, or of another
+    release of the worker or its libraries."""
+    try:
+        kept = joblib.load(_path(settings, database, company_id))
+    except FileNotFoundError:
+        return None
+    except Exception:  # a damaged file raises whatever its bytes happen to say
+        forget(settings, database, company_id)
+        return None
+    if kept["writer"] != WRITER or kept["run"] != run_id:
+        return None
+    return kept["left"]
+
+
+def erase(settings: Settings, described: dict[str, Any]) -> None:
+    """Forgets companies whose file holds a customer who objected to profiling since."""
+    objecting = np.array(described.get("erasures", []), dtype="int64")
+    folder = _path(settings, described["database_uuid"], 0).parent
+    for path in folder.glob("*.customers") if len(objecting) else []:
+        company_id = path.name.split(".")[0]
+        try:
+            found = np.isin(joblib.load(path), objecting).any()
+        except Exception:  # likewise
+            found = True
+        if found:
+            forget(settings, described["database_uuid"], int(company_id))
+
+
+def forget(settings: Settings, database: str, company_id: int) -> None:
+    """Removes what is kept of a company."""
+    path = _path(settings, database, company_id)
+    for each in (path, _customers(path)):
+        with contextlib.suppress(OSError):
+            each.unlink(missing_ok=True)
+
+
+def _path(settings: Settings, database: str, company_id: int) -> Path:
+    return database_directory(settings, database, "kept") / f"{company_id}.joblib"
+
+
+def _customers(path: Path) -> Path:
+    return path.with_suffix(".customers")
+
+
+def _write(path: Path, value: Any) -> None:
+    """The old file or the new one, never a half. The modes of `tempfile` keep others out."""
+    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            joblib.dump(value, file)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,161 @@
+"""What a run read is kept and can be scored again, to the bit; who objects is taken out of it."""
+
+import json
+import stat
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from simulator import World, simulate
+from sync_worker import exports
+from sync_worker.cli import app
+from sync_worker.history.file import read_history
+from sync_worker.history.schema import History
+from sync_worker.policy import Policy, PolicyError, read_policy
+from sync_worker.scoring.pipeline import score
+
+DATABASE, AS_OF = "5f0c-1", "2026-06-30"
+RULES = [
+    {"key": "key_share", "format_id": None, "value": 0.6},
+    {"key": "lost_days", "format_id": 2, "value": 300},
+]
+
+
+@pytest.fixture(scope="module")
+def history():
+    """As it comes from Odoo: formats are numbers, and there was a run before."""
+    found = simulate(World(seed=4, customers=120)).history
+    codes = pd.factorize(found.customers["format"], sort=True)[0]
+    customers = found.customers.assign(format=np.where(codes < 0, np.nan, codes + 1.0))
+    numbered = History(
+        found.orders, found.lines, customers.drop(columns="format").assign(format_id=customers["format"]),
+        found.products, facts=found.facts,
+    )  # fmt: skip
+    scored = score(numbered, "2026-05-31", Policy()).customers
+    kept = ["customer_id", "lifecycle_stage", "lifetime_value"]
+    return replace(numbered, previous=scored[kept].assign(value_basis="margin", lost_type_by_hand=None))
+
+
+@pytest.fixture
+def settings(tmp_path):
+    return SimpleNamespace(state_directory=tmp_path / "state", kept_exports=2)
+
+
+def run(number=7, as_of=AS_OF):
+    return {"id": number, "company_id": 3, "as_of": as_of, "policy": {"rules": RULES}}
+
+
+def folders(settings):
+    return sorted(path.name for path in settings.state_directory.glob("exports/*/*/*"))
+
+
+def only(settings):
+    (folder,) = settings.state_directory.glob("exports/*/*/*")
+    return folder
+
+
+def test_a_run_is_made_again_to_the_bit(settings, history, tmp_path):
+    exports.keep(settings, DATABASE, run(), history)
+    folder, out = only(settings), tmp_path / "again.parquet"
+    arguments = [
+        "score",
+        str(folder),
+        "--policy",
+        str(folder / "policy.json"),
+        "--as-of",
+        AS_OF,
+        "--out",
+        str(out),
+    ]
+    done = CliRunner().invoke(app, arguments)
+    assert done.exit_code == 0, done.output
+    first = score(history, AS_OF, Policy(RULES))
+    expected = tmp_path / "first.parquet"
+    first.customers.to_parquet(expected)
+    again = pd.read_parquet(out)
+    pd.testing.assert_frame_equal(again, pd.read_parquet(expected)[again.columns], check_exact=True)
+    summary = score(read_history(folder), AS_OF, Policy(RULES)).summary
+    assert json.dumps(summary, default=str) == json.dumps(first.summary, default=str)
+
+
+def test_an_earlier_day_is_scored_from_what_was_known_then(settings, history):
+    exports.keep(settings, DATABASE, run(), history)
+    again = score(read_history(only(settings)), "2026-03-31", Policy(RULES)).customers
+    pd.testing.assert_frame_equal(
+        again, score(history, "2026-03-31", Policy(RULES)).customers, check_exact=True
+    )
+
+
+def test_the_last_runs_are_kept(settings, history):
+    few = replace(history, lines=None, facts={})
+    for number, day in ((9, "2026-06-28"), (10, "2026-06-29"), (11, "2026-06-29")):
+        exports.keep(settings, DATABASE, run(number, day), few)
+    assert folders(settings) == ["2026-06-29-run-10", "2026-06-29-run-11"]
+    exports.keep(settings, DATABASE, run(11, "2026-06-29"), few)  # taken up again
+    assert folders(settings) == ["2026-06-29-run-10", "2026-06-29-run-11"]
+    settings.kept_exports = 0
+    exports.keep(settings, DATABASE, run(12), few)
+    assert folders(settings) == []
+
+
+def test_only_the_worker_may_read_them(settings, history):
+    exports.keep(settings, DATABASE, run(), history)
+    assert stat.S_IMODE(only(settings).stat().st_mode) == 0o700
+
+
+def test_who_objects_is_taken_out_of_every_table(settings, history):
+    exports.keep(settings, DATABASE, run(), history)
+    folder = only(settings)
+    customers = history.orders["customer_id"].value_counts().index
+    gone, groups = int(customers[0]), history.customers["group_id"].dropna()
+    group = int(groups[groups != history.customers.loc[groups.index, "customer_id"]].iloc[0])
+    before = {path.name: len(pd.read_parquet(path)) for path in folder.glob("*.parquet")}
+    exports.erase(settings, {"database_uuid": DATABASE, "erasures": []})
+    assert before == {path.name: len(pd.read_parquet(path)) for path in folder.glob("*.parquet")}
+    exports.erase(settings, {"database_uuid": DATABASE, "erasures": [gone, group]})
+    orders = history.orders.loc[history.orders["customer_id"].isin([gone, group]), "order_id"]
+    for path in folder.glob("*.parquet"):
+        table = pd.read_parquet(path)
+        for column in {"customer_id", "group_id"} & set(table):
+            assert not table[column].isin([gone, group]).any(), path
+        if "order_id" in table:
+            assert not table["order_id"].isin(orders).any(), path
+    left = history.lines["order_id"].isin(orders)
+    assert len(pd.read_parquet(folder / "lines.parquet")) == (~left).sum() > 0
+    scored = score(read_history(folder), AS_OF, Policy(RULES)).customers
+    assert len(scored) == len(history.customers) - len({gone, group} & set(history.customers["customer_id"]))
+
+
+def test_an_export_that_cannot_be_cleared_goes(settings, history):
+    exports.keep(settings, DATABASE, run(), history)
+    (only(settings) / "customers.parquet").write_bytes(b"no parquet")
+    exports.erase(settings, {"database_uuid": DATABASE, "erasures": [1]})
+    assert folders(settings) == []
+
+
+def test_a_folder_that_cannot_be_written_is_said_and_no_failure(settings, history, caplog):
+    settings.state_directory.write_text("a file")
+    exports.keep(settings, DATABASE, run(), history)
+    assert "is not kept" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "not JSON"),
+        ('{"key_share": 0.5}', "no list of rules"),
+        ('[{"key": "key_share"}]', "no list of rules"),
+        ('[{"key": "of_tomorrow", "value": 1}]', "no key"),
+    ],
+)
+def test_a_policy_file_that_is_none(tmp_path, text, words):
+    path = tmp_path / "policy.json"
+    path.write_text(text)
+    with pytest.raises(PolicyError, match=words):
+        read_policy(path)
+    with pytest.raises(PolicyError, match="No such file"):
+        read_policy(tmp_path / "none.json")

@@ -1,0 +1,121 @@
+"""What a run leaves for the next preview: found again, or nothing at all."""
+
+import stat
+from types import SimpleNamespace
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+
+from simulator import World, simulate
+from sync_worker import kept
+from sync_worker.history.schema import as_day
+from sync_worker.policy import Policy
+from sync_worker.scoring.labelling import relabel
+from sync_worker.scoring.preparation import prepare
+
+DATABASE, RUN = "5f0c-1", {"id": 12, "company_id": 3, "as_of": "2026-06-30"}
+
+
+@pytest.fixture(scope="module")
+def left():
+    day = as_day(RUN["as_of"])
+    history = simulate(World(seed=8, customers=60)).history.until(day)
+    prepared = prepare(history, day, Policy(), lambda percent, step: None)[0]
+    return kept.Kept(prepared, relabel(prepared, Policy(), withhold=True), RUN["as_of"])
+
+
+@pytest.fixture
+def settings(tmp_path):
+    return SimpleNamespace(state_directory=tmp_path / "state")
+
+
+def files(settings):
+    return sorted(path.name for path in settings.state_directory.rglob("*") if path.is_file())
+
+
+def test_what_is_kept_labels_as_it_did(settings, left):
+    kept.keep(settings, DATABASE, RUN, left)
+    found = kept.load(settings, DATABASE, 3, 12)
+    assert found.as_of == RUN["as_of"] and found.prepared.policy.differing(Policy()) == frozenset()
+    pd.testing.assert_frame_equal(found.labels, left.labels)
+    for policy in (Policy(), Policy().replace(key_share=0.6, risk_high_from=0.5)):
+        again = relabel(found.prepared, policy, withhold=True)
+        pd.testing.assert_frame_equal(again, relabel(left.prepared, policy, withhold=True))
+
+
+def test_only_the_worker_may_read_it(settings, left):
+    kept.keep(settings, DATABASE, RUN, left)
+    for path in settings.state_directory.rglob("*"):
+        if path.is_file():
+            assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    (folder,) = (settings.state_directory / "kept").iterdir()
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+def test_of_another_run_company_database_or_release_there_is_nothing(settings, left, monkeypatch):
+    kept.keep(settings, DATABASE, RUN, left)
+    for database, company, run in (
+        ("other", 3, 12),
+        (DATABASE, 4, 12),
+        (DATABASE, 3, 13),
+        (DATABASE, 3, None),
+    ):
+        assert kept.load(settings, database, company, run) is None
+    monkeypatch.setattr(kept, "WRITER", ("another release",))
+    assert kept.load(settings, DATABASE, 3, 12) is None
+
+
+def test_a_later_run_takes_its_place(settings, left):
+    kept.keep(settings, DATABASE, RUN, left)
+    kept.keep(settings, DATABASE, {**RUN, "id": 14}, left)
+    assert kept.load(settings, DATABASE, 3, 12) is None and kept.load(settings, DATABASE, 3, 14)
+    assert files(settings) == ["3.customers", "3.joblib"]
+
+
+@pytest.mark.parametrize("damage", [b"", b"not a pickle", None])
+def test_a_damaged_file_is_none_and_goes(settings, left, damage):
+    kept.keep(settings, DATABASE, RUN, left)
+    (path,) = settings.state_directory.rglob("3.joblib")
+    path.write_bytes(path.read_bytes()[:1000] if damage is None else damage)
+    assert kept.load(settings, DATABASE, 3, 12) is None
+    assert files(settings) == []
+
+
+def test_an_objecting_customer_is_forgotten(settings, left):
+    kept.keep(settings, DATABASE, RUN, left)
+    kept.keep(settings, "other", RUN, left)
+    customers = left.prepared.facts.table["customer_id"].to_numpy()
+    kept.erase(settings, {"database_uuid": DATABASE, "erasures": [int(customers.max()) + 1]})
+    assert kept.load(settings, DATABASE, 3, 12)
+    kept.erase(settings, {"database_uuid": DATABASE, "erasures": [int(customers[7])]})
+    assert kept.load(settings, DATABASE, 3, 12) is None
+    assert kept.load(settings, "other", 3, 12), "of another database"
+
+
+def test_a_list_of_customers_that_cannot_be_read_is_forgotten(settings, left):
+    kept.keep(settings, DATABASE, RUN, left)
+    (path,) = settings.state_directory.rglob("3.customers")
+    path.write_bytes(b"")
+    kept.erase(settings, {"database_uuid": DATABASE, "erasures": [1]})
+    assert files(settings) == []
+
+
+def test_a_folder_that_cannot_be_written_is_said_and_no_failure(settings, left, caplog):
+    settings.state_directory.write_text("a file")
+    kept.keep(settings, DATABASE, RUN, left)
+    assert "nothing is kept for previews" in caplog.text
+    assert kept.load(settings, DATABASE, 3, 12) is None
+
+
+def test_a_server_names_no_folder(settings, left):
+    kept.keep(settings, "../../outside", RUN, left)
+    assert not (settings.state_directory.parent / "outside").exists()
+    assert kept.load(settings, "../../outside", 3, 12)
+
+
+def test_the_list_of_customers_is_what_was_kept(settings, left):
+    kept.keep(settings, DATABASE, RUN, left)
+    (path,) = settings.state_directory.rglob("3.customers")
+    np.testing.assert_array_equal(joblib.load(path), left.prepared.facts.table["customer_id"])
