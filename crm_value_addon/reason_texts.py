@@ -205,9 +205,7 @@ def reason_text(env, code, params):
         "invoiced_above_quoted": lambda: env._(
             "%(orders)s orders were invoiced above the price quoted", **params
         ),
-        "promises_kept": lambda: env._(
-            "We kept all %(promises)s promises", **params
-        ),
+        "promises_kept": lambda: env._("We kept all %(promises)s promises", **params),
         "we_begin": lambda: env._(
             "We began %(ours)s of %(all)s conversations; the last contact was %(days_since)s days ago",
             **params,

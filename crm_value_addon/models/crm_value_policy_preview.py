@@ -24,7 +24,9 @@ class CrmValuePolicyVersion(models.Model):
         store=False,
         domain="[('company_id', '=', company_id), ('id', '!=', id)]",
     )
-    differences = fields.Json(compute="_compute_differences", help="Rules that differ from the other version.")
+    differences = fields.Json(
+        compute="_compute_differences", help="Rules that differ from the other version."
+    )
 
     # ----------------------------------------------------------------- preview
 
@@ -37,7 +39,9 @@ class CrmValuePolicyVersion(models.Model):
         self._check_rules_fit()
         done = [("company_id", "=", self.company_id.id), ("kind", "=", "score"), ("state", "=", "done")]
         if not self.env["crm.value.run"].sudo().search_count(done, limit=1):
-            raise UserError(self.env._("Score the customers first: a preview shows what would become of them."))
+            raise UserError(
+                self.env._("Score the customers first: a preview shows what would become of them.")
+            )
         self.env["crm.value.run"].sudo()._request(self.company_id, "preview", self)
         self.invalidate_recordset(["preview"])
         return True
@@ -68,7 +72,9 @@ class CrmValuePolicyVersion(models.Model):
             "changed": self._count_text(found.get("changed")),
             "labels": [
                 {"label": label, "name": name, "moves": moves}
-                for label, name in self.env["crm.value.override"]._fields["label"]._description_selection(self.env)
+                for label, name in self.env["crm.value.override"]
+                ._fields["label"]
+                ._description_selection(self.env)
                 if (moves := self._moves(label, found))
             ],
         }

@@ -30,7 +30,12 @@ class TestPolicyPreview(CustomerValueCase):
         return {**same, **{f"before_{label}": value for label, value in same.items()}, **values}
 
     def row(self, partner, **values):
-        return {"partner_id": partner.id, **self.labels(**values), "current_value": 500, "potential_value": 250}
+        return {
+            "partner_id": partner.id,
+            **self.labels(**values),
+            "current_value": 500,
+            "potential_value": 250,
+        }
 
     def previewed(self, draft, rows, moves=()):
         """A whole preview as a worker makes it; the answer to the claim."""
@@ -38,7 +43,12 @@ class TestPolicyPreview(CustomerValueCase):
         run = self.contract.claim_run(worker="test:1", company_id=self.alpha.id, kind="preview")["run"]
         if rows:
             self.publish(run, rows)
-        found = {"as_of": "2026-02-01", "customers": 1200, "changed": len(rows), "labels": {"value_class": [*moves]}}
+        found = {
+            "as_of": "2026-02-01",
+            "customers": 1200,
+            "changed": len(rows),
+            "labels": {"value_class": [*moves]},
+        }
         self.close(run, len(rows), result={"preview": found})
         return run
 
@@ -59,7 +69,9 @@ class TestPolicyPreview(CustomerValueCase):
         self.assertEqual((line.before_value_class, line.value_class), ("standard", "key"))
         self.assertTrue(line.value_class_changed)
         self.assertFalse(line.loyalty_stage_changed or line.lost_type_changed)
-        self.assertFalse(self.contract.claim_run(worker="test:1", company_id=self.alpha.id, kind="preview")["run"])
+        self.assertFalse(
+            self.contract.claim_run(worker="test:1", company_id=self.alpha.id, kind="preview")["run"]
+        )
 
     def test_figures_as_people_read_them(self):
         self.score([self.full(self.customer)])

@@ -55,7 +55,10 @@ def factors(
     good, bad = _kinds(rating, features, policy, ratings.row)
     judged = chosen[ratings.row] & (good | bad)
     ratings, bad = ratings.of(judged), bad[judged]
-    values = {**_deliveries(history, features, policy, ratings), **_others(history, features, said, ratings, today)}
+    values = {
+        **_deliveries(history, features, policy, ratings),
+        **_others(history, features, said, ratings, today),
+    }
     found = [_factor(name, each, bad, ratings.row, len(values)) for name, each in values.items()]
     return sorted(found, key=lambda each: (-abs(each["effect"] or 0.0), each["factor"]))
 
@@ -81,7 +84,9 @@ def _mean_known(events: Events, values: np.ndarray, ratings: Events) -> np.ndarr
     return _mean(events.of(known), values[known], ratings)
 
 
-def _deliveries(history: History, features: Features, policy: Policy, ratings: Events) -> dict[str, np.ndarray]:
+def _deliveries(
+    history: History, features: Features, policy: Policy, ratings: Events
+) -> dict[str, np.ndarray]:
     deliveries = take(history, "deliveries", features.table["customer_id"])
     if deliveries is None:
         return {}

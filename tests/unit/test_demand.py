@@ -103,7 +103,9 @@ def test_without_amounts_of_lines_nothing_is_known_of_earlier_days(lack):
     table = shop(60, orders=40)
     past = steady_past(table, (270, 180, 90))
     history = history_of_lines(table)
-    history.lines = None if lack == "lines" else table.assign(amount=np.nan, order_id=history.lines["order_id"])
+    history.lines = (
+        None if lack == "lines" else table.assign(amount=np.nan, order_id=history.lines["order_id"])
+    )
     bought, facts, peers = known_of(history)
     found = demand.expect(bought, facts, np.full(len(facts.table), 10.0), past, peers, POLICY, TODAY)
     assert (found["earlier_days"], found["level"], found["coverage"]) == (0, 1, None)

@@ -226,7 +226,9 @@ def test_a_delivery_that_promised_nothing_is_not_in_time():
     history = served(30)
     given = history.facts["deliveries"]
     unknown = given.assign(promised=pd.NaT, demanded=np.nan, delivered=np.nan)
-    history.facts["deliveries"] = pd.concat([given, unknown.assign(delivery_id=unknown["delivery_id"] + 9999)])
+    history.facts["deliveries"] = pd.concat(
+        [given, unknown.assign(delivery_id=unknown["delivery_id"] + 9999)]
+    )
     expected = effects(served(30))
     assert effects(history) == expected
     assert expected["late"]["bad_mean"] > 0
