@@ -8,7 +8,16 @@ from sync_worker.errors import ContractError, InputError
 from sync_worker.transport import Transport
 
 CONTRACT = 1
-_KEYS = ("contract", "addon_version", "database_uuid", "user", "companies", "datasets", "publish_columns")
+_KEYS = (
+    "contract",
+    "addon_version",
+    "database_uuid",
+    "user",
+    "companies",
+    "datasets",
+    "publish_columns",
+    "preview_columns",
+)
 
 
 def describe(
