@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -228,11 +229,21 @@ def _contribution(amount: np.ndarray, margin: np.ndarray) -> tuple[np.ndarray, s
             return amount, "revenue", []
         words = f"Margins are known for {coverage:.0%} of the turnover only: value is measured in revenue."
         return amount, "revenue", [words]
-    sold = amount[known].sum()
-    rate = margin[known].sum() / sold if sold > 0 else 0.0
-    unknown = int((~known).sum())
-    words = f"{unknown:,} of {len(amount):,} orders have no margin: the mean rate of {rate:.1%} stands in."
-    return np.where(known, margin, amount * rate), "margin", [words] if unknown else []
+    if known.all():
+        return margin, "margin", []
+    rate = usual_rate(amount, margin)
+    words = (
+        f"{(~known).sum():,} of {len(amount):,} orders have no margin: the mean rate of {rate:.1%} stands in."
+    )
+    return np.where(known, margin, amount * rate), "margin", [words]
+
+
+def usual_rate(amount: np.ndarray, margin: np.ndarray) -> float:
+    """The margin of all orders whose is known over their amount, whatever the order they are in; 0 where they sold
+    nothing."""
+    known = ~np.isnan(margin)
+    sold, left = math.fsum(amount[known].tolist()), math.fsum(margin[known].tolist())
+    return left / sold if sold > 0 else 0.0
 
 
 def order_days(row: np.ndarray, day: np.ndarray) -> OrderDays:

@@ -17,6 +17,7 @@ import pandas as pd
 from sync_worker.history.facts import rows_of
 from sync_worker.history.schema import History
 from sync_worker.scoring.events import days_of
+from sync_worker.scoring.features import usual_rate
 
 YEAR = 365
 #: Who bought so soon after the first order of all was there before the history.
@@ -27,7 +28,7 @@ DOUBT = 10.0
 LEADS, NEWCOMERS = 20, 10
 DRAWS = 2000
 RANGE = (0.1, 0.9)
-VALUES = ("win_rate", "expected_value", "expected_value_low", "expected_value_high", "selection_rank")
+VALUES = ("expected_value", "expected_value_low", "expected_value_high")
 
 
 @dataclass
@@ -35,15 +36,12 @@ class Prospects:
     """What the prospects of a company may be worth.
 
     Attributes:
-        table: one row per prospect, by `customer_id`: `win_rate`, `expected_value`, `expected_value_low`,
-            `expected_value_high` (money, of the first year), `selection_rank` (1 = first to turn to; equal ones
-            share it), `leads` (decided ones of its format and source). Missing where `lacks` says why.
-        basis: `margin` or `revenue`, of the values.
+        table: one row per prospect, by `customer_id`: `VALUES`, money of the first year; missing where `lacks` says
+            why.
         lacks: `leads` (too few decided), `won` (none), `first_years` (too few newcomers seen for a year).
     """
 
     table: pd.DataFrame
-    basis: str
     lacks: list[str]
 
 
@@ -84,28 +82,22 @@ def expect(history: History, basis: str, today: int) -> Prospects:
     }
     lacks = [name for name, enough in found.items() if not enough]
     if lacks:
-        return Prospects(table.assign(**dict.fromkeys((*VALUES, "leads"), np.nan)), basis, lacks)
+        return Prospects(table.assign(**dict.fromkeys(VALUES, np.nan)), lacks)
 
     formats = pd.factorize(customers["format"], sort=True)[0]
     kinds = np.column_stack([formats, leads.last_source])[prospect]
     cells, cell = np.unique(kinds, axis=0, return_inverse=True)
-    columns = ["win_rate", "expected_value", "expected_value_low", "expected_value_high", "leads"]
     rng = np.random.default_rng(0)
     expected = [_cell(*each, formats, leads, years, formats[newcomer], rng) for each in cells]
-    result = pd.DataFrame(np.array(expected).reshape(-1, 5)[cell.reshape(-1)], columns=columns)
     factor = _promise(formats, leads, newcomer, years)[prospect]
-    result[columns[1:4]] = result[columns[1:4]].mul(factor, axis=0)
-    low, high = result["expected_value_low"], result["expected_value_high"]
+    value, low, high = np.array(expected).reshape(-1, len(VALUES))[cell.reshape(-1)].T * factor
     # a negative mean turns the range round
-    result["expected_value_low"], result["expected_value_high"] = np.minimum(low, high), np.maximum(low, high)
-    # the rounding of a sum makes no order among equals
-    scale = result["expected_value"].abs().max() or 1.0
-    result["selection_rank"] = (-result["expected_value"] / scale).round(9).rank(method="min")
-    return Prospects(table.join(result[[*VALUES, "leads"]]), basis, [])
+    found = dict(zip(VALUES, (value, np.minimum(low, high), np.maximum(low, high)), strict=True))
+    return Prospects(table.assign(**found), [])
 
 
 def _cell(of_format, of_source, formats, leads, years, its_formats, rng) -> tuple[float, ...]:
-    """Win rate, expected value with range, and number of leads of a format and source (-1 = not known)."""
+    """Expected value with range of a format and source (-1 = not known)."""
     inside = formats[leads.row] == of_format
     same = inside & (leads.source == of_source) & (of_source >= 0)
     wins, losses = leads.won.sum() + 1.0, (~leads.won).sum() + 1.0
@@ -124,8 +116,7 @@ def _cell(of_format, of_source, formats, leads, years, its_formats, rng) -> tupl
         shape = (mean / error) ** 2
         drawn = rng.gamma(shape, mean / shape if mean > 0 else -mean / shape, DRAWS) * np.sign(mean)
     low, high = np.quantile(rng.beta(wins, losses, DRAWS) * drawn, RANGE)
-    rate = wins / (wins + losses)
-    return rate, rate * mean, low, high, float(same.sum() if of_source >= 0 else inside.sum())
+    return wins / (wins + losses) * mean, low, high
 
 
 def _first_days(history: History) -> np.ndarray:
@@ -162,13 +153,17 @@ def _leads(history: History, first_day: np.ndarray) -> Leads:
 def _first_years(
     history: History, first_day: np.ndarray, basis: str, today: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Who came within the history and was seen for a year, (k,) rows, and what the first year brought, (k,) money;
-    orders without a known margin bring nothing where margins are the basis."""
+    """Who came within the history and was seen for a year, (k,) rows, and what the first year brought, (k,) money; a
+    margin that is not known is taken at the company's rate, as everywhere (`features.usual_rate`)."""
     orders = history.orders
     start = np.nanmin(first_day) if not np.isnan(first_day).all() else 0.0
     came = (first_day >= start + FIRST_DAYS) & (first_day <= today - YEAR)
     row, day = rows_of(orders["customer_id"], history.customers["customer_id"]), days_of(orders["date"])
-    value = np.nan_to_num(orders["margin" if basis == "margin" else "amount"].to_numpy(float))
+    value = orders["amount"].to_numpy()
+    if basis == "margin":
+        margin, of_buyers = orders["margin"].to_numpy(), (row >= 0) & ~np.isnan(first_day[row])
+        rate = usual_rate(value[of_buyers], margin[of_buyers])
+        value = np.where(np.isnan(margin), value * rate, margin)
     inside = np.flatnonzero((row >= 0) & came[row] & (day >= first_day[row]) & (day < first_day[row] + YEAR))
     inside = inside[np.lexsort((value[inside], row[inside]))]
     total = np.bincount(row[inside], value[inside], minlength=len(first_day))
