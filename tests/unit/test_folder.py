@@ -1,6 +1,7 @@
 """A folder of Parquet files is read as the history it was written from."""
 
 import json
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,7 @@ from sync_worker.cli import app
 from sync_worker.history.facts import FACTS
 from sync_worker.history.file import read_history
 from sync_worker.history.schema import HistoryError
+from sync_worker.score_file import score_file
 
 ORDERS = pd.DataFrame(
     {"order_id": [1, 2], "customer_id": [7, 9], "date": ["2024-01-05", "2024-02-05"], "amount": [10.0, 5.0]}
@@ -119,6 +121,20 @@ def test_score_and_backtest_take_a_folder(company, tmp_path):
     command = ["backtest", str(tmp_path / "company"), "--cutoffs", "1", "--json"]
     done = CliRunner().invoke(app, command)
     assert done.exit_code == 0, done.output
+
+
+def test_a_score_of_the_past_says_what_is_of_today(company, tmp_path):
+    write(company, tmp_path / "company")
+    scored = partial(score_file, tmp_path / "company", horizon=90, mapping="", progress=lambda *_: None)
+    past = scored("2026-03-31", out=tmp_path / "scores.csv")
+    (words,) = [each for each in past.warnings if "as they are today" in each]
+    assert "group_id, has_tax_id, credit_limit, blocked" in words and "2026-03-31" in words
+    today = scored(company.world.end, out=tmp_path / "scores.csv")
+    assert not [each for each in today.warnings if "as they are today" in each]
+    for customers in (tmp_path / "company").glob("customers.parquet"):
+        customers.unlink()
+    plain = scored("2026-03-31", out=tmp_path / "scores.csv")
+    assert not [each for each in plain.warnings if "as they are today" in each]
 
 
 def test_the_command_writes_such_a_folder(tmp_path, capsys):
