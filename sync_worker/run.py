@@ -183,6 +183,7 @@ def _read_score_send(
         keep=lambda prepared, labels: kept.keep(
             settings, described["database_uuid"], run, kept.Kept(prepared, labels, run["as_of"])
         ),
+        decimals=company["decimals"],
     )
     table = publication.to_table(scores, described["publish_columns"], company["decimals"])
     outcome.customers = table.num_rows
@@ -311,6 +312,7 @@ def _score(
     show: Callable[[float, str], None],
     *,
     keep: Callable[[Prepared, pd.DataFrame], None],
+    decimals: int,
 ) -> pd.DataFrame:
     """The scores of every customer; none, with a sentence, where nobody is known yet."""
     show(0, "scoring")
@@ -323,6 +325,7 @@ def _score(
             withhold=True,
             keep=keep,
             compared=_policy_before(run),
+            decimals=decimals,
         )
     except PolicyError as error:
         raise RunError(str(error), "Mend the policy of the company in Odoo.") from error

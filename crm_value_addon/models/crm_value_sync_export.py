@@ -39,6 +39,7 @@ class CrmValueSyncExport(models.AbstractModel):
                     "lifecycle_stage",
                     "churn_risk",
                     "lifetime_value",
+                    "value_basis",
                     "lost_type_by_hand",
                 ],
             ),
@@ -263,7 +264,7 @@ class CrmValueSyncExport(models.AbstractModel):
             SELECT profile.partner_id, history.valid_from, profile.computed_value_class,
                    profile.computed_value_segment, profile.computed_loyalty_stage,
                    profile.computed_lifecycle_stage, profile.computed_churn_risk, profile.lifetime_value,
-                   override.lost_type
+                   profile.value_basis, override.lost_type
               FROM crm_value_profile profile
               LEFT JOIN %(overrides)s override ON override.partner_id = profile.partner_id
               LEFT JOIN crm_value_history history

@@ -15,7 +15,7 @@ _TYPES = {"id": ID, "number": NUMBER, "day": DAY, "flag": FLAG, "answer": FLAG, 
 
 Columns = dict[str, pa.DataType]
 
-#: What every addon of this contract offers. Columns an addon adds are not read.
+#: What every addon of this contract offers, as far as it is read.
 DATASETS: dict[str, Columns] = {
     "orders": {"order_id": ID, "customer_id": ID, "date": DAY, "amount": NUMBER, "margin": NUMBER},
     "lines": {
@@ -28,17 +28,7 @@ DATASETS: dict[str, Columns] = {
     },
     "partners": {"customer_id": ID, "format_id": ID, "first_seen": DAY, "archived": FLAG},
     "products": {"product_id": ID, "category_id": ID},
-    "profiles": {
-        "customer_id": ID,
-        "since": DAY,
-        "value_class": LABEL,
-        "value_segment": LABEL,
-        "loyalty_stage": LABEL,
-        "lifecycle_stage": LABEL,
-        "churn_risk": LABEL,
-        "lifetime_value": NUMBER,
-        "lost_type_by_hand": LABEL,
-    },
+    "profiles": {column: _TYPES[kind] for column, kind in PREVIOUS.items()},
 }
 #: Sales at the counter, with the columns of orders and lines; where Odoo has a point of sale.
 COUNTER: dict[str, Columns] = {"pos_orders": DATASETS["orders"], "pos_lines": DATASETS["lines"]}
@@ -79,7 +69,7 @@ def to_read(offered: Mapping[str, Sequence[str]], *, with_facts: bool) -> dict[s
             wanted[name] = columns
     if with_facts:
         if set(DATASETS["profiles"]) <= set(offered.get("profiles", ())):
-            wanted["profiles"] = {column: DATASETS["profiles"][column] for column in PREVIOUS}
+            wanted["profiles"] = DATASETS["profiles"]
         for name, columns in ADDED.items():
             given = {column: kind for column, kind in columns.items() if column in offered.get(name, ())}
             wanted[name] = wanted[name] | given

@@ -112,11 +112,12 @@ STANDING: dict[str, str] = {
     "credit_limit": "number",
     "blocked": "flag",
 }
-#: What the last run made of a customer, and the lost type that a person has said.
+#: What the last run made of a customer, what it measured value in, and the lost type that a person has said.
 PREVIOUS: dict[str, str] = {
     "customer_id": "id",
     "lifecycle_stage": "label",
     "lifetime_value": "number",
+    "value_basis": "label",
     "lost_type_by_hand": "label",
 }
 #: Products: `introduced` is the first day the product was known.

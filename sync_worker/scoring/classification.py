@@ -18,7 +18,6 @@ from sync_worker.scoring import (
     concentration,
     cross_sell,
     demand,
-    equity,
     groups,
     habits,
     interactions,
@@ -187,7 +186,6 @@ def _value(features, history, peers, policy, today, *, kept, served) -> Found:
         "concentration": concentration.summarise(
             ids, table["current_value"].to_numpy(float), groups.of(history, ids), features.basis
         ),
-        "equity": equity.bridge(_before(history), table),
     }
     evidence = [*served.evidence, *rated.evidence, *missing.evidence, *level_evidence]
     return Found(found, evidence, company, [*served.lacks, *rated.lacks])
@@ -264,11 +262,6 @@ def _relation(features, history, peers, policy, today, *, kept) -> Found:
         },
         [lack for part in (content, word, contact, way, lost) for lack in part.lacks],
     )
-
-
-def _before(history: History) -> pd.DataFrame | None:
-    """The state of the last run; a company without any customer scored had none."""
-    return history.previous if history.previous is not None and len(history.previous) else None
 
 
 def _told(features: Features, history: History) -> np.ndarray | None:

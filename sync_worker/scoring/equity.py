@@ -12,6 +12,29 @@ COLUMNS = ["customer_id", "lifetime_value", "lifecycle_stage"]
 CHANGES = ("acquired", "won_back", "growth", "decline", "lost")
 
 
+def basis(previous: pd.DataFrame | None) -> str | None:
+    """What the values of the last run were measured in, `margin` or `revenue`; None where it is not known."""
+    if previous is None:
+        return None
+    told = previous.loc[previous["lifetime_value"].notna(), "value_basis"].dropna()
+    return None if told.empty else str(told.mode()[0])
+
+
+def before(previous: pd.DataFrame | None, now: str) -> tuple[pd.DataFrame | None, list[str]]:
+    """The state of the last run that values of the basis `now` can be compared with, and sentences.
+
+    None where there was no customer, and where values were measured otherwise: the difference would be no growth or
+    decline of the customers.
+    """
+    if previous is None or previous.empty:
+        return None, []
+    then = basis(previous)
+    if then is None or then == now:
+        return previous, []
+    words = f"Value was measured in {then} at the last run and in {now} now"
+    return None, [f"{words}: what changed customer equity cannot be told."]
+
+
 def bridge(before: pd.DataFrame | None, now: pd.DataFrame, decimals: int = 2) -> dict[str, Any]:
     """The sum of lifetime values and its way from the previous state; ready for JSON.
 
@@ -42,8 +65,10 @@ def bridge(before: pd.DataFrame | None, now: pd.DataFrame, decimals: int = 2) ->
     both = _joined(before, now)
     opening, closing = _units(both, decimals, "_before"), _units(both, decimals)
     had, has = both["lifetime_value_before"].notna().to_numpy(), both["lifetime_value"].notna().to_numpy()
-    was_lost = (both["lifecycle_stage_before"] == "lost").to_numpy()
-    is_lost = (both["lifecycle_stage"] == "lost").to_numpy()
+    was_lost, is_lost = (
+        both[name].eq("lost").to_numpy(dtype=bool, na_value=False)
+        for name in ("lifecycle_stage_before", "lifecycle_stage")
+    )
     change = closing - opening
     kind = np.select(
         [~had & has, had & (~has | (is_lost & ~was_lost)), had & was_lost & ~is_lost, change > 0, change < 0],

@@ -17,6 +17,7 @@ from sync_worker.scoring import (
     anomaly,
     base_models,
     classification,
+    equity,
     explanation,
     labelling,
     labels,
@@ -135,6 +136,7 @@ def score(
     withhold: bool = False,
     keep: Callable[[Prepared, pd.DataFrame], None] | None = None,
     compared: Policy | None = None,
+    decimals: int = 2,
 ) -> Result:
     """Scores every customer of a history as of the end of a day.
 
@@ -147,6 +149,7 @@ def score(
         keep: is given what the labels of the buyers rest on, without the sales, and the labels (`labelling.TOLD`).
         compared: the policy of the run before, where it was another: labels it would tell otherwise change by the
             policy.
+        decimals: digits of the currency.
 
     Raises:
         HistoryError: no customer was known on or before `as_of`.
@@ -162,12 +165,19 @@ def score(
         )
         warnings += words
     else:
-        forecast, results, buyers = None, {}, pd.DataFrame(columns=[*OF_BUYERS])
+        forecast, buyers = None, pd.DataFrame(columns=[*OF_BUYERS])
+        # nothing is to be measured: what is gone is told in what it was measured in
+        results = {"basis": equity.basis(history.previous) or "revenue", "lacks": []}
         warnings.append("No customer has an order of a positive amount yet: all are prospects.")
     report(95, "Putting results together")
     customers = _with_prospects(buyers, history.customers)
-    expected = prospects.expect(history, results.get("basis", "revenue"), int(day.timestamp() // 86400))
+    expected = prospects.expect(history, results["basis"], int(day.timestamp() // 86400))
     _expect_of_prospects(customers, expected.table)
+    if len(expected.table):
+        results["lacks"] = list(dict.fromkeys([*results["lacks"], *expected.lacks]))
+    before, words = equity.before(history.previous, results["basis"])
+    results["equity"] = equity.bridge(before, customers, decimals)
+    warnings += words
     summary = summarise(customers, day, forecast) | results
     report(100, "Scored")
     return Result(customers, summary, warnings)
@@ -263,8 +273,7 @@ def _expect_of_prospects(customers: pd.DataFrame, expected: pd.DataFrame) -> Non
     """Gives prospects what their first year may bring (`prospects.expect`), in place."""
     at = rows_of(expected["customer_id"], customers["customer_id"])
     for name in prospects.VALUES:
-        if name in customers:
-            customers.loc[at, name] = expected[name].to_numpy()
+        customers.loc[at, name] = expected[name].to_numpy()
 
 
 def _typed(name: str, values: pd.Series) -> pd.Series:

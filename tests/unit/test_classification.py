@@ -34,6 +34,12 @@ def result(history):
     return score(history, AS_OF, Policy())
 
 
+def previous(result):
+    """What Odoo would tell the next run of this one."""
+    kept = ["customer_id", "lifecycle_stage", "lifetime_value", "value_basis"]
+    return result.customers[kept].assign(lost_type_by_hand=None)
+
+
 def told(result):
     return {
         reason["code"]: reason for reasons in result.customers["reasons"] for reason in json.loads(reasons)
@@ -85,9 +91,7 @@ def test_any_dataset_may_be_missing(history, result, missing):
 
 
 def test_the_bridge_goes_from_the_last_run_to_this_one(history, result):
-    before = result.customers[["customer_id", "lifecycle_stage", "lifetime_value"]].assign(
-        lost_type_by_hand=None
-    )
+    before = previous(result)
     same = score(replace(history, previous=before), AS_OF, Policy()).summary["equity"]
     assert (
         same["opening"]
@@ -98,6 +102,46 @@ def test_the_bridge_goes_from_the_last_run_to_this_one(history, result):
     for nothing in (None, before.iloc[:0]):
         fresh = score(replace(history, previous=nothing), AS_OF, Policy()).summary["equity"]
         assert fresh["opening"] is None and fresh["closing"] == same["closing"]
+
+
+def test_values_measured_otherwise_make_no_bridge(history, result):
+    before = previous(result)
+    assert set(before["value_basis"].dropna()) == {"margin"}
+    revenue = replace(
+        history, previous=before.assign(value_basis=before["value_basis"].replace("margin", "revenue"))
+    )
+    found = score(revenue, AS_OF, Policy())
+    assert found.summary["equity"]["opening"] is None
+    assert found.summary["equity"]["closing"] == result.summary["equity"]["closing"]
+    assert [words for words in found.warnings if "measured in revenue" in words]
+    assert not [words for words in result.warnings if "measured in" in words]
+
+
+def test_of_a_company_that_lost_all_its_buyers_the_equity_is_lost(history, result):
+    gone = replace(history, orders=history.orders.iloc[:0], lines=None, previous=previous(result))
+    found = score(gone, AS_OF, Policy()).summary
+    value, equity = result.summary["equity"]["closing"], found["equity"]
+    assert (equity["opening"], equity["closing"]) == (value, 0) and found["basis"] == "margin"
+    assert sum(equity[name] for name in ("acquired", "won_back", "growth", "decline")) == 0
+    assert equity["lost"] == value and equity["customers"]["lost"] == result.summary["buyers"]
+    never = score(replace(gone, previous=None), AS_OF, Policy()).summary
+    assert never["equity"]["opening"] is None and never["equity"]["closing"] == 0
+    assert never["basis"] == "revenue"
+
+
+def test_equity_is_in_the_smallest_unit_of_the_currency(history):
+    for decimals in (0, 3):
+        found = score(history, AS_OF, Policy(), decimals=decimals)
+        worth = found.customers["lifetime_value"].dropna().round(decimals).sum()
+        assert found.summary["equity"]["closing"] == pytest.approx(worth, abs=10**-decimals / 2)
+
+
+def test_what_is_lacking_to_expect_of_prospects_is_said(history, result):
+    assert not {"leads", "won", "first_years"} & set(result.summary["lacks"])
+    leads = history.facts["leads"]
+    without = replace(history, facts=history.facts | {"leads": leads[leads["outcome"] == "pending"]})
+    lacks = score(without, AS_OF, Policy()).summary["lacks"]
+    assert {"leads", "won"} <= set(lacks) and len(lacks) == len(set(lacks))
 
 
 def test_the_order_of_the_rows_does_not_matter(history, result):

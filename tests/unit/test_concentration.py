@@ -145,6 +145,21 @@ def test_without_a_previous_state_there_is_a_closing_only():
     assert (empty["opening"], empty["acquired"], empty["closing"]) == (0, 10, 10)
 
 
+def test_the_last_run_is_compared_where_it_measured_alike():
+    before = state((1, 10.0, "retention"), (2, None, "selection"))
+    for basis in (["margin", None], [None, None], pd.Categorical(["margin", None])):
+        told = before.assign(value_basis=basis)
+        state_before, warnings = equity.before(told, "margin")
+        assert state_before is told and warnings == []
+    found, (words,) = equity.before(before.assign(value_basis=["revenue", None]), "margin")
+    assert found is None and "revenue at the last run and in margin now" in words
+    for none in (None, before.iloc[:0].assign(value_basis=None)):
+        assert equity.before(none, "margin") == (None, [])
+    assert (
+        equity.basis(None) is None and equity.basis(before.assign(value_basis=["margin", None])) == "margin"
+    )
+
+
 stages = st.sampled_from(
     ["selection", "acquisition", "won_back", "retention", "extension", "dormant", "lost"]
 )

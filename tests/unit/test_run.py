@@ -124,6 +124,13 @@ def test_scoring_run_needs_no_backtest(odoo: Odoo, judged: list[Any]) -> None:
     assert odoo.asked("close_run")[0]["rows"] == 2
 
 
+def test_scores_are_told_the_decimals_of_the_currency(odoo: Odoo, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(DESCRIBED["companies"][0], "decimals", 0)
+    outcome, _shown = work(odoo, claimed("score"))
+    closing = outcome.result["equity"]["closing"]
+    assert closing > 0 and closing == round(closing)
+
+
 @pytest.mark.parametrize(
     ("rules", "words"),
     [
