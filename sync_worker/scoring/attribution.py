@@ -35,11 +35,12 @@ BLOCK = 100_000
 
 def contributions(
     forecast: Forecast, situation: Situation, horizon: np.ndarray, peers: Peers, actual: np.ndarray
-) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """By group the change in churn probability, each (n,), and the typical customer's probability, (n,).
+) -> dict[str, np.ndarray]:
+    """By group the change in churn probability, each (n,); their sum is what `actual` differs from the probability of
+    a typical customer by.
 
     Args:
-        actual: (n,) churn probability of the customers; the sum of both results.
+        actual: (n,) churn probability of the customers.
     """
     _groups, first, group = np.unique(peers.group, return_index=True, return_inverse=True)
     typical = {name: peers.median(values)[first] for name, values in _facts(situation).items()}
@@ -53,7 +54,7 @@ def contributions(
         ends = start[rows], actual[rows]
         for name, change in _changes(forecast, situation.part(rows), horizon[rows], usual, ends):
             total[name][rows] += change / 2
-    return total, start
+    return total
 
 
 def _changes(

@@ -16,7 +16,9 @@ class Evidence:
         holds: mask of the customers it is true for.
         params: whole numbers by name.
         records: (n, k) ids of the records behind it, -1 = none; None where there are none to show.
-        strength: the stronger is told first within its topic.
+        strength: one for all or (n,); the stronger is told first within its topic.
+        contribution: (n,) what it changes in the churn probability, NaN where no model tells; where one does, that is
+            its strength. None where it changes nothing.
     """
 
     code: str
@@ -24,6 +26,7 @@ class Evidence:
     params: dict[str, np.ndarray]
     records: np.ndarray | None = None
     strength: np.ndarray | float = 0.0
+    contribution: np.ndarray | None = None
 
 
 def newest(row: np.ndarray, record_id: np.ndarray, day: np.ndarray, n: int, most: int = 5) -> np.ndarray:

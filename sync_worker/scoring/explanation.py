@@ -35,7 +35,7 @@ from sync_worker.scoring.evidence import Evidence
 from sync_worker.scoring.features import Features
 from sync_worker.scoring.forecast import Forecast
 from sync_worker.scoring.peers import Peers
-from sync_worker.scoring.reasons import Candidate, written
+from sync_worker.scoring.reasons import written
 from sync_worker.scoring.rhythm import Rhythm
 from sync_worker.scoring.situation import Situation
 
@@ -48,6 +48,8 @@ RETURNED = 0.1
 TOP = 0.1
 #: What to do comes before weak reasons, after strong ones.
 ADVICE = 0.1
+#: Facts that no model weighs come last in their topic, in the order they are given in.
+WEAKEST = -1.0
 
 _MODULES = (
     anomaly,
@@ -104,7 +106,6 @@ def render(reason: Mapping[str, Any]) -> str:
 
 def explain(
     features: Features,
-    labels: pd.DataFrame,
     peers: Peers,
     *,
     forecast: Forecast,
@@ -123,20 +124,17 @@ def explain(
     where no regression is used) follow.
 
     Args:
-        labels: `churn_probability`, `churn_risk`, `churn_withheld`, `value_class`, `burden`,
-            `value_rank`, `lifecycle_stage`, `net_rate`, `comeback_silence`, `confidence`.
+        features: its table has the labels, with `value_rank`, `net_rate` and `comeback_silence`.
         rhythm: as seen after the last order-day.
         lack: why the data are too few for a model, None where they are not.
         evidence: what speaks for the other labels.
     """
-    formats = features.table["format"]
-    horizon = policy.column("churn_horizon_days", formats)
+    table = features.table
+    horizon = policy.column("churn_horizon_days", table["format"])
     # what takes most memory in between comes first
-    advice = [*_advice(features, labels, policy, forecast=forecast, situation=situation, horizon=horizon)]
-    parts, _typical = contributions(
-        forecast, situation, horizon, peers, labels["churn_probability"].to_numpy()
-    )
-    withheld = labels["churn_withheld"].to_numpy(dtype=bool)
+    advice = [*_advice(table, policy, forecast=forecast, situation=situation, horizon=horizon)]
+    parts = contributions(forecast, situation, horizon, peers, table["churn_probability"].to_numpy())
+    withheld = table["churn_withheld"].to_numpy(dtype=bool)
     for part in parts.values():
         part[withheld] = np.nan
     candidates = [
@@ -145,70 +143,80 @@ def explain(
         *_spend(features, peers, parts),
         *advice,
         *_behaviour(features, peers, parts["breadth"]),
-        *_standing(features, labels, peers, lack),
-    ]
-    unknown = np.full(len(labels), np.nan)
-    candidates += [
-        Candidate(one.code, one.holds, one.params, unknown, one.records, one.strength) for one in evidence
+        *_standing(features, peers, lack),
+        *evidence,
     ]
     return written(candidates)
 
 
-def _timing(features, situation, rhythm, part) -> Iterable[Candidate]:
+def _timing(features, situation, rhythm, part) -> Iterable[Evidence]:
     """Silence, against the own rhythm where there is one."""
     silence, repeat = situation.silence, situation.x > 0
     orders, late = features.last_orders, silence > rhythm.late()
     timing = {"days_since": silence, "typical_gap": np.maximum(rhythm.typical(), 1)}
     days_since = {"days_since": silence}
-    yield Candidate("late_against_rhythm", repeat & late, timing, part, orders)
-    yield Candidate("on_rhythm", repeat & ~late, timing, part, orders)
-    yield Candidate("long_silence", ~repeat & late, days_since, part, orders)
-    yield Candidate("recent_order", ~repeat & ~late, days_since, part, orders)
+    yield Evidence("late_against_rhythm", repeat & late, timing, orders, WEAKEST, part)
+    yield Evidence("on_rhythm", repeat & ~late, timing, orders, WEAKEST, part)
+    yield Evidence("long_silence", ~repeat & late, days_since, orders, WEAKEST, part)
+    yield Evidence("recent_order", ~repeat & ~late, days_since, orders, WEAKEST, part)
 
 
-def _frequency(features, situation, peers, parts) -> Iterable[Candidate]:
+def _frequency(features, situation, peers, parts) -> Iterable[Evidence]:
     """How often it orders, for long and of late."""
     table, orders, repeat = features.table, features.last_orders, situation.x > 0
     order_days = table["order_days"].to_numpy()
     counts = {"order_days": order_days, "months": np.maximum(situation.T / 30.4375, 1)}
     pace = peers.median(np.where(repeat, situation.x / np.maximum(situation.T, 1), np.nan))
     often = situation.x > np.nan_to_num(pace) * situation.T
-    yield Candidate("one_order_only", ~repeat, {"days_since": situation.silence}, parts["frequency"], orders)
+    yield Evidence(
+        "one_order_only", ~repeat, {"days_since": situation.silence}, orders, WEAKEST, parts["frequency"]
+    )
     known = order_days >= ORDER_DAYS_ENOUGH
-    yield Candidate("frequent_buyer", known & often, counts, parts["frequency"], orders)
-    yield Candidate("rare_buyer", known & ~often, counts, parts["frequency"], orders)
+    yield Evidence("frequent_buyer", known & often, counts, orders, WEAKEST, parts["frequency"])
+    yield Evidence("rare_buyer", known & ~often, counts, orders, WEAKEST, parts["frequency"])
     recent, before = table["recent_orders"].to_numpy(), table["earlier_orders"].to_numpy()
     changed = {"recent": recent, "before": before}
     fewer, more = recent <= FEWER * before, recent >= MORE * before
-    yield Candidate("fewer_orders", (before >= 2) & fewer, changed, parts["pace"], orders)
-    yield Candidate("more_orders", (before >= 1) & (recent >= 2) & more, changed, parts["pace"], orders)
+    yield Evidence("fewer_orders", (before >= 2) & fewer, changed, orders, WEAKEST, parts["pace"])
+    yield Evidence(
+        "more_orders", (before >= 1) & (recent >= 2) & more, changed, orders, WEAKEST, parts["pace"]
+    )
 
 
-def _spend(features, peers, parts) -> Iterable[Candidate]:
+def _spend(features, peers, parts) -> Iterable[Evidence]:
     """What it spends, of late and beside its peers, and what it returns."""
     table, orders = features.table, features.last_orders
     recent, earlier = table["recent_spend"].to_numpy(), table["earlier_spend"].to_numpy()
     change = np.divide(recent, earlier, out=np.ones(len(table)), where=earlier > 0) - 1
     seen = (earlier > 0) & (table["earlier_orders"].to_numpy() > 0)
     falling, rising = seen & (change <= -NOTICEABLE_CHANGE), seen & (change >= NOTICEABLE_CHANGE)
-    yield Candidate("spend_falling", falling, _percent(np.minimum(-change, 1)), parts["spend"], orders)
-    yield Candidate("spend_rising", rising, _percent(change), parts["spend"], orders)
+    yield Evidence(
+        "spend_falling", falling, _percent(np.minimum(-change, 1)), orders, WEAKEST, parts["spend"]
+    )
+    yield Evidence("spend_rising", rising, _percent(change), orders, WEAKEST, parts["spend"])
     mean = table["gross"].to_numpy() / table["order_days"].to_numpy()
     share = mean / peers.median(mean)
     steady = ~falling & ~rising
-    yield Candidate("small_orders", steady & (share <= FEWER), _percent(share), parts["spend"], orders)
-    yield Candidate("large_orders", steady & (share >= MORE), _percent(share), parts["spend"], orders)
+    yield Evidence(
+        "small_orders", steady & (share <= FEWER), _percent(share), orders, WEAKEST, parts["spend"]
+    )
+    yield Evidence("large_orders", steady & (share >= MORE), _percent(share), orders, WEAKEST, parts["spend"])
     returned = table["returns"].to_numpy() / table["gross"].to_numpy()
-    yield Candidate(
-        "returns_share", returned >= RETURNED, _percent(returned), parts["returns"], features.last_returns
+    yield Evidence(
+        "returns_share",
+        returned >= RETURNED,
+        _percent(returned),
+        features.last_returns,
+        WEAKEST,
+        parts["returns"],
     )
 
 
-def _advice(features, labels, policy, *, forecast, situation, horizon) -> Iterable[Candidate]:
+def _advice(table, policy, *, forecast, situation, horizon) -> Iterable[Evidence]:
     """Within how many days an order would bring the risk down."""
-    formats, n = features.table["format"], len(features.table)
+    formats, n = table["format"], len(table)
     # who is lost is won back by a plan, not by an order that would come by itself
-    risk = labels["churn_risk"].where(labels["lifecycle_stage"] != "lost")
+    risk = table["churn_risk"].where(table["lifecycle_stage"] != "lost")
     thresholds = {
         "order_brings_low": (risk.isin(["medium", "high"]).to_numpy(), "risk_medium_from"),
         "order_brings_medium": ((risk == "high").to_numpy(), "risk_high_from"),
@@ -221,43 +229,41 @@ def _advice(features, labels, policy, *, forecast, situation, horizon) -> Iterab
             below = policy.column(key, formats)[rows]
             days[rows] = days_left(forecast, situation.part(rows), horizon[rows], below)
         told |= days > 0
-        yield Candidate(code, days > 0, {"days": days}, np.full(n, np.nan), strength=ADVICE)
+        yield Evidence(code, days > 0, {"days": days}, strength=ADVICE)
 
 
-def _behaviour(features: Features, peers: Peers, part: np.ndarray) -> Iterable[Candidate]:
+def _behaviour(features: Features, peers: Peers, part: np.ndarray) -> Iterable[Evidence]:
     """Discounts, which no churn model weighs, and breadth, which the regressions do."""
     table = features.table
-    unknown = np.full(len(table), np.nan)
     share = table["discount_share"].to_numpy()
     discounted = (share >= DISCOUNTED) & (share > BROAD * np.minimum(peers.median(share), 0.5))
-    yield Candidate("discount_dependent", discounted, _percent(share), unknown)
+    yield Evidence("discount_dependent", discounted, _percent(share), None, WEAKEST)
     breadth = table["breadth"].to_numpy()
     usual = peers.median(np.where(breadth > 0, breadth, np.nan))
     counts = {"categories": breadth, "peers": usual}
     weighed = np.where(part == 0, np.nan, part)
-    yield Candidate("narrow_basket", (breadth > 0) & (breadth <= NARROW * usual), counts, weighed)
-    yield Candidate("broad_basket", (breadth > 1) & (breadth >= BROAD * usual), counts, weighed)
+    yield Evidence(
+        "narrow_basket", (breadth > 0) & (breadth <= NARROW * usual), counts, None, WEAKEST, weighed
+    )
+    yield Evidence("broad_basket", (breadth > 1) & (breadth >= BROAD * usual), counts, None, WEAKEST, weighed)
 
 
-def _standing(
-    features: Features, labels: pd.DataFrame, peers: Peers, lack: Shortage | None
-) -> Iterable[Candidate]:
+def _standing(features: Features, peers: Peers, lack: Shortage | None) -> Iterable[Evidence]:
     """Reasons for value and confidence."""
     table, n = features.table, len(features.table)
-    unknown = np.full(n, np.nan)
-    silence, rate = labels["comeback_silence"].to_numpy(), labels["net_rate"].to_numpy()
-    yield Candidate("won_back", ~np.isnan(silence), {"silence_days": silence}, unknown, features.last_orders)
-    poor = (labels["burden"] | (labels["value_class"] == "unprofitable")).to_numpy() & ~np.isnan(rate)
-    yield Candidate("poor_net_value", poor, _percent(rate), unknown)
+    silence, rate = table["comeback_silence"].to_numpy(), table["net_rate"].to_numpy()
+    yield Evidence("won_back", ~np.isnan(silence), {"silence_days": silence}, features.last_orders, WEAKEST)
+    poor = (table["burden"] | (table["value_class"] == "unprofitable")).to_numpy() & ~np.isnan(rate)
+    yield Evidence("poor_net_value", poor, _percent(rate), None, WEAKEST)
     order_days = table["order_days"].to_numpy()
     few = {"order_days": order_days, "needed": np.full(n, ORDER_DAYS_ENOUGH)}
-    yield Candidate("little_history", order_days < ORDER_DAYS_ENOUGH, few, unknown)
+    yield Evidence("little_history", order_days < ORDER_DAYS_ENOUGH, few, None, WEAKEST)
     if lack is not None:
         figures = {"have": np.full(n, lack.have), "needed": np.full(n, lack.needed)}
-        yield Candidate(lack.code, np.ones(n, dtype=bool), figures, unknown)
-    rank = labels["value_rank"].to_numpy()
-    top = (labels["value_class"] == "key").to_numpy() & (rank <= TOP * peers.size)
-    yield Candidate("top_share", top, {"rank": rank, "peers": peers.size}, unknown)
+        yield Evidence(lack.code, np.ones(n, dtype=bool), figures, None, WEAKEST)
+    rank = table["value_rank"].to_numpy()
+    top = (table["value_class"] == "key").to_numpy() & (rank <= TOP * peers.size)
+    yield Evidence("top_share", top, {"rank": rank, "peers": peers.size}, None, WEAKEST)
 
 
 def _percent(share: np.ndarray) -> dict[str, np.ndarray]:

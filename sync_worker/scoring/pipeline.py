@@ -220,7 +220,6 @@ def _buyers(history, day, policy, report, *, withhold, keep, compared):
     facts.table = table = facts.table.drop(columns=[*WORKINGS])
     table["reasons"] = explanation.explain(
         facts,
-        table,
         peers,
         forecast=forecast,
         situation=situation,

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -16,6 +15,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from sync_worker.scoring.evidence import Evidence
 
 #: Reasons told of a topic, at most.
 MOST = {"churn": 5}
@@ -32,28 +33,7 @@ def schema() -> dict[str, dict[str, Any]]:
     return json.loads(files("sync_worker").joinpath("reason_schema.json").read_text(encoding="utf-8"))
 
 
-@dataclass
-class Candidate:
-    """A reason that may be given to some customers; arrays are (n,).
-
-    Attributes:
-        holds: mask of the customers it is true for.
-        params: whole numbers by name.
-        contribution: what it changes in the churn probability, NaN where no model tells.
-        records: (n, k) record ids, -1 = none.
-        strength: place among the reasons where there is no contribution, one for all or (n,); those with
-            one have theirs.
-    """
-
-    code: str
-    holds: np.ndarray
-    params: dict[str, np.ndarray]
-    contribution: np.ndarray
-    records: np.ndarray | None = None
-    strength: float | np.ndarray = -1.0
-
-
-def written(candidates: Sequence[Candidate]) -> pd.Series:
+def written(candidates: Sequence[Evidence]) -> pd.Series:
     """The strongest reasons of each customer as JSON text, (n,), topic by topic, of each at most `MOST`."""
     n = len(candidates[0].holds)
     blocks = [slice(begin, begin + BLOCK) for begin in range(0, n, BLOCK)]
@@ -88,10 +68,10 @@ def _series(chunks: Sequence[pa.LargeStringArray]) -> pd.Series:
     return pd.Series(pd.arrays.ArrowStringArray(pa.chunked_array(chunks, pa.large_string())))
 
 
-def _speaking(candidate: Candidate, rows: slice) -> np.ndarray:
+def _speaking(candidate: Evidence, rows: slice) -> np.ndarray:
     """The customers of a block whom a reason may be given to, bool: a fact that speaks the other way for a customer
     is none."""
-    direction, gain = schema()[candidate.code]["direction"], candidate.contribution[rows]
+    direction, gain = schema()[candidate.code]["direction"], _gain(candidate, rows)
     if direction == "up":
         return candidate.holds[rows] & ~(gain < NOTICEABLE)
     if direction == "down":
@@ -99,7 +79,14 @@ def _speaking(candidate: Candidate, rows: slice) -> np.ndarray:
     return candidate.holds[rows]
 
 
-def _strongest(candidates: Sequence[Candidate], rows: slice) -> tuple[np.ndarray, np.ndarray]:
+def _gain(candidate: Evidence, rows: slice) -> np.ndarray:
+    """The contributions of a reason to a block, NaN where there is none."""
+    if candidate.contribution is None:
+        return np.full(len(candidate.holds[rows]), np.nan)
+    return candidate.contribution[rows]
+
+
+def _strongest(candidates: Sequence[Evidence], rows: slice) -> tuple[np.ndarray, np.ndarray]:
     """The reasons of each customer of a block, by customer and topic, the strongest first, at most `MOST` of each
     topic.
 
@@ -109,7 +96,7 @@ def _strongest(candidates: Sequence[Candidate], rows: slice) -> tuple[np.ndarray
     found, numbers, strengths = [], [], []
     for index, candidate in enumerate(candidates):
         chosen = np.flatnonzero(_speaking(candidate, rows))
-        gain, own = candidate.contribution[rows][chosen], candidate.strength
+        gain, own = _gain(candidate, rows)[chosen], candidate.strength
         if isinstance(own, np.ndarray):
             own = own[rows][chosen]
         found.append(chosen)
@@ -128,7 +115,7 @@ def _strongest(candidates: Sequence[Candidate], rows: slice) -> tuple[np.ndarray
 
 
 def _in_json(
-    candidates: Sequence[Candidate], rows: slice, row: np.ndarray, number: np.ndarray
+    candidates: Sequence[Evidence], rows: slice, row: np.ndarray, number: np.ndarray
 ) -> pa.LargeStringArray:
     """The reasons of each customer of a block as a JSON list, from what `_strongest` returns."""
     ids: dict[int, pa.Array] = {}  # most candidates show the same records
@@ -147,7 +134,7 @@ def _in_json(
     return _lists(pa.concat_arrays(texts).take(pa.array(order)), ends)
 
 
-def _as_json(candidate: Candidate, rows: slice, row: np.ndarray, ids: pa.Array | None) -> pa.LargeStringArray:
+def _as_json(candidate: Evidence, rows: slice, row: np.ndarray, ids: pa.Array | None) -> pa.LargeStringArray:
     """A reason as JSON for some customers of a block.
 
     Args:
@@ -157,7 +144,7 @@ def _as_json(candidate: Candidate, rows: slice, row: np.ndarray, ids: pa.Array |
     spec = schema()[candidate.code]
     model = json.dumps(None if ids is None else spec["model"])
     pieces = [f'{{"code":"{candidate.code}","direction":"{spec["direction"]}","contribution":']
-    pieces.append(_contributions(candidate.contribution[rows][row]))
+    pieces.append(_contributions(_gain(candidate, rows)[row]))
     pieces.append(',"params":{')
     for place, name in enumerate(spec["params"]):
         figures = np.rint(np.nan_to_num(candidate.params[name][rows][row])).astype("int64")

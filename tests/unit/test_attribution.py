@@ -57,8 +57,13 @@ def forecast(request, company):
 
 def told(company, forecast):
     actual = forecast.p_no_purchase(company.horizon, company.situation)
-    parts, typical = contributions(forecast, company.situation, company.horizon, company.peers, actual)
-    return parts, typical, actual
+    return contributions(forecast, company.situation, company.horizon, company.peers, actual)
+
+
+def usual_facts(company, situation):
+    """The facts of each customer's typical peer."""
+    usual = {name: company.peers.median(values) for name, values in _facts(situation).items()}
+    return usual | {"x": np.floor(usual["x"])}
 
 
 def test_the_groups_are_all_the_facts_of_a_situation():
@@ -68,21 +73,23 @@ def test_the_groups_are_all_the_facts_of_a_situation():
 
 
 def test_contributions_and_the_typical_customer_add_up_to_the_probability(company, forecast):
-    parts, typical, actual = told(company, forecast)
-    assert typical + sum(parts.values()) == pytest.approx(actual, abs=1e-12)
-    assert ((typical >= 0) & (typical <= 1)).all()
+    s, horizon = company.situation, company.horizon
+    typical = forecast.p_no_purchase(horizon, _situation(usual_facts(company, s)))
     # peers share their typical customer
     assert len(np.unique(typical[:100])) == len(np.unique(typical[100:])) == 1
+    whole = typical + sum(told(company, forecast).values())
+    assert whole == pytest.approx(forecast.p_no_purchase(horizon, s), abs=1e-12)
 
 
 def test_a_typical_customer_between_one_order_and_two_has_one(company):
     s, forecast = company.situation, company.forecasts["mbg_nbd"]
     two = s.part([np.flatnonzero(s.x == 0)[0], np.flatnonzero(s.x == 1)[0]])
     horizon, peers = company.horizon[:2], Peers(pd.Series([None, None], dtype=object), Policy())
-    _parts, typical = contributions(forecast, two, horizon, peers, forecast.p_no_purchase(horizon, two))
+    actual = forecast.p_no_purchase(horizon, two)
+    parts = contributions(forecast, two, horizon, peers, actual)
     silent = np.full(2, two.silence.mean())
     once = two.but(x=np.zeros(2), t_x=np.zeros(2), T=silent)
-    assert typical == pytest.approx(forecast.p_no_purchase(horizon, once))
+    assert actual - sum(parts.values()) == pytest.approx(forecast.p_no_purchase(horizon, once))
 
 
 def test_the_facts_taken_apart_and_put_together_are_the_situation(company):
@@ -98,14 +105,13 @@ def test_the_facts_taken_apart_and_put_together_are_the_situation(company):
 def test_swapping_one_group_by_hand_gives_the_change_that_is_told(company, forecast):
     """With all groups but one typical, that one makes the whole difference, in the first order and the last."""
     s, horizon = company.situation, company.horizon
-    usual = {name: company.peers.median(values) for name, values in _facts(s).items()}
-    usual["x"] = np.floor(usual["x"])
+    usual = usual_facts(company, s)
     start = forecast.p_no_purchase(horizon, _situation(usual))
     for name, group in GROUPS.items():
         mixed = _situation(usual | {fact: _facts(s)[fact] for fact in group})
         actual = forecast.p_no_purchase(horizon, mixed)
-        parts, typical = _told_against(company, forecast, mixed, usual, actual)
-        assert typical == pytest.approx(start, abs=1e-12)
+        parts = _told_against(company, forecast, mixed, usual, actual)
+        assert actual - sum(parts.values()) == pytest.approx(start, abs=1e-12)
         # where the silence is longer than the usual time with us, that grows with it
         fits = (usual["T"] == mixed.T) | (name == "frequency")
         assert fits.mean() > 0.7
@@ -132,10 +138,8 @@ def _told_against(company, forecast, situation, usual, actual):
 
 def test_steps_are_averaged_over_the_order_of_the_groups_and_its_reverse(company):
     forecast, s, horizon = company.forecasts["boosted"], company.situation, company.horizon
-    parts, _typical, _actual = told(company, forecast)
-    own = _facts(s)
-    usual = {name: company.peers.median(values) for name, values in own.items()}
-    usual["x"] = np.floor(usual["x"])
+    parts = told(company, forecast)
+    own, usual = _facts(s), usual_facts(company, s)
 
     def with_groups(*names):
         facts = usual | {fact: own[fact] for name in names for fact in GROUPS[name]}
@@ -149,7 +153,7 @@ def test_steps_are_averaged_over_the_order_of_the_groups_and_its_reverse(company
 
 def test_a_fact_the_model_does_not_know_contributes_nothing(company):
     for name in ("mbg_nbd", "rhythm", "rules"):
-        parts, _typical, _actual = told(company, company.forecasts[name])
+        parts = told(company, company.forecasts[name])
         for group in ("pace", "spend", "breadth", "returns"):
             assert parts[group] == pytest.approx(0, abs=1e-9), (name, group)
         assert np.abs(parts["timing"]).max() > 0.1
@@ -158,18 +162,19 @@ def test_a_fact_the_model_does_not_know_contributes_nothing(company):
 def test_a_basket_that_nobody_has_contributes_nothing(company, forecast):
     s = company.situation.but(categories=company.situation.x * 0, lines=company.situation.x * 0)
     actual = forecast.p_no_purchase(company.horizon, s)
-    parts, typical = contributions(forecast, s, company.horizon, company.peers, actual)
+    parts = contributions(forecast, s, company.horizon, company.peers, actual)
     assert (parts["breadth"] == 0).all()
+    typical = forecast.p_no_purchase(company.horizon, _situation(usual_facts(company, s)))
     assert typical + sum(parts.values()) == pytest.approx(actual, abs=1e-12)
 
 
 def test_breadth_contributes_where_the_model_looks_at_it(company):
-    parts, _typical, _actual = told(company, company.forecasts["regression"])
+    parts = told(company, company.forecasts["regression"])
     assert np.abs(parts["breadth"]).max() > 0
 
 
 def test_silence_speaks_for_churn_and_a_recent_order_against_it(company):
-    parts, _typical, _actual = told(company, company.forecasts["mbg_nbd"])
+    parts = told(company, company.forecasts["mbg_nbd"])
     order = np.argsort(company.situation.silence)
     assert parts["timing"][order[-20:]].min() > 0 > parts["timing"][order[:20]].max()
 

@@ -14,6 +14,7 @@ from sync_worker import scoring
 from sync_worker.history.schema import History, HistoryError
 from sync_worker.policy import Policy
 from sync_worker.scoring import reasons as writing
+from sync_worker.scoring.evidence import Evidence
 from sync_worker.scoring.explanation import render
 from sync_worker.scoring.pipeline import COLUMNS, score
 from sync_worker.scoring.reasons import schema
@@ -162,14 +163,7 @@ def test_evidence_is_told_the_strongest_first_and_two_of_a_topic(monkeypatch):
     monkeypatch.setattr(writing, "schema", lambda: dict.fromkeys(names, spec))
     records = np.array([[8, -1], [7, 6]])
     candidates = [
-        writing.Candidate(
-            name,
-            np.array([True, name == "a"]),
-            {"late": np.array([4, 2])},
-            np.full(2, np.nan),
-            records,
-            strength,
-        )
+        Evidence(name, np.array([True, name == "a"]), {"late": np.array([4, 2])}, records, strength)
         for name, strength in zip(names, [0.1, np.array([0.5, 0]), 0.2, np.array([0.4, 9.0])], strict=True)
     ]
     row, number = writing._strongest(candidates, slice(0, 2))
