@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import os
 import sys
 import time
@@ -19,6 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from benchmarks.judge import judging, report
 from benchmarks.judge.datasets import DATA_SETS, GUARDS, AbsentError, DataSet, Folders
+from sync_worker.scoring.plain import plain
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "accuracy.md"
 #: Columns of the tables in a file or a pipe, which have no width of their own.
@@ -39,7 +39,7 @@ def main() -> int:
     result = run(options, python if python.exists() else None, aside)
     result["seconds"] = time.perf_counter() - begin
     result["bars"] = report.bars(result["settings"])
-    result = _plain(result)
+    result = plain(result)
     for table in report.tables(result):
         console.print(table)
     for line in report.remarks(result):
@@ -105,15 +105,6 @@ def run(options: argparse.Namespace, python: Path | None, console: Console) -> d
 
 def _settings(data_set: DataSet, quick: bool) -> list[tuple[str, int]]:
     return [data_set.settings[at] for at in data_set.quick] if quick else list(data_set.settings)
-
-
-def _plain(value: Any) -> Any:
-    """The same without NaN, which JSON does not know: a figure that cannot be told is null."""
-    if isinstance(value, dict):
-        return {key: _plain(one) for key, one in value.items()}
-    if isinstance(value, list):
-        return [_plain(one) for one in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _options() -> argparse.Namespace:

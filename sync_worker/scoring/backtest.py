@@ -16,6 +16,7 @@ from sync_worker.scoring.forecast import Forecast
 from sync_worker.scoring.grades import grade
 from sync_worker.scoring.metrics import auc
 from sync_worker.scoring.peers import Peers
+from sync_worker.scoring.plain import plain
 from sync_worker.scoring.situation import take
 from sync_worker.scoring.trials import TIERS, Trial
 
@@ -88,8 +89,8 @@ def summarise(
     """
     counts = formats.value_counts()
     large = [name for name in counts.index if counts[name] >= policy.value("peers_minimum", name)]
-    grades = [grade(judged, name) for name in (None, *sorted(map(_plain, large), key=str))]
-    return _plain(
+    grades = [grade(judged, name) for name in (None, *sorted(map(plain, large), key=str))]
+    return plain(
         {
             "horizon_days": int(policy.value("churn_horizon_days")),
             "cutoffs": [_iso(trial.snapshot.day) for trial in judged],
@@ -182,14 +183,3 @@ def _cautions(company: dict[str, Any]) -> list[str]:
 
 def _iso(day: int) -> str:
     return str(np.datetime64(day, "D"))
-
-
-def _plain(value: Any) -> Any:
-    """Values of Python that JSON knows; what is not a number becomes None."""
-    if isinstance(value, dict):
-        return {key: _plain(one) for key, one in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(one) for one in value]
-    if isinstance(value, np.generic):
-        value = value.item()
-    return None if isinstance(value, float) and not np.isfinite(value) else value

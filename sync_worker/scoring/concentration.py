@@ -9,6 +9,7 @@ import pandas as pd
 
 from sync_worker.scoring.groups import Groups
 from sync_worker.scoring.peers import smallest_set
+from sync_worker.scoring.plain import plain
 
 #: Largest customers of whom the loss is told.
 LARGEST = 10
@@ -76,7 +77,7 @@ def losses(ids: np.ndarray, values: np.ndarray) -> list[dict[str, Any]]:
     order = np.lexsort((np.arange(len(values)), -values))[:LARGEST]
     return [
         {
-            "id": _plain(ids[row]),
+            "id": plain(ids[row]),
             "value": round(float(values[row]), 2),
             "percent": round(100 * float(values[row] / total), 1) if total > 0 else None,
         }
@@ -87,7 +88,3 @@ def losses(ids: np.ndarray, values: np.ndarray) -> list[dict[str, Any]]:
 
 def _described(ids: np.ndarray, values: np.ndarray) -> dict[str, Any]:
     return {**figures(values), "lorenz": lorenz(values), "losses": losses(ids, values)}
-
-
-def _plain(value: Any) -> Any:
-    return value.item() if isinstance(value, np.generic) else value

@@ -11,10 +11,11 @@ import pandas as pd
 from sync_worker.history.schema import History
 from sync_worker.policy import Policy
 from sync_worker.scoring import history_start
+from sync_worker.scoring.events import days_of
+from sync_worker.scoring.evidence import newest
 
 #: Margins count as the value basis when they are known for this share of the turnover.
 MARGIN_COVERAGE = 0.9
-EVIDENCE = 5
 
 
 @dataclass
@@ -159,14 +160,13 @@ def build(history: History, as_of: pd.Timestamp, policy: Policy) -> Features:
     counts = _add_lines(
         table, history.lines, order_ids=order_ids, row=row, age=age, bought=amount > 0, window=window
     )
-    integer = np.issubdtype(order_ids.dtype, np.integer)
     return Features(
         table=table,
         days=days,
         sales=Sales(row, day, amount, *counts),
         basis=basis,
-        last_orders=_newest(row, order_ids, amount > 0, n) if integer else None,
-        last_returns=_newest(row, order_ids, amount < 0, n) if integer else None,
+        last_orders=_newest(row, order_ids, day, amount > 0, n),
+        last_returns=_newest(row, order_ids, day, amount < 0, n),
         warnings=[*warnings, *history_start.warnings(table["first_day"].to_numpy(), int(today))],
     )
 
@@ -185,7 +185,7 @@ def _sorted_orders(history: History) -> tuple[np.ndarray, list[np.ndarray]]:
     buyer = np.zeros(len(history.customers), dtype=bool)
     buyer[code[amount > 0]] = True
     row = np.where(buyer, np.cumsum(buyer) - 1, -1)[code]
-    day = table["date"].to_numpy().astype("datetime64[D]").astype("int64")
+    day = days_of(table["date"])
     first, last = int(day.min()), int(day.max())
     order = _order_of(table, (row + 1) * (last - first + 1) + (day - first))[np.count_nonzero(row < 0) :]
     return buyer, [values[order] for values in (row, day, amount, table["margin"].to_numpy(), order_ids)]
@@ -244,6 +244,13 @@ def usual_rate(amount: np.ndarray, margin: np.ndarray) -> float:
     known = ~np.isnan(margin)
     sold, left = math.fsum(amount[known].tolist()), math.fsum(margin[known].tolist())
     return left / sold if sold > 0 else 0.0
+
+
+def margin_rate(table: pd.DataFrame) -> np.ndarray:
+    """The margin of each buyer's sales of the current window whose margin is known over their amount, (n,); NaN where
+    they come to nothing."""
+    revenue = table["known_revenue"].to_numpy()
+    return np.divide(table["known_margin"], revenue, out=np.full(len(table), np.nan), where=revenue > 0)
 
 
 def order_days(row: np.ndarray, day: np.ndarray) -> OrderDays:
@@ -306,16 +313,10 @@ def _add_lines(
     return count, np.bincount(first, minlength=len(row))
 
 
-def _newest(row: np.ndarray, order_ids: np.ndarray, chosen: np.ndarray, n: int) -> np.ndarray:
-    """The last `EVIDENCE` order ids of each customer, newest first, -1 where there are fewer.
-
-    Negative ids are sales at the counter (`history.odoo`), which open no sales order.
-    """
-    chosen = chosen & (order_ids >= 0)
-    order_ids, count = order_ids[chosen], np.bincount(row[chosen], minlength=n)
-    last = np.cumsum(count) - 1
-    newest = np.full((n, EVIDENCE), -1, dtype="int64")
-    for place in range(EVIDENCE):
-        have = count > place
-        newest[have, place] = order_ids[last[have] - place]
-    return newest
+def _newest(
+    row: np.ndarray, order_ids: np.ndarray, day: np.ndarray, chosen: np.ndarray, n: int
+) -> np.ndarray | None:
+    """The last of the chosen orders of each customer as `evidence.newest`; None where ids are no integers."""
+    if not np.issubdtype(order_ids.dtype, np.integer):
+        return None
+    return newest(row[chosen], order_ids[chosen], day[chosen], n)

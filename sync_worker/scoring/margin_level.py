@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from sync_worker.scoring.evidence import Evidence
+from sync_worker.scoring.features import margin_rate
 from sync_worker.scoring.peers import Peers
 
 #: Sales with a known margin from which a rate is told: one sale is none.
@@ -30,9 +31,7 @@ def classify(table: pd.DataFrame, peers: Peers) -> tuple[pd.Categorical, list[Ev
     Args:
         table: the buyers with `known_margin`, `known_revenue`, `known_orders`.
     """
-    margin, revenue = table["known_margin"].to_numpy(), table["known_revenue"].to_numpy()
-    told = (revenue > 0) & (table["known_orders"].to_numpy() >= ENOUGH)
-    rate = np.divide(margin, revenue, out=np.full(len(table), np.nan), where=told)
+    rate = np.where(table["known_orders"].to_numpy() >= ENOUGH, margin_rate(table), np.nan)
     usual = np.full(len(table), np.nan)
     for _, rows, decided in peers.groups():
         known = rate[rows][~np.isnan(rate[rows])]

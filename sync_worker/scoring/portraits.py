@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sync_worker.scoring.features import Features
+from sync_worker.scoring.features import Features, margin_rate
+from sync_worker.scoring.plain import plain
 from sync_worker.scoring.value_class import CLASSES
 
 #: Indicators and the codes that say that a class is above or below its format in them.
@@ -51,7 +52,7 @@ def describe(table: pd.DataFrame, indicators: pd.DataFrame) -> list[dict[str, An
     distances = by_class.mean().where(by_class.count() >= ENOUGH, 0.0).to_dict("index")
     portraits = []
     for number in sorted(wholes, key=lambda number: (number < 0, number)):
-        head, whole = {"format": None if number < 0 else _plain(formats[number])}, wholes[number]
+        head, whole = {"format": None if number < 0 else plain(formats[number])}, wholes[number]
         portraits.append({**head, "value_class": None, **whole, "apart": []})
         for at, name in enumerate(CLASSES):
             own = classes.get((number, at))
@@ -71,13 +72,11 @@ def take(features: Features) -> pd.DataFrame:
     row[day] = sales.row
     bought = amount > 0
     gap = np.diff(days.day)[days.position[1:] > 0]
-    revenue = table["known_revenue"].to_numpy()
-    margin = np.divide(table["known_margin"], revenue, out=np.full(n, np.nan), where=revenue > 0)
     return pd.DataFrame(
         {
             "basket": _medians(row[bought], amount[bought], n),
             "rhythm_days": _medians(days.row[days.position > 0], gap, n),
-            "margin_rate": margin,
+            "margin_rate": margin_rate(table),
             "discount_share": table["discount_share"].to_numpy(),
             "breadth": table["breadth"].where(table["breadth"] > 0).to_numpy(),
         }
@@ -126,7 +125,3 @@ def _rounded(value: float) -> float | int | None:
     if isinstance(value, int):
         return value
     return round(float(value), 4) if np.isfinite(value) else None
-
-
-def _plain(value: Any) -> Any:
-    return value.item() if isinstance(value, np.generic) else value

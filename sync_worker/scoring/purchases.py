@@ -9,6 +9,7 @@ import pandas as pd
 from scipy import sparse
 
 from sync_worker.history.schema import History
+from sync_worker.scoring.events import days_of
 from sync_worker.scoring.features import Features
 
 
@@ -85,7 +86,7 @@ def of(features: Features, history: History) -> Purchases:
         )
     orders, at = joined(history.orders, lines)
     owner = pd.Index(features.table["customer_id"]).get_indexer(orders["customer_id"])
-    when = orders["date"].to_numpy().astype("datetime64[D]").astype("int64")
+    when = days_of(orders["date"])
     ids = orders["order_id"].to_numpy()
     number = _in_order(owner, when, ids)
     known = (at >= 0) & (owner[at] >= 0 if len(owner) else False)

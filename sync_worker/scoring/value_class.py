@@ -7,6 +7,7 @@ import pandas as pd
 
 from sync_worker.policy import Policy
 from sync_worker.scoring import labels
+from sync_worker.scoring.features import margin_rate
 from sync_worker.scoring.loyalty import STAGES
 from sync_worker.scoring.peers import Peers, smallest_set
 
@@ -101,12 +102,10 @@ def value_index(table: pd.DataFrame, peers: Peers, policy: Policy) -> np.ndarray
     window, margin rate, loyalty stage. Weights are renormalised where the margin is not known."""
     formats = table["format"]
     stage = pd.Categorical(table["loyalty_stage"], categories=STAGES).codes.astype(float)
-    revenue = table["known_revenue"].to_numpy()
-    margin = np.divide(table["known_margin"], revenue, out=np.full(len(table), np.nan), where=revenue > 0)
     indicators = {
         "weight_frequency": table["current_order_days"].to_numpy(float),
         "weight_volume": table["current_revenue"].to_numpy(),
-        "weight_margin": margin,
+        "weight_margin": margin_rate(table),
         "weight_loyalty": stage,
     }
     total, weights = np.zeros(len(table)), np.zeros(len(table))

@@ -13,6 +13,7 @@ from sync_worker.policy import Policy
 from sync_worker.scoring import backtest as module
 from sync_worker.scoring.backtest import backtest
 from sync_worker.scoring.pipeline import score
+from sync_worker.scoring.plain import plain
 from sync_worker.scoring.trials import TIERS
 
 TEXT = (Path(module.__file__).parents[2] / "docs/backtest.md").read_text(encoding="utf-8")
@@ -87,9 +88,9 @@ def test_the_values_are_those_of_json(result):
 
 def test_what_is_no_number_is_null():
     given = {"a": float("nan"), "b": [np.float64("inf"), np.int64(3)], "c": (np.float64(0.5), np.bool_(True))}
-    plain = module._plain(given)
-    assert plain == {"a": None, "b": [None, 3], "c": [0.5, True]}
-    assert [type(one) for one in plain["c"]] == [float, bool]
+    found = plain(given)
+    assert found == {"a": None, "b": [None, 3], "c": [0.5, True]}
+    assert [type(one) for one in found["c"]] == [float, bool]
 
 
 def test_cutoffs_are_as_many_as_asked_for(history, result):
