@@ -36,13 +36,13 @@ def check(
     described = transport.call("describe", {})
     handshake.check_contract(described)
     yield Finding("contract", "ok", f"version {described['contract']}; addon {described['addon_version']}")
-    yield _identity(settings, transport, described, confirm_database)
+    yield _identity(settings, described, confirm_database)
     yield from _account(described["user"])
     yield from _companies(described)
     yield from _both_sides(described)
 
 
-def _identity(settings: Settings, transport: Transport, described: dict[str, Any], confirm: bool) -> Finding:
+def _identity(settings: Settings, described: dict[str, Any], confirm: bool) -> Finding:
     recorded = handshake.identity.verify(settings, described, confirm=confirm)
     text = f"{described['database_uuid']}" + (", a neutralised copy" if described.get("neutralized") else "")
     return Finding("database", "ok", text + (", remembered from now on" if recorded else ", as remembered"))

@@ -18,7 +18,6 @@ from sync_worker.scoring.receivables import Receivables
 from sync_worker.scoring.returns import Returns
 from sync_worker.scoring.value_class import worth
 
-CRITERIA = ("contribution", "compliance", "integrity", "influence")
 MEMBERS = 5
 #: Share of a format's sales that is worth a sentence.
 NOTICEABLE = 0.01
@@ -38,17 +37,11 @@ class Rating:
             (the same), `rating_compliance`, `rating_integrity`, `rating_influence` (0 to 1, NaN where nothing is
             known), `composite_rating` (0 to 100, their mean weighted by policy over what is known, NaN where no
             weight is on any of it).
-        percentiles: a row per buyer, its place among peers by each of `CRITERIA`, NaN where not known.
-        details: a row per buyer, what compliance and integrity are the mean of (`conduct.Conduct.kept`).
-        known_weight: (n,) part of the weights that rests on something known, 0 to 1: how far to trust the rating.
         evidence: of the topic `rating`.
         lacks: what nobody has for want of data. `referrals` always: no dataset tells who recommended whom.
     """
 
     table: pd.DataFrame
-    percentiles: pd.DataFrame
-    details: pd.DataFrame
-    known_weight: np.ndarray
     evidence: list[Evidence]
     lacks: list[str]
 
@@ -94,15 +87,7 @@ def classify(
     total = known.sum(axis=1)
     composite = np.divide(100 * weighed, total, out=np.full(len(buyers), np.nan), where=total > 0)
     table = scores.add_prefix("rating_").assign(value_percentile=percentile, composite_rating=composite)
-    ranked = pd.DataFrame({name: peers.percentile(scores[name].to_numpy()) for name in CRITERIA})
-    return Rating(
-        table,
-        ranked,
-        kept.kept,
-        total / weights.sum(axis=1),
-        [*kept.evidence, *told],
-        [*kept.lacks, *lacks, "referrals"],
-    )
+    return Rating(table, [*kept.evidence, *told], [*kept.lacks, *lacks, "referrals"])
 
 
 def _influence(

@@ -12,21 +12,22 @@ from test_labels import buyers
 from sync_worker.history.facts import FACTS, empty
 from sync_worker.history.schema import History
 from sync_worker.policy import RATING_WEIGHTS, Policy
-from sync_worker.scoring import margin_level, rating
+from sync_worker.scoring import conduct, margin_level, rating
 from sync_worker.scoring.peers import Peers
 
 POLICY = Policy()
 
 
 def rated(history, policy=POLICY):
-    """The rating, and its columns by customer; current value stands for the potential one too."""
+    """The rating, its columns and what compliance and integrity are the mean of, by customer; current value stands
+    for the potential one too."""
     built, peers = taken(history, policy)
     value = pd.DataFrame({"current_value": built.table["current_value"], "potential_value": 0.0})
-    found = rating.classify(
-        built, history, peers, policy, TODAY, value=value, **owing(built, history, policy)
-    )
+    owed = owing(built, history, policy)
+    found = rating.classify(built, history, peers, policy, TODAY, value=value, **owed)
+    details = conduct.take(built, history, peers, policy, TODAY, **owed).kept
     ids = built.table["customer_id"]
-    return found, found.table.set_index(ids), found.details.set_index(ids)
+    return found, found.table.set_index(ids), details.set_index(ids)
 
 
 def told(found, code):
@@ -200,13 +201,12 @@ def test_the_composite_rating_is_weighted_over_what_is_known():
     orders = [orders_of(n, [10], 100.0 * n) for n in range(1, 5)]
     customers = standing(*((n, None, n < 4, None) for n in range(1, 5)))
     weights = dict(zip(RATING_WEIGHTS, (0.6, 0.2, 1.0, 0.0), strict=True))
-    found, table, _ = rated(company(*orders, customers=customers), POLICY.replace(**weights))
+    _, table, _ = rated(company(*orders, customers=customers), POLICY.replace(**weights))
     assert table["rating_integrity"].isna().all()  # one order tells nothing of it
     expected = [
         100 * (0.6 * share + 0.2 * kept) / 0.8 for share, kept in ((0.25, 1), (0.5, 1), (0.75, 1), (1, 0))
     ]
     assert table["composite_rating"].tolist() == pytest.approx(expected)
-    assert found.known_weight == pytest.approx(np.full(4, 0.8 / 1.8))
     only = POLICY.replace(**dict.fromkeys(RATING_WEIGHTS, 0) | {"rating_weight_integrity": 1})
     _, table, _ = rated(company(*orders, customers=customers), only)
     assert table["composite_rating"].isna().all()
@@ -215,7 +215,7 @@ def test_the_composite_rating_is_weighted_over_what_is_known():
 def test_ratings_keep_their_bounds_and_do_not_depend_on_rows_or_currency():
     history = trade()
     found, table, details = rated(history)
-    for columns in (table.drop(columns="composite_rating"), details, found.percentiles):
+    for columns in (table.drop(columns="composite_rating"), details):
         assert columns.stack().dropna().between(0, 1).all()
     assert table["composite_rating"].between(0, 100).all()
     assert details.notna().any().all() and found.lacks == ["referrals"]
