@@ -337,13 +337,17 @@ class TestOtherDatasets(ExportCase):
         self.assertIn(self.product.id, {int(row["product_id"]) for row in self.export("products")})
 
     def test_profiles(self):
-        self.score([self.full(self.customer, value_class="key"), self.full(self.customer2)])
+        self.score(
+            [self.full(self.customer, value_class="key", value_basis="margin"), self.full(self.customer2)]
+        )
         self.score([self.full(self.customer, value_class="unprofitable")], self.beta)
         rows = {int(row["customer_id"]): row for row in self.export("profiles")}
         self.assertEqual(set(rows), {self.customer.id, self.customer2.id})
         row = rows[self.customer.id]
         self.assertEqual((row["value_class"], row["churn_risk"]), ("key", "low"))
         self.assertEqual(row["since"], str(self.history(self.customer).valid_from))
+        self.assertEqual(row["value_basis"], "margin")
+        self.assertEqual(rows[self.customer2.id]["value_basis"], "revenue")
 
     def test_profiles_are_the_engines_word(self):
         self.env["crm.value.override"].create(
