@@ -10,6 +10,10 @@ import pytest
 from sync_worker.history.schema import History
 
 AS_OF = pd.Timestamp("2025-12-31")
+#: The least that is a history, as a file may hold it.
+ORDERS = pd.DataFrame(
+    {"order_id": [1, 2], "customer_id": [7, 9], "date": ["2024-01-05", "2024-02-05"], "amount": [10.0, 5.0]}
+)
 
 
 def orders_of(customer, days_ago, amount=100.0, margin=np.nan):

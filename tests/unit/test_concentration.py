@@ -255,14 +255,16 @@ def test_what_sets_a_class_apart():
         parts.append(orders_of(customer, days, amount, amount * 0.3))
         classes.append("key" if key else "standard")
     found = {each["value_class"]: each for each in portrayed(company(*parts), classes)}
-    assert {each["code"] for each in found["key"]["apart"]} == {"larger_basket", "orders_more_often"}
-    assert {each["code"] for each in found["standard"]["apart"]} <= {"smaller_basket", "orders_less_often"}
-    larger = found["key"]["apart"][0]
-    assert larger["value"] == found["key"][{"larger_basket": "basket"}.get(larger["code"], "rhythm_days")]
-    basket = next(each for each in found["key"]["apart"] if each["code"] == "larger_basket")
-    assert basket["format_value"] == found[None]["basket"] < basket["value"]
-    # margins are alike and nobody has lines
-    assert not any("margin" in each["code"] for each in found["key"]["apart"])
+    # margins are alike, nobody has lines, and the rhythm of the larger class is the format's
+    codes = {
+        "key": {"larger_basket": "basket", "orders_more_often": "rhythm_days"},
+        "standard": {"smaller_basket": "basket"},
+    }
+    for name, told in codes.items():
+        apart = {each["code"]: (each["value"], each["format_value"]) for each in found[name]["apart"]}
+        assert apart == {code: (found[name][figure], found[None][figure]) for code, figure in told.items()}
+    assert found["standard"]["basket"] < found[None]["basket"] < found["key"]["basket"]
+    assert found["standard"]["rhythm_days"] == found[None]["rhythm_days"] > found["key"]["rhythm_days"]
 
 
 def test_portraits_of_any_company_count_everyone_once():

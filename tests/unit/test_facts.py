@@ -1,16 +1,13 @@
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import ORDERS
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sync_worker.history.facts import FACTS, empty, rows_of
 from sync_worker.history.schema import History, HistoryError
 from sync_worker.scoring.evidence import newest
-
-ORDERS = pd.DataFrame(
-    {"order_id": [1, 2], "customer_id": [7, 9], "date": ["2024-01-05", "2024-02-05"], "amount": [10.0, 5.0]}
-)
 
 
 def ratings(**columns):

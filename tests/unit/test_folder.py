@@ -6,6 +6,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import ORDERS
 from pandas.testing import assert_frame_equal
 from typer.testing import CliRunner
 
@@ -18,9 +19,6 @@ from sync_worker.history.file import read_history
 from sync_worker.history.schema import HistoryError
 from sync_worker.score_file import score_file
 
-ORDERS = pd.DataFrame(
-    {"order_id": [1, 2], "customer_id": [7, 9], "date": ["2024-01-05", "2024-02-05"], "amount": [10.0, 5.0]}
-)
 RATINGS = pd.DataFrame({"rating_id": [1], "customer_id": [7], "known": ["2024-01-06"], "rating": [5]})
 
 

@@ -72,7 +72,11 @@ def test_an_unknown_margin_is_at_the_rate_of_the_company():
 
 
 def test_more_leads_won_and_more_of_them_narrow_the_range():
-    assert expected(company(won=30)).table["expected_value"].iloc[-1] > 0.65 * 1200
+    rate = (30 + 1) / (42 + 2)
+    for _ in ("format", "source"):  # all are of one: each draws the rate further to what it was
+        rate = (30 + 10 * rate) / (42 + 10)
+    more = expected(company(won=30)).table["expected_value"].iloc[-1]
+    assert more == pytest.approx(1200 * rate) and rate > 0.7
     few, many = (expected(company(won=n, lost=n)).table.iloc[-1] for n in (12, 120))
     width = [row["expected_value_high"] - row["expected_value_low"] for row in (few, many)]
     assert width[1] < width[0] / 2
@@ -85,8 +89,9 @@ def test_a_format_is_judged_by_its_own_as_far_as_it_has_any():
     orders.loc[orders["customer_id"].isin(large), "amount"] *= 10
     table = expected(history).table.iloc[-3:]
     a, b, c = table["expected_value"]
-    assert a < c < b  # one of an unknown format is like the company
+    assert a == pytest.approx(0.5 * (20 * 1200 + 10 * 6600) / 30)
     assert b == pytest.approx(0.5 * (20 * 12000 + 10 * 6600) / 30)
+    assert c == pytest.approx(0.5 * 6600)  # of a format without leads and newcomers it is like the company
 
 
 def test_who_is_expected_to_bring_more_is_where_that_proved_right():
