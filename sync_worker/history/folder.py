@@ -1,6 +1,6 @@
 """A whole history in a folder of Parquet files, one per table: what a single file has no room for.
 
-docs/columns.md lists the files and their columns.
+docs/history.md lists the files and their columns.
 """
 
 from __future__ import annotations
