@@ -190,6 +190,7 @@ class Odoo:
             "formats": [{"id": 1, "code": "wholesale"}],
             "datasets": {},
             "publish_columns": {},
+            "preview_columns": {},
         }
 
     def export(self, dataset: str, company_id: int, after: Any, limit: int) -> dict[str, Any]:
