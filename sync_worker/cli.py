@@ -13,6 +13,7 @@ import typer
 
 from sync_worker import __version__, config, logs, terminal
 from sync_worker.errors import InputError, WorkerError
+from sync_worker.memory import give_back_large_arrays
 from sync_worker.transport import connect
 
 # Numerical libraries read these when they load: on a machine shared with Odoo, more threads are slower.
@@ -57,6 +58,7 @@ VerboseOption = Annotated[
 
 def main() -> None:
     """Entry point of the `sync-worker` command."""
+    give_back_large_arrays()
     app()
 
 

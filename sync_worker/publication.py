@@ -125,8 +125,7 @@ def _column(values: pd.Series, kind: str, decimals: int, name: str) -> pa.Array:
         flags = pa.array(values.astype("boolean"), type=pa.bool_())
         return pc.if_else(flags, "t", "f")
     if kind == "json":
-        given = values.astype("object").where(values.notna(), None)
-        return pa.array([_json(value) for value in given], type=pa.string())
+        return _json_texts(values)
     if kind == "text":
         text = pa.array(
             values.astype("object").where(values.notna(), None), type=pa.string(), from_pandas=True
@@ -136,6 +135,15 @@ def _column(values: pd.Series, kind: str, decimals: int, name: str) -> pa.Array:
         f"The addon wants {name} as {kind}, a type this worker does not know.",
         "Bring addon and worker to the same release.",
     )
+
+
+def _json_texts(values: pd.Series) -> pa.Array:
+    if isinstance(values.dtype, pd.StringDtype):
+        # Written already, and too long to be copied for nothing.
+        texts = pa.array(values, type=pa.large_string())
+        return pc.if_else(pc.equal(texts, ""), None, texts)
+    given = values.astype("object").where(values.notna(), None)
+    return pa.array([_json(value) for value in given], type=pa.string())
 
 
 def _json(value: Any) -> str | None:

@@ -24,7 +24,6 @@ from sync_worker.scoring import (
     lost_type,
     margin_level,
     next_class,
-    portraits,
     promises,
     purchases,
     rating,
@@ -37,10 +36,10 @@ from sync_worker.scoring import (
     value_type_clusters,
 )
 from sync_worker.scoring.anomaly import Anomalies
-from sync_worker.scoring.evidence import Evidence
 from sync_worker.scoring.features import Features
 from sync_worker.scoring.net_value import NetValue
 from sync_worker.scoring.peers import Peers
+from sync_worker.scoring.reasons import Told, told
 from sync_worker.scoring.receivables import Receivables
 from sync_worker.scoring.returns import Returns
 from sync_worker.scoring.trials import Trial
@@ -92,14 +91,14 @@ class Kept:
     """What is taken from the buyers' order-days and sales before they are let go.
 
     Attributes:
-        figures: of `portraits.take`.
+        portraits: of `portraits.describe`.
         owed: of `receivables.take`.
         back: of `returns.take`.
         changes: of `anomaly.classify`.
         typical_gap: (n,) usual days between two order-days of each buyer.
     """
 
-    figures: pd.DataFrame
+    portraits: list[dict[str, Any]]
     owed: Receivables | None
     back: Returns
     changes: Anomalies
@@ -118,7 +117,7 @@ class Found:
     """
 
     table: pd.DataFrame
-    evidence: list[Evidence] = field(default_factory=list)
+    evidence: list[Told] = field(default_factory=list)
     company: dict[str, Any] = field(default_factory=dict)
     lacks: list[str] = field(default_factory=list)
 
@@ -182,47 +181,51 @@ def _value(features, history, peers, policy, today, *, kept, served) -> Found:
     )
     ids = table["customer_id"]
     company = {
-        "portraits": portraits.describe(table, kept.figures),
+        "portraits": kept.portraits,
         "concentration": concentration.summarise(
             ids, table["current_value"].to_numpy(float), groups.of(history, ids), features.basis
         ),
     }
     evidence = [*served.evidence, *rated.evidence, *missing.evidence, *level_evidence]
-    return Found(found, evidence, company, [*served.lacks, *rated.lacks])
+    return Found(found, [*map(told, evidence)], company, [*served.lacks, *rated.lacks])
 
 
 def _products(features, history, peers, policy, today, *, trials) -> Found:
     """What the purchases tell: value type, what to offer next, the share of the customer, demand."""
     table, n = features.table, len(features.table)
     bought = purchases.of(features, history)
-    observed = habits.observe(bought, peers, policy.column("new_product_days", table["format"]), today)
-    values = table[["historical_value", "current_value", "potential_value"]]
-    types = value_type.classify(observed, features, peers, policy, values)
     gaps = cross_sell.gaps(bought, features, peers, policy)
     due = replacement.due(bought, features, peers, policy, today)
     share = share_of_customer.estimate(bought, features, peers, policy, today)
     next_day = replacement.next_due(due, n, today)
+    expected = table["expected_sales"].to_numpy(float)
+    past = demand.earlier(trials, n)
+    demanded = demand.expect(bought, features, expected, past, peers, policy, today)
+    evidence = [
+        *map(told, cross_sell.evidence(gaps, features, peers, policy)),
+        *map(told, replacement.evidence(due, n, today)),
+        *map(told, share_of_customer.evidence(share, features, peers, policy)),
+    ]
+    lacks = [] if len(bought.row) else ["lines"]
+    # habits last, in place of all purchases: the two together would take most memory of all
+    bought = bought.part(bought.bought & (bought.product >= 0))
+    observed = habits.observe(bought, peers, policy.column("new_product_days", table["format"]), today)
+    values = table[["historical_value", "current_value", "potential_value"]]
+    types = value_type.classify(observed, features, peers, policy, values)
     found = pd.DataFrame(
         {
             "value_type": types["value_type"].to_numpy(),
-            "recommendations": recommendations.combine(gaps, due, bought).to_numpy(),
+            "recommendations": recommendations.combine(gaps, due, bought),
             "replacement_due": pd.to_datetime(next_day, unit="D").astype("datetime64[s]"),
             "share_of_customer": share["share_of_customer"].to_numpy(),
         }
     )
-    evidence = [
-        *value_type.evidence(observed, types, features, policy),
-        *cross_sell.evidence(gaps, features, peers, policy),
-        *replacement.evidence(due, n, today),
-        *share_of_customer.evidence(share, features, peers, policy),
-    ]
-    expected = table["expected_sales"].to_numpy(float)
-    past = demand.earlier(trials, n)
+    evidence = [*map(told, value_type.evidence(observed, types, features, policy)), *evidence]
     company = {
-        "demand": demand.expect(bought, features, expected, past, peers, policy, today),
+        "demand": demanded,
         "value_type_agreement": value_type_clusters.agreement(observed, types),
     }
-    return Found(found, evidence, company, [] if len(bought.row) else ["lines"])
+    return Found(found, evidence, company, lacks)
 
 
 def _relation(features, history, peers, policy, today, *, kept) -> Found:
@@ -248,7 +251,7 @@ def _relation(features, history, peers, policy, today, *, kept) -> Found:
     found = pd.concat([part.table.reset_index(drop=True) for part in parts], axis=1)
     return Found(
         found[[name for name in COLUMNS if name in found]],
-        [one for part in parts for one in part.evidence],
+        [told(one) for part in parts for one in part.evidence],
         {
             "satisfaction_by_class": attitude.by_value_class(
                 features.table["value_class"],

@@ -35,7 +35,7 @@ from sync_worker.scoring.evidence import Evidence
 from sync_worker.scoring.features import Features
 from sync_worker.scoring.forecast import Forecast
 from sync_worker.scoring.peers import Peers
-from sync_worker.scoring.reasons import written
+from sync_worker.scoring.reasons import Told, told, written
 from sync_worker.scoring.rhythm import Rhythm
 from sync_worker.scoring.situation import Situation
 
@@ -113,7 +113,7 @@ def explain(
     rhythm: Rhythm,
     policy: Policy,
     lack: Shortage | None,
-    evidence: Sequence[Evidence] = (),
+    evidence: Sequence[Told] = (),
 ) -> pd.Series:
     """The strongest reasons of each buyer as JSON text, topic by topic, of each at most `MOST`, sorted by absolute
     contribution.
@@ -144,9 +144,8 @@ def explain(
         *advice,
         *_behaviour(features, peers, parts["breadth"]),
         *_standing(features, peers, lack),
-        *evidence,
     ]
-    return written(candidates)
+    return written([*map(told, candidates), *evidence], len(table))
 
 
 def _timing(features, situation, rhythm, part) -> Iterable[Evidence]:

@@ -46,7 +46,7 @@ class Habits:
     Attributes:
         purchases: of known products, no returns.
         signals: by name; a signal that the history cannot tell has nothing seen.
-        shown: by name, index of the purchases that show it; `full_price`: those that do not show `discount`.
+        shown: by name, mask of the purchases that show it; `full_price`: those that do not show `discount`.
         lines: (n,) purchases of each customer.
     """
 
@@ -61,7 +61,7 @@ class Habits:
         Args:
             chosen: (n,) mask of the customers to look at.
         """
-        bought, at = self.purchases, self.shown[name]
+        bought, at = self.purchases, np.flatnonzero(self.shown[name])
         at = at[chosen[bought.row[at]]]
         if bought.order_id is None:
             return None
@@ -96,29 +96,42 @@ class _Board:
         self.habits.signals[name] = measure(
             bought.row[at], unit, values, excess, customers=bought.customers, peers=self.peers
         )
-        self.habits.shown[name] = at[shows].astype("int32")
+        self.show(name, at[shows])
+
+    def show(self, name: str, at: np.ndarray) -> None:
+        """Purchases (index) to be shown as records of a signal."""
+        self.habits.shown[name] = np.zeros(len(self.purchases.row), dtype=bool)
+        self.habits.shown[name][at] = True
 
 
 def observe(purchases: Purchases, peers: Peers, new_days: np.ndarray, today: int) -> Habits:
     """The habits of each customer.
 
     Args:
+        purchases: of known products, no returns.
         new_days: (n,) days for which a product is new to each customer's trade (policy).
         today: the as-of day, days since 1970-01-01.
     """
-    purchases = purchases.part(purchases.bought & (purchases.product >= 0))
     board = _Board(purchases, peers)
     period = (purchases.day - int(purchases.day.min(initial=today))) // PERIOD
     periods = int(period.max(initial=0)) + 1
-    stratum = (purchases.category.astype("int64") + 1) * periods + period
-    customer = purchases.row.astype("int64")
-    product = _Runs.of(customer * max(len(purchases.products), 1) + purchases.product)
-    category = _Runs.of(customer * (len(purchases.categories) + 1) + purchases.category + 1)
+    stratum = _pair(purchases.category + 1, period, periods)
+    product = _Runs.of(_pair(purchases.row, purchases.product, max(len(purchases.products), 1)))
+    category = _Runs.of(_pair(purchases.row, purchases.category + 1, len(purchases.categories) + 1))
     _novelty(board, stratum, period, product, category, new_days, today)
     _range(board, stratum, period)
     _prices(board, stratum, period, product, category)
-    _complements(board, stratum)
+    del product, category, stratum, period  # what takes most memory comes when they are gone
+    _complements(board)
     return board.habits
+
+
+def _pair(first: np.ndarray, second: np.ndarray, width: int) -> np.ndarray:
+    """One number for two, of which the second is below `width`; (k,) int64."""
+    key = first.astype("int64")
+    key *= width
+    key += second
+    return key
 
 
 @dataclass
@@ -140,13 +153,13 @@ class _Runs:
     @classmethod
     def of(cls, key: np.ndarray) -> _Runs:
         """The groups of equal keys."""
-        order = np.argsort(key, kind="stable")
+        order = np.argsort(key, kind="stable").astype("int32")  # there are many purchases
         new = np.append(True, np.diff(key[order]) != 0) if len(key) else np.zeros(0, bool)
-        number = np.cumsum(new) - 1
-        group, place, before = (np.empty(len(key), dtype="int64") for _ in range(3))
+        number = np.cumsum(new, dtype="int32") - np.int32(1)
+        group, place, before = (np.empty(len(key), dtype="int32") for _ in range(3))
         group[order] = number
-        place[order] = np.arange(len(key)) - np.flatnonzero(new)[number]
-        before[order] = np.where(new, -1, np.append(-1, order[:-1])) if len(key) else 0
+        place[order] = np.arange(len(key), dtype="int32") - np.flatnonzero(new).astype("int32")[number]
+        before[order] = np.where(new, np.int32(-1), np.append(np.int32(-1), order[:-1])) if len(key) else 0
         return cls(order, group, place, before)
 
 
@@ -239,9 +252,9 @@ def _prices(board: _Board, stratum, period, product, category) -> None:
     """Dear or cheap, at a discount, and what a change of price does."""
     bought, again = board.purchases, product.before
     with np.errstate(invalid="ignore", divide="ignore"):
-        paid = bought.amount / bought.quantity
         off = np.nan_to_num(bought.discount)
-        shelf = np.where(off < 100, paid / (1 - off / 100), np.nan)
+        shelf = np.where(off < 100, bought.amount / bought.quantity / (1 - off / 100), np.nan)
+    del off
     priced = (bought.quantity > 0) & (bought.amount > 0) & (shelf > 0)
     at = at_priced = np.flatnonzero(priced)
     # equal prices are equal whatever they were computed from, in any currency
@@ -249,13 +262,15 @@ def _prices(board: _Board, stratum, period, product, category) -> None:
     rank = _percentile(stratum[at], place)
     board.add("price", at, rank, rank - 0.5, np.ones(len(at), dtype=bool))
     _upgrades(board, category, at, rank)
+    del rank
     at = np.flatnonzero(priced & ~np.isnan(bought.discount))
     value = (bought.discount[at] > 0).astype(float)
     board.add("discount", at, value, value - usual(stratum[at], period[at], value), value > 0)
-    board.habits.shown["full_price"] = at[value == 0].astype("int32")
+    board.show("full_price", at[value == 0])
 
     at = np.flatnonzero((again >= 0) & priced & priced[again] & (bought.day > bought.day[again]))
-    change = np.log(paid[at] / paid[again[at]])
+    paid, earlier = (bought.amount[which] / bought.quantity[which] for which in (at, again[at]))
+    change = np.log(paid / earlier)
     at, change = at[np.abs(change) >= PAID_CHANGE], change[np.abs(change) >= PAID_CHANGE]
     value = (change < 0).astype(float)
     board.add("lower", at, value, value - 0.5, value > 0)
@@ -360,7 +375,7 @@ def _ahead(board: _Board, group: np.ndarray, at: np.ndarray, rise: np.ndarray) -
     board.add("ahead", at[chosen], value, value, value > 0)
 
 
-def _complements(board: _Board, stratum: np.ndarray) -> None:
+def _complements(board: _Board) -> None:
     """Whether what is bought has a complement in the same order, beside other orders as large."""
     bought = board.purchases
     at = np.flatnonzero(bought.category >= 0)
@@ -375,14 +390,22 @@ def _complements(board: _Board, stratum: np.ndarray) -> None:
     partner = _partners(held)
     reached = (held @ partner).tocsr()
     found = reached.multiply(held).tocoo()
-    key = number * shape[1] + category
-    has = np.isin(key, found.row.astype("int64") * shape[1] + found.col)
+    has = _among(number * shape[1] + category, found.row.astype("int64") * shape[1] + found.col)
+    del reached, found
     width = np.asarray(held.sum(axis=1)).ravel()[number]
     size = np.minimum(np.log2(width).astype("int64"), 7)
     value = has.astype(float)
     excess = value - usual(category * 8 + size, size, value)
     chosen = width > 1
     board.add("complement", at[chosen], value[chosen], excess[chosen], has[chosen])
+
+
+def _among(keys: np.ndarray, found: np.ndarray) -> np.ndarray:
+    """Which keys (k,) are found; by a search, which takes less memory than sorting both together."""
+    found = np.sort(found)
+    if not len(found):
+        return np.zeros(len(keys), dtype=bool)
+    return found[np.minimum(np.searchsorted(found, keys), len(found) - 1)] == keys
 
 
 def _partners(held: sparse.csr_array) -> sparse.csr_array:

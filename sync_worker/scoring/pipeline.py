@@ -202,7 +202,7 @@ def _buyers(history, day, policy, report, *, withhold, keep, compared):
     forecast, situation, past = prepared.forecast, prepared.situation, prepared.past
     peers = Peers(facts.table["format"], policy)
     kept = classification.Kept(
-        figures=portraits.take(facts),
+        portraits=portraits.describe(facts.table, portraits.take(facts)),
         owed=prepared.owed,
         back=prepared.back,
         changes=anomaly.classify(facts, facts.table["lifecycle_stage"], policy, today),

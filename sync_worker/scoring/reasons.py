@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -33,11 +34,62 @@ def schema() -> dict[str, dict[str, Any]]:
     return json.loads(files("sync_worker").joinpath("reason_schema.json").read_text(encoding="utf-8"))
 
 
-def written(candidates: Sequence[Evidence]) -> pd.Series:
-    """The strongest reasons of each customer as JSON text, (n,), topic by topic, of each at most `MOST`."""
-    n = len(candidates[0].holds)
-    blocks = [slice(begin, begin + BLOCK) for begin in range(0, n, BLOCK)]
-    return _series([_in_json(candidates, rows, *_strongest(candidates, rows)) for rows in blocks])
+@dataclass
+class Told:
+    """A reason and those of n buyers whom it may be given to: of most codes they are few.
+
+    Attributes:
+        rows: (k,) int32, row of each of them; ascending.
+        params: (k,) whole numbers by name.
+        contribution: (k,) what it changes in the churn probability, NaN where no model tells.
+        records: (k, m) record ids, -1 = none; None where there are none to show.
+        strength: (k,) place among the reasons of its topic where there is no contribution; those with one have theirs.
+    """
+
+    code: str
+    rows: np.ndarray
+    params: dict[str, np.ndarray]
+    contribution: np.ndarray
+    records: np.ndarray | None
+    strength: np.ndarray
+
+
+def told(evidence: Evidence) -> Told:
+    """The customers whom a reason may be given to: a fact that speaks the other way for a customer is none."""
+    spec, holds, contribution = schema()[evidence.code], evidence.holds, evidence.contribution
+    if contribution is not None and spec["direction"] == "up":
+        holds = holds & ~(contribution < NOTICEABLE)
+    elif contribution is not None and spec["direction"] == "down":
+        holds = holds & ~(contribution > -NOTICEABLE)
+    rows = np.flatnonzero(holds).astype("int32")
+    records = evidence.records
+    if records is not None:
+        records = _narrow(records[rows])
+    return Told(
+        evidence.code,
+        rows,
+        {
+            name: _narrow(np.rint(np.nan_to_num(evidence.params[name][rows])).astype("int64"))
+            for name in spec["params"]
+        },
+        np.full(len(rows), np.nan) if contribution is None else contribution[rows],
+        records,
+        np.broadcast_to(np.asarray(evidence.strength, dtype=float), holds.shape)[rows],
+    )
+
+
+def _narrow(values: np.ndarray) -> np.ndarray:
+    """Integers in half the memory where they fit."""
+    fits = not values.size or (values.min() >= -(2**31) and values.max() < 2**31)
+    return values.astype("int32") if fits else values
+
+
+def written(candidates: Sequence[Told], n: int) -> pd.Series:
+    """The strongest reasons of each of n customers as JSON text, (n,), topic by topic, of each at most `MOST`."""
+    blocks = [(begin, min(begin + BLOCK, n)) for begin in range(0, n, BLOCK)]
+    return _series(
+        [_in_json(candidates, end - begin, *_strongest(candidates, begin, end)) for begin, end in blocks]
+    )
 
 
 def among(reasons: pd.Series, at: np.ndarray) -> pd.Series:
@@ -68,89 +120,60 @@ def _series(chunks: Sequence[pa.LargeStringArray]) -> pd.Series:
     return pd.Series(pd.arrays.ArrowStringArray(pa.chunked_array(chunks, pa.large_string())))
 
 
-def _speaking(candidate: Evidence, rows: slice) -> np.ndarray:
-    """The customers of a block whom a reason may be given to, bool: a fact that speaks the other way for a customer
-    is none."""
-    direction, gain = schema()[candidate.code]["direction"], _gain(candidate, rows)
-    if direction == "up":
-        return candidate.holds[rows] & ~(gain < NOTICEABLE)
-    if direction == "down":
-        return candidate.holds[rows] & ~(gain > -NOTICEABLE)
-    return candidate.holds[rows]
-
-
-def _gain(candidate: Evidence, rows: slice) -> np.ndarray:
-    """The contributions of a reason to a block, NaN where there is none."""
-    if candidate.contribution is None:
-        return np.full(len(candidate.holds[rows]), np.nan)
-    return candidate.contribution[rows]
-
-
-def _strongest(candidates: Sequence[Evidence], rows: slice) -> tuple[np.ndarray, np.ndarray]:
+def _strongest(candidates: Sequence[Told], begin: int, end: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The reasons of each customer of a block, by customer and topic, the strongest first, at most `MOST` of each
     topic.
 
     Returns:
-        Which customer, counted from the block's first, and which candidate; (k,) each.
+        Which customer, counted from the block's first, which candidate, and which place in it; (k,) each.
     """
-    found, numbers, strengths = [], [], []
+    found, numbers, places, strengths = [], [], [], []
     for index, candidate in enumerate(candidates):
-        chosen = np.flatnonzero(_speaking(candidate, rows))
-        gain, own = _gain(candidate, rows)[chosen], candidate.strength
-        if isinstance(own, np.ndarray):
-            own = own[rows][chosen]
-        found.append(chosen)
-        numbers.append(np.full(len(chosen), index))
-        strengths.append(np.where(np.isnan(gain), own - index / 1000, np.abs(gain)))
-    row, number, strength = np.concatenate(found), np.concatenate(numbers), np.concatenate(strengths)
+        part = slice(*np.searchsorted(candidate.rows, [begin, end]))
+        gain = candidate.contribution[part]
+        found.append(candidate.rows[part].astype("int64") - begin)
+        numbers.append(np.full(len(gain), index))
+        places.append(np.arange(part.start, part.stop))
+        own = candidate.strength[part] - index / 1000
+        strengths.append(np.where(np.isnan(gain), own, np.abs(gain)))
+    row, number, place, strength = map(np.concatenate, (found, numbers, places, strengths))
     topics = [schema()[candidate.code]["topic"] for candidate in candidates]
     names = list(dict.fromkeys(topics))
     group = row * len(names) + np.array([names.index(topic) for topic in topics])[number]
     most = np.array([MOST.get(name, MOST_OF_OTHERS) for name in names])
     order = np.lexsort((-strength, group))
-    row, number, group = row[order], number[order], group[order]
+    row, number, place, group = row[order], number[order], place[order], group[order]
     count = np.bincount(group)
     kept = np.arange(len(row)) - (np.cumsum(count) - count)[group] < most[group % len(names)]
-    return row[kept], number[kept]
+    return row[kept], number[kept], place[kept]
 
 
 def _in_json(
-    candidates: Sequence[Evidence], rows: slice, row: np.ndarray, number: np.ndarray
+    candidates: Sequence[Told], customers: int, row: np.ndarray, number: np.ndarray, place: np.ndarray
 ) -> pa.LargeStringArray:
     """The reasons of each customer of a block as a JSON list, from what `_strongest` returns."""
-    ids: dict[int, pa.Array] = {}  # most candidates show the same records
-    texts, places = [], []
+    texts, at = [], []
     for index, candidate in enumerate(candidates):
-        at = np.flatnonzero(number == index)
-        records = candidate.records
-        if records is not None and id(records) not in ids:
-            ids[id(records)] = _id_lists(records[rows])
-        texts.append(_as_json(candidate, rows, row[at], None if records is None else ids[id(records)]))
-        places.append(at)
+        at.append(np.flatnonzero(number == index))
+        texts.append(_as_json(candidate, place[at[-1]]))
     order = np.empty(len(row), dtype="int64")
-    order[np.concatenate(places)] = np.arange(len(row))
-    customers = len(candidates[0].holds[rows])
+    order[np.concatenate(at)] = np.arange(len(row))
     ends = np.cumsum(np.bincount(row, minlength=customers))
     return _lists(pa.concat_arrays(texts).take(pa.array(order)), ends)
 
 
-def _as_json(candidate: Evidence, rows: slice, row: np.ndarray, ids: pa.Array | None) -> pa.LargeStringArray:
-    """A reason as JSON for some customers of a block.
-
-    Args:
-        row: (k,) which customers, counted from the block's first.
-        ids: lists of the record ids of all customers of the block, as JSON; None where there are none.
-    """
-    spec = schema()[candidate.code]
-    model = json.dumps(None if ids is None else spec["model"])
+def _as_json(candidate: Told, at: np.ndarray) -> pa.LargeStringArray:
+    """A reason as JSON for some of its customers: (k,) places in it."""
+    spec, records = schema()[candidate.code], candidate.records
+    model = json.dumps(None if records is None else spec["model"])
     pieces = [f'{{"code":"{candidate.code}","direction":"{spec["direction"]}","contribution":']
-    pieces.append(_contributions(_gain(candidate, rows)[row]))
+    pieces.append(_contributions(candidate.contribution[at]))
     pieces.append(',"params":{')
     for place, name in enumerate(spec["params"]):
-        figures = np.rint(np.nan_to_num(candidate.params[name][rows][row])).astype("int64")
-        pieces += [f'{"," if place else ""}"{name}":', pa.array(figures).cast(pa.large_string())]
-    pieces += [f'}},"model":{model},"record_ids":', "[]" if ids is None else ids.take(pa.array(row)), "}"]
-    return _joined(*pieces)
+        figures = pa.array(candidate.params[name][at]).cast(pa.large_string())
+        pieces += [f'{"," if place else ""}"{name}":', figures]
+    ids = "[]" if records is None else _id_lists(records[at])
+    return _joined(*pieces, f'}},"model":{model},"record_ids":', ids, "}")
 
 
 def _contributions(values: np.ndarray) -> pa.LargeStringArray:

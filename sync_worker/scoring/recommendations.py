@@ -6,10 +6,13 @@ import json
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from sync_worker.scoring.purchases import Purchases
 
 MOST = 5
+#: Customers whose texts are written at once: as objects they take several times the memory of the result.
+BLOCK = 20_000
 
 
 def combine(gaps: pd.DataFrame, due: pd.DataFrame, purchases: Purchases) -> pd.Series:
@@ -28,21 +31,31 @@ def combine(gaps: pd.DataFrame, due: pd.DataFrame, purchases: Purchases) -> pd.S
     table = table.iloc[order]
     table = table[table.groupby("row").cumcount().to_numpy() < MOST]
     ids = [json.dumps(value.item() if hasattr(value, "item") else value) for value in purchases.categories]
-    category = table["category"].to_numpy("int64")
+    row, n = table["row"].to_numpy("int64"), purchases.customers
+    blocks = []
+    for begin in range(0, n, BLOCK):
+        part = slice(*np.searchsorted(row, [begin, begin + BLOCK]))
+        count = np.bincount(row[part] - begin, minlength=min(BLOCK, n - begin))
+        blocks.append(_written(table.iloc[part], ids, np.cumsum(count)))
+    texts = pa.chunked_array(blocks, pa.large_string())
+    return pd.Series(pd.arrays.ArrowStringArray(texts))
+
+
+def _written(table: pd.DataFrame, ids: list[str], end: np.ndarray) -> pa.Array:
+    """The recommendations of some customers, those of each up to its `end`, as JSON lists."""
     texts = [
         f'{{"category_id":{ids[number]},"kind":"{kind}","strength":{strength!r},"due":{day}}}'
         for number, kind, strength, day in zip(
-            category.tolist(),
+            table["category"].to_numpy("int64").tolist(),
             table["kind"].tolist(),
             table["strength"].round(3).tolist(),
             _days(table["due"].to_numpy(float)),
             strict=True,
         )
     ]
-    end = np.cumsum(np.bincount(table["row"].to_numpy("int64"), minlength=purchases.customers))
     begin = np.append(0, end[:-1])
     joined = ["[" + ",".join(texts[a:b]) + "]" for a, b in zip(begin, end, strict=True)]
-    return pd.Series(joined, dtype=object)
+    return pa.array(joined, pa.large_string())
 
 
 def _ranked(table: pd.DataFrame, kind: str) -> pd.DataFrame:

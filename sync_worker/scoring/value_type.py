@@ -9,6 +9,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 
@@ -153,14 +155,13 @@ def scores(habits: Habits) -> np.ndarray:
     return np.column_stack(columns)
 
 
-def evidence(habits: Habits, labels: pd.DataFrame, features: Features, policy: Policy) -> list[Evidence]:
+def evidence(habits: Habits, labels: pd.DataFrame, features: Features, policy: Policy) -> Iterator[Evidence]:
     """The habits behind each type told, with orders that show them; or what is lacking.
 
     Args:
         labels: `classify`.
     """
     n = len(labels)
-    found = []
     for label, (_, weights) in CELLS.items():
         chosen = (labels["value_type"] == label).to_numpy()
         for name, weight in weights.items():
@@ -173,17 +174,16 @@ def evidence(habits: Habits, labels: pd.DataFrame, features: Features, policy: P
             clear = rises * (figures["percent"] - figures.get("usual", 0)) > 0
             holds = chosen & (sign * signal.z >= TOLD) & clear
             records = habits.records("full_price" if (name, sign) == ("discount", -1) else name, holds)
-            found.append(Evidence(CODES[name, sign], holds, figures, records, sign * signal.z))
+            yield Evidence(CODES[name, sign], holds, figures, records, sign * signal.z)
     lack = labels["lack"].to_numpy()
     formats = features.table["format"]
     lines = {"lines": habits.lines, "needed": policy.column("value_type_lines", formats).astype("int64")}
     needed = policy.column("value_type_score", formats)
     part = {"percent": np.rint(100 * np.clip(labels["score"] / needed, 0, 1)).to_numpy("int64")}
     few = (lack == "lines") & (lines["lines"] < lines["needed"])
-    found.append(Evidence("type_needs_lines", few, lines))
-    found.append(Evidence("type_undecided", lack == "score", part))
-    found.append(Evidence("type_ambiguous", lack == "margin", {}, strength=np.zeros(n)))
-    return found
+    yield Evidence("type_needs_lines", few, lines)
+    yield Evidence("type_undecided", lack == "score", part)
+    yield Evidence("type_ambiguous", lack == "margin", {}, strength=np.zeros(n))
 
 
 def _own_habit_shows(habits: Habits) -> np.ndarray:

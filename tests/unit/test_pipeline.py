@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from importlib import import_module
 from importlib.resources import files
 from pkgutil import iter_modules
@@ -163,21 +164,67 @@ def test_evidence_is_told_the_strongest_first_and_two_of_a_topic(monkeypatch):
     monkeypatch.setattr(writing, "schema", lambda: dict.fromkeys(names, spec))
     records = np.array([[8, -1], [7, 6]])
     candidates = [
-        Evidence(name, np.array([True, name == "a"]), {"late": np.array([4, 2])}, records, strength)
+        writing.told(
+            Evidence(name, np.array([True, name == "a"]), {"late": np.array([4, 2])}, records, strength)
+        )
         for name, strength in zip(names, [0.1, np.array([0.5, 0]), 0.2, np.array([0.4, 9.0])], strict=True)
     ]
-    row, number = writing._strongest(candidates, slice(0, 2))
-    assert [(int(r), names[n]) for r, n in zip(row, number, strict=True)] == [
-        (0, "b"),
-        (0, "d"),
-        (1, "a"),
-    ]
-    told = writing._in_json(candidates, slice(0, 2), row, number).to_pylist()
-    assert [reason["code"] for reason in json.loads(told[0])] == ["b", "d"]
-    assert json.loads(told[1])[0]["record_ids"] == [7, 6]
+    told = [json.loads(text) for text in writing.written(candidates, 2)]
+    assert [[reason["code"] for reason in reasons] for reasons in told] == [["b", "d"], ["a"]]
+    assert told[1][0]["record_ids"] == [7, 6] and told[1][0]["params"] == {"late": 2}
+    monkeypatch.setattr(writing, "BLOCK", 1)
+    assert [json.loads(text) for text in writing.written(candidates, 2)] == told
     spec["params"] = {}
-    told = writing._in_json(candidates, slice(0, 2), row, number).to_pylist()
-    assert json.loads(told[0])[0]["params"] == {}
+    bare = [writing.told(Evidence("a", np.array([True, False]), {}))]
+    assert json.loads(writing.written(bare, 2)[0])[0]["params"] == {}
+    assert writing.written(bare, 2)[1] == "[]"
+
+
+def test_what_speaks_the_other_way_is_not_told(monkeypatch):
+    spec = {"topic": "churn", "params": {}, "model": None}
+    codes = {"up": {**spec, "direction": "up"}, "down": {**spec, "direction": "down"}}
+    monkeypatch.setattr(writing, "schema", lambda: codes)
+    contribution = np.array([0.2, -0.2, np.nan, 0.001, -0.001])
+    for code, expected in (("up", [0, 2]), ("down", [1, 2])):
+        assert (
+            writing.told(Evidence(code, np.ones(5, bool), {}, contribution=contribution)).rows.tolist()
+            == expected
+        )
+
+
+@given(st.integers(0, 2**31 - 1))
+@settings(max_examples=20, deadline=None)
+def test_reasons_are_those_of_looking_at_each_customer(seed):
+    rng = np.random.default_rng(seed)
+    codes = [code for code, spec in schema().items() if spec["topic"] in ("churn", "rating", "lost")]
+    n = 40
+    evidence = [
+        (
+            Evidence(
+                code,
+                rng.random(n) < 0.4,
+                {name: rng.integers(-5, 2**33, n) for name in schema()[code]["params"]},
+                rng.integers(-1, 9, (n, 3)) if schema()[code]["model"] else None,
+                rng.random(n),
+            ),
+            np.where(rng.random(n) < 0.5, np.nan, rng.normal(0, 0.1, n)),
+        )
+        for code in codes
+    ]
+    texts = writing.written([writing.told(replace(one, contribution=gain)) for one, gain in evidence], n)
+    for row in range(n):
+        held = []
+        for index, (one, gain) in enumerate(evidence):
+            direction = schema()[one.code]["direction"]
+            against = {"up": gain[row] < 0.005, "down": gain[row] > -0.005}.get(direction, False)
+            if one.holds[row] and not against:
+                own = one.strength[row] - index / 1000
+                held.append((own if np.isnan(gain[row]) else abs(gain[row]), one.code))
+        expected = []
+        for topic, most in (("churn", 5), ("rating", 2), ("lost", 2)):
+            of_topic = sorted((pair for pair in held if schema()[pair[1]]["topic"] == topic), reverse=True)
+            expected += [code for _, code in of_topic[:most]]
+        assert sorted(reason["code"] for reason in json.loads(texts[row])) == sorted(expected)
 
 
 def test_reasons_follow_the_schema(shop, result):
