@@ -44,12 +44,31 @@ def reason_text(env, code, params):
         "returns_share": lambda: env._("Returned %(percent)s %% of what it bought", **params),
         "top_share": lambda: env._("Number %(rank)s by value among %(peers)s peers", **params),
         "won_back": lambda: env._("Came back after %(silence_days)s days of silence", **params),
+        "stage_near_border": lambda: env._(
+            "Close to the border between retention and extension, within the %(noise)s %% that count as noise: "
+            "what it was before decides",
+            **params,
+        ),
         "poor_net_value": lambda: env._("Leaves only %(percent)s %% of its sales as margin", **params),
         "order_brings_low": lambda: env._(
             "An order within %(days)s days would bring the risk to low", **params
         ),
         "order_brings_medium": lambda: env._(
             "An order within %(days)s days would bring the risk to medium", **params
+        ),
+        "risk_counts_low": lambda: env._(
+            "Counts as low risk: at %(percent)s %% it has not passed the border of %(border)s %% by %(points)s points",
+            **params,
+        ),
+        "risk_counts_medium": lambda: env._(
+            "Counts as medium risk: at %(percent)s %% it has not passed the border of %(border)s %% by "
+            "%(points)s points",
+            **params,
+        ),
+        "risk_counts_high": lambda: env._(
+            "Counts as high risk: at %(percent)s %% it has not passed the border of %(border)s %% by "
+            "%(points)s points",
+            **params,
         ),
         "little_history": lambda: env._(
             "Little history: %(order_days)s days with orders, %(needed)s are needed", **params
@@ -90,6 +109,19 @@ def reason_text(env, code, params):
         ),
         "growth_lacks_activity": lambda: env._(
             "No growth customer: no order for %(days_since)s days", **params
+        ),
+        "stays_key": lambda: env._(
+            "Stays a key customer: %(percent)s %% below the border, within the %(noise)s %% that count as noise",
+            **params,
+        ),
+        "not_yet_key": lambda: env._(
+            "Not a key customer yet: %(percent)s %% above the border, within the %(noise)s %% that count as noise",
+            **params,
+        ),
+        "class_near_border": lambda: env._(
+            "Close to the border of another value class, within the %(noise)s %% that count as noise: "
+            "what it was before decides",
+            **params,
         ),
         "margin_above_peers": lambda: env._(
             "Margin rate of %(percent)s %%; half of its peers are below %(peers)s %%", **params

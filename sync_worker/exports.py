@@ -1,7 +1,7 @@
 """What the last runs of a company read, so that any of them can be made again, to the bit: Odoo rewrites its past.
 
 A folder per run in the state folder, for the worker's account only: identifiers, dates and amounts, no names, with
-the rules of the run in `policy.json`. `sync-worker score FOLDER --policy FOLDER/policy.json --as-of DAY` scores it.
+the policy of the run in `policy.json`. `sync-worker score FOLDER --policy FOLDER/policy.json --as-of DAY` scores it.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def _write(folder: Path, run: dict[str, Any], history: History) -> None:
     temporary = Path(tempfile.mkdtemp(prefix=".", dir=folder.parent))
     try:
         write_folder(history, temporary)
-        (temporary / POLICY).write_text(json.dumps(run["policy"]["rules"], indent=1) + "\n", encoding="utf-8")
+        (temporary / POLICY).write_text(json.dumps(run["policy"], indent=1) + "\n", encoding="utf-8")
         shutil.rmtree(folder, ignore_errors=True)
         temporary.rename(folder)
     except BaseException:

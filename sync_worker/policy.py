@@ -52,13 +52,16 @@ class Policy:
         rules: mappings with `key`, `value` and optionally `format_id` (None = the whole company), in any
             order. `format_id` is whatever the history calls its formats: an integer from Odoo, a text from
             a file.
+        version: identifier of the policy version in Odoo, None where there is none: of what is read from a file, and
+            of a policy that was altered.
 
     Raises:
         PolicyError: unknown key, value of the wrong type or out of bounds, two rules for the same key and
             format, or values that contradict each other.
     """
 
-    def __init__(self, rules: Iterable[Mapping[str, Any]] = ()) -> None:
+    def __init__(self, rules: Iterable[Mapping[str, Any]] = (), version: int | None = None) -> None:
+        self.version = version
         self._values: dict[tuple[str, Any], float | int] = {}
         for rule in rules:
             key, format_id = rule["key"], rule.get("format_id")
@@ -139,22 +142,25 @@ class Policy:
 
 
 def read_policy(path: Path) -> Policy:
-    """The policy in a JSON file: a list of rules with `key`, `value` and optionally `format_id`.
+    """The policy in a JSON file: a list of rules with `key`, `value` and optionally `format_id`; or `{"version_id",
+    "rules"}`, as Odoo describes one.
 
     Raises:
         PolicyError: the file cannot be read, holds no such list, or `Policy` refuses the rules.
     """
     try:
-        rules = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it is not JSON"
         raise PolicyError(f"The policy {path} cannot be read: {reason}.") from error
-    usable = isinstance(rules, list) and all(
+    described = found if isinstance(found, dict) else {"rules": found}
+    rules, version = described.get("rules"), described.get("version_id")
+    usable = isinstance(version, int | None) and isinstance(rules, list) and all(
         isinstance(rule, dict) and {"key", "value"} <= set(rule) for rule in rules
     )
     if not usable:
         raise PolicyError(f"The policy {path} is no list of rules; each has a key and a value.")
-    return Policy(rules)
+    return Policy(rules, version)
 
 
 def _checked(key: str, format_id: Any, value: Any) -> float | int:

@@ -234,8 +234,8 @@ def _preview_send(
             lambda: _read(settings, transports, described, company, show=show, outcome=outcome),
             left,
             run["as_of"],
-            Policy(active["rules"]),
-            Policy(run["policy"]["rules"]),
+            _policy(active),
+            _policy(run["policy"]),
             lambda percent, step: show(_between(READ_UNTIL, SCORED_AT, percent / 100), step),
         )
     except PolicyError as error:
@@ -320,7 +320,7 @@ def _score(
         result = score(
             history,
             run["as_of"],
-            Policy(run["policy"]["rules"]),
+            _policy(run["policy"]),
             progress=show,
             withhold=True,
             keep=keep,
@@ -341,9 +341,13 @@ def _score(
 def _policy_before(run: dict[str, Any]) -> Policy | None:
     """The policy of the run before, where it was another that can still be read."""
     try:
-        return Policy(run["compared_policy"]["rules"]) if run["compared_policy"] else None
+        return _policy(run["compared_policy"]) if run["compared_policy"] else None
     except PolicyError:  # made under bounds that are narrower now
         return None
+
+
+def _policy(described: dict[str, Any]) -> Policy:
+    return Policy(described["rules"], described["version_id"])
 
 
 def _between(start: float, end: float, part: float) -> float:

@@ -50,6 +50,7 @@ _GAPS = {
     "deliveries": {"order_id"},
     "order_details": {"salesperson_id"},
     "leads": {"source_id"},
+    "profiles": {"policy_version_id"},
 }
 
 

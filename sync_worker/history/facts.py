@@ -112,13 +112,18 @@ STANDING: dict[str, str] = {
     "credit_limit": "number",
     "blocked": "flag",
 }
-#: What the last run made of a customer, what it measured value in, and the lost type that a person has said.
+#: What the last run made of a customer, what it measured value in, by which version of the policy, and the lost type
+#: that a person has said.
 PREVIOUS: dict[str, str] = {
     "customer_id": "id",
     "lifecycle_stage": "label",
     "lifetime_value": "number",
     "value_basis": "label",
     "lost_type_by_hand": "label",
+    "value_class": "label",
+    "burden": "flag",
+    "churn_risk": "label",
+    "policy_version_id": "id",
 }
 #: Products: `introduced` is the first day the product was known.
 PRODUCTS: dict[str, str] = {"product_id": "id", "category": "id", "introduced": "day"}

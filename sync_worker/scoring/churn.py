@@ -10,7 +10,10 @@ from scipy.optimize import minimize_scalar
 from scipy.special import stdtr
 from sklearn.base import BaseEstimator
 
+from sync_worker.policy import Policy
 from sync_worker.scoring import labels
+from sync_worker.scoring.evidence import Evidence
+from sync_worker.scoring.memory import held
 from sync_worker.scoring.situation import Situation
 from sync_worker.scoring.transaction_models import ModifiedBetaGeoNBD
 
@@ -20,6 +23,15 @@ TAIL = 8.0
 FAR_OUT = 20.0
 #: Fewer order-days than this say little about one customer.
 ORDER_DAYS_ENOUGH = 3
+RISKS = ("low", "medium", "high")
+
+SENTENCES = {
+    f"risk_counts_{name}": f"Counts as {name} risk: at {{percent}} % it has not passed the border of {{border}} % by "
+    "{points} points"
+    for name in RISKS
+}
+#: A label that its own figure speaks against is explained first.
+STRENGTH = 1.0
 
 
 class ChurnModel(Protocol):
@@ -122,10 +134,88 @@ class RhythmModel(BaseEstimator):
         return {"dropout_first": self.dropout_first_, "dropout": self.dropout_}
 
 
-def risk(probability: np.ndarray, medium_from: np.ndarray, high_from: np.ndarray) -> pd.Categorical:
-    """`low`, `medium` or `high` by the policy's thresholds, (n,)."""
+def risk(
+    probability: np.ndarray,
+    medium_from: np.ndarray,
+    high_from: np.ndarray,
+    *,
+    before: pd.Series | None = None,
+    noise: np.ndarray | float = 0.0,
+) -> pd.Categorical:
+    """`low`, `medium` or `high` by the policy's thresholds, (n,).
+
+    Args:
+        before: the risk of the last run, missing where it is not known; None: of nobody. Who has one leaves it
+            where the probability has passed a threshold by a margin.
+        noise: the margin, in probability (`borders`).
+    """
+    if before is not None:
+        medium_from, high_from = borders(
+            medium_from,
+            high_from,
+            noise,
+            medium_was=held(before, ["medium", "high"], ["low"]),
+            high_was=held(before, ["high"], ["low", "medium"]),
+        )
     bands = [probability >= high_from, probability >= medium_from]
     return labels.first(bands, ["high", "medium"], "low")
+
+
+def borders(
+    medium_from: np.ndarray,
+    high_from: np.ndarray,
+    noise: np.ndarray | float,
+    *,
+    medium_was: np.ndarray,
+    high_was: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """From which probability the risk is medium and high for who was so before (`memory.held`), (n,) each.
+
+    The margin is at most half way to the next border, 0 and 1 included: each band is to be reached, and none is
+    passed over.
+    """
+    between = (high_from - medium_from) / 2
+    medium_noise = np.minimum(noise, np.minimum(between, medium_from / 2))
+    high_noise = np.minimum(noise, np.minimum(between, (1 - high_from) / 2))
+    return medium_from - medium_was * medium_noise, high_from - high_was * high_noise
+
+
+def borders_left(policy: Policy, formats: pd.Series, remembered: bool) -> dict[str, np.ndarray]:
+    """Below which probability a customer of a higher risk comes to `low` and to `medium`, (n,) each: with the margin
+    where the next run will remember the risk it has now."""
+    was = np.full(len(formats), int(remembered))
+    medium, high = (policy.column(key, formats) for key in ("risk_medium_from", "risk_high_from"))
+    noise = policy.column("hysteresis_probability", formats)
+    return dict(
+        zip(("low", "medium"), borders(medium, high, noise, medium_was=was, high_was=was), strict=True)
+    )
+
+
+def evidence(table: pd.DataFrame, policy: Policy) -> list[Evidence]:
+    """What says that the last run's risk decided.
+
+    Args:
+        table: `format`, `churn_probability`, `churn_risk` and `risk_by_rule`, which is what it would be without memory.
+    """
+    formats = table["format"]
+    medium, high = (policy.column(key, formats) for key in ("risk_medium_from", "risk_high_from"))
+    noise = policy.column("hysteresis_probability", formats)
+    one = np.ones(len(table))
+    lowered = borders(medium, high, noise, medium_was=one, high_was=one)
+    now, by_rule = (table[name].astype(object) for name in ("churn_risk", "risk_by_rule"))
+    moved = (now.notna() & (now != by_rule)).to_numpy()
+    # the border between the two; at most one lies between them
+    at_high = (now.eq("high") | by_rule.eq("high")).to_numpy()
+    border, margin = (
+        np.where(at_high, high, medium),
+        np.where(at_high, high - lowered[1], medium - lowered[0]),
+    )
+    percent = 100 * table["churn_probability"].to_numpy()
+    figures = {"percent": percent, "points": np.ceil(100 * margin - 1e-9), "border": 100 * border}
+    return [
+        Evidence(f"risk_counts_{name}", moved & now.eq(name).to_numpy(), figures, strength=STRENGTH)
+        for name in RISKS
+    ]
 
 
 def confidence(order_days: np.ndarray, model: ChurnModel) -> pd.Categorical:

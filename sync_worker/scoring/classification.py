@@ -23,6 +23,7 @@ from sync_worker.scoring import (
     interactions,
     lost_type,
     margin_level,
+    memory,
     next_class,
     promises,
     purchases,
@@ -32,6 +33,7 @@ from sync_worker.scoring import (
     satisfaction,
     satisfaction_factors,
     share_of_customer,
+    value_class,
     value_type,
     value_type_clusters,
 )
@@ -168,7 +170,7 @@ def _value(features, history, peers, policy, today, *, kept, served) -> Found:
     rated = rating.classify(
         features, history, peers, policy, today, value=table, owed=kept.owed, back=kept.back
     )
-    missing = next_class.classify(table, peers, policy)
+    missing = next_class.classify(table, peers, policy, remembered=memory.kept(history.previous, policy))
     level, level_evidence = margin_level.classify(table, peers)
     found = pd.DataFrame(
         {
@@ -186,7 +188,8 @@ def _value(features, history, peers, policy, today, *, kept, served) -> Found:
             ids, table["current_value"].to_numpy(float), groups.of(history, ids), features.basis
         ),
     }
-    evidence = [*served.evidence, *rated.evidence, *missing.evidence, *level_evidence]
+    evidence = [*value_class.evidence(table, policy), *served.evidence, *rated.evidence, *missing.evidence]
+    evidence += level_evidence
     return Found(found, [*map(told, evidence)], company, [*served.lacks, *rated.lacks])
 
 

@@ -15,8 +15,10 @@ from sync_worker.policy import Policy
 from sync_worker.scoring import (
     anomaly,
     channel,
+    churn,
     cross_sell,
     interactions,
+    lifecycle,
     lost_type,
     margin_level,
     net_value,
@@ -26,6 +28,7 @@ from sync_worker.scoring import (
     replacement,
     satisfaction,
     share_of_customer,
+    value_class,
     value_type,
 )
 from sync_worker.scoring.attribution import contributions, days_left
@@ -54,8 +57,10 @@ WEAKEST = -1.0
 _MODULES = (
     anomaly,
     channel,
+    churn,
     cross_sell,
     interactions,
+    lifecycle,
     lost_type,
     margin_level,
     net_value,
@@ -65,6 +70,7 @@ _MODULES = (
     replacement,
     satisfaction,
     share_of_customer,
+    value_class,
     value_type,
 )
 SENTENCES = {
@@ -114,6 +120,7 @@ def explain(
     policy: Policy,
     lack: Shortage | None,
     evidence: Sequence[Told] = (),
+    remembered: bool = False,
 ) -> pd.Series:
     """The strongest reasons of each buyer as JSON text, topic by topic, of each at most `MOST`, sorted by absolute
     contribution.
@@ -128,11 +135,13 @@ def explain(
         rhythm: as seen after the last order-day.
         lack: why the data are too few for a model, None where they are not.
         evidence: what speaks for the other labels.
+        remembered: whether the next run will know the risk of this one.
     """
     table = features.table
     horizon = policy.column("churn_horizon_days", table["format"])
     # what takes most memory in between comes first
-    advice = [*_advice(table, policy, forecast=forecast, situation=situation, horizon=horizon)]
+    below = churn.borders_left(policy, table["format"], remembered)
+    advice = [*_advice(table, below, forecast=forecast, situation=situation, horizon=horizon)]
     parts = contributions(forecast, situation, horizon, peers, table["churn_probability"].to_numpy())
     withheld = table["churn_withheld"].to_numpy(dtype=bool)
     for part in parts.values():
@@ -211,24 +220,20 @@ def _spend(features, peers, parts) -> Iterable[Evidence]:
     )
 
 
-def _advice(table, policy, *, forecast, situation, horizon) -> Iterable[Evidence]:
-    """Within how many days an order would bring the risk down."""
-    formats, n = table["format"], len(table)
+def _advice(table, below, *, forecast, situation, horizon) -> Iterable[Evidence]:
+    """Within how many days an order would bring the risk down, `below` being `churn.borders_left`."""
+    n = len(table)
     # who is lost is won back by a plan, not by an order that would come by itself
     risk = table["churn_risk"].where(table["lifecycle_stage"] != "lost")
-    thresholds = {
-        "order_brings_low": (risk.isin(["medium", "high"]).to_numpy(), "risk_medium_from"),
-        "order_brings_medium": ((risk == "high").to_numpy(), "risk_high_from"),
-    }
+    eligible = {"low": risk.isin(["medium", "high"]).to_numpy(), "medium": (risk == "high").to_numpy()}
     told = np.zeros(n, dtype=bool)
-    for code, (eligible, key) in thresholds.items():
+    for name, higher in eligible.items():
         days = np.zeros(n, dtype="int64")
-        rows = np.flatnonzero(eligible & ~told)
+        rows = np.flatnonzero(higher & ~told)
         if len(rows):
-            below = policy.column(key, formats)[rows]
-            days[rows] = days_left(forecast, situation.part(rows), horizon[rows], below)
+            days[rows] = days_left(forecast, situation.part(rows), horizon[rows], below[name][rows])
         told |= days > 0
-        yield Evidence(code, days > 0, {"days": days}, strength=ADVICE)
+        yield Evidence(f"order_brings_{name}", days > 0, {"days": days}, strength=ADVICE)
 
 
 def _behaviour(features: Features, peers: Peers, part: np.ndarray) -> Iterable[Evidence]:

@@ -16,6 +16,7 @@ from sync_worker.scoring import (
     labels,
     lifecycle,
     loyalty,
+    memory,
     net_value,
     rhythm,
     segment,
@@ -72,6 +73,8 @@ def differ(before: pd.DataFrame, after: pd.DataFrame, names: Sequence[str] = LAB
 def label(prepared: Prepared, policy: Policy, *, withhold: bool) -> NetValue:
     """Adds what is expected of each buyer, stages, class and segment to `prepared.facts.table`, in place.
 
+    The labels of the last run have a say where they were found by this version of the policy (`memory`).
+
     Args:
         withhold: leave the risk empty where the grade of the back-test is one the policy withholds; `churn_withheld`
             tells where.
@@ -79,8 +82,10 @@ def label(prepared: Prepared, policy: Policy, *, withhold: bool) -> NetValue:
     table, formats = prepared.facts.table, prepared.facts.table["format"]
     peers = Peers(formats, policy)
     table["churn_withheld"] = _withheld(prepared.past["grades"], formats, policy) if withhold else False
+    before = memory.recall(prepared.previous, table["customer_id"], policy)
     _expect(prepared, peers, policy)
-    _attach(prepared, policy)
+    _risk(table, policy, before["churn_risk"])
+    _attach(prepared, policy, before["lifecycle_stage"])
     served = net_value.classify(
         prepared.facts,
         policy,
@@ -89,12 +94,13 @@ def label(prepared: Prepared, policy: Policy, *, withhold: bool) -> NetValue:
         back=prepared.back,
         contacts=prepared.contacts,
     )
-    _classify(table, peers, prepared.own, policy, served)
+    _classify(table, peers, policy, served, before)
+    _follow(table, prepared.own)
     return served
 
 
 def _expect(prepared: Prepared, peers: Peers, policy: Policy) -> None:
-    """Adds what is expected of each buyer, and the risk."""
+    """Adds what is expected of each buyer."""
     facts, forecast, situation = prepared.facts, prepared.forecast, prepared.situation
     table, formats = facts.table, facts.table["format"]
     horizon = policy.column("churn_horizon_days", formats)
@@ -102,12 +108,6 @@ def _expect(prepared: Prepared, peers: Peers, policy: Policy) -> None:
     money = value.prospects(facts, peers, forecast.spend)
     expected = value.expected_value(horizon, forecast, situation, money)
     table[expected.columns] = expected
-    table["churn_risk"] = churn.risk(
-        table["churn_probability"].to_numpy(),
-        policy.column("risk_medium_from", formats),
-        policy.column("risk_high_from", formats),
-    )
-    table.loc[table["churn_withheld"], "churn_risk"] = None
     table["confidence"] = churn.confidence(table["order_days"].to_numpy(), forecast)
     correction = forecast.correction(horizon, situation, expected["expected_sales"].to_numpy())
     ahead = value.discounted_orders(policy, formats, forecast, situation) * correction
@@ -118,7 +118,17 @@ def _expect(prepared: Prepared, peers: Peers, policy: Policy) -> None:
     table["value_basis"] = labels.same(facts.basis, len(table))
 
 
-def _attach(prepared: Prepared, policy: Policy) -> None:
+def _risk(table: pd.DataFrame, policy: Policy, before: pd.Series) -> None:
+    """Adds the risk, and what it would be if nothing was known of `before`."""
+    formats, given = table["format"], table["churn_probability"].to_numpy()
+    thresholds = [policy.column(key, formats) for key in ("risk_medium_from", "risk_high_from")]
+    noise = policy.column("hysteresis_probability", formats)
+    table["churn_risk"] = churn.risk(given, *thresholds, before=before, noise=noise)
+    table["risk_by_rule"] = churn.risk(given, *thresholds)
+    table.loc[table["churn_withheld"], ["churn_risk", "risk_by_rule"]] = None
+
+
+def _attach(prepared: Prepared, policy: Policy, before: pd.Series) -> None:
     """Adds the labels that are found by looking at each order-day."""
     facts, rhythms, situation = prepared.facts, prepared.rhythms, prepared.situation
     table, days = facts.table, facts.days
@@ -131,16 +141,22 @@ def _attach(prepared: Prepared, policy: Policy) -> None:
         return prepared.forecast.p_alive(seen)
 
     table["loyalty_stage"] = loyalty.classify(facts, rhythms, p_alive, prepared.today, policy)
-    stages = lifecycle.classify(facts, rhythms, policy)
+    stages = lifecycle.classify(facts, rhythms, policy, before)
     table[stages.columns] = stages
 
 
-def _classify(table: pd.DataFrame, peers: Peers, own: Rhythm, policy: Policy, served: NetValue) -> None:
-    """Adds class, segment and the next order; `own` is the rhythm after the last order-day."""
-    classes = value_class.classify(table, peers, policy, served.table["net_value"].to_numpy())
+def _classify(
+    table: pd.DataFrame, peers: Peers, policy: Policy, served: NetValue, before: pd.DataFrame
+) -> None:
+    """Adds class and segment."""
+    classes = value_class.classify(table, peers, policy, served.table["net_value"].to_numpy(), before)
     table[classes.columns] = classes
     table["worth_winning_back"] = segment.worth_winning_back(table, policy)
     table["value_segment"] = segment.classify(table)
+
+
+def _follow(table: pd.DataFrame, own: Rhythm) -> None:
+    """Adds the last and the next order; `own` is the rhythm after the last order-day."""
     own_rhythm = (table["x"] > 0).to_numpy() & (table["lifecycle_stage"] != "lost").to_numpy()
     following = rhythm.expected_next_order(table["last_day"].to_numpy(), own, own_rhythm)
     table[following.columns] = following

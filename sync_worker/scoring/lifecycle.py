@@ -7,13 +7,22 @@ import pandas as pd
 
 from sync_worker.policy import Policy
 from sync_worker.scoring import labels
+from sync_worker.scoring.evidence import Evidence
 from sync_worker.scoring.features import Features
+from sync_worker.scoring.memory import held
 from sync_worker.scoring.rhythm import Rhythm
 
 STAGES = ("selection", "acquisition", "won_back", "retention", "extension", "dormant", "lost")
 
+SENTENCES = {
+    "stage_near_border": "Close to the border between retention and extension, within the {noise} % that count as "
+    "noise: what it was before decides",
+}
 
-def classify(features: Features, rhythm: Rhythm, policy: Policy) -> pd.DataFrame:
+
+def classify(
+    features: Features, rhythm: Rhythm, policy: Policy, before: pd.Series | None = None
+) -> pd.DataFrame:
     """The life-cycle stage of each buyer (a customer without an order is in *selection*).
 
     *Lost* and *dormant*: silence over `lost_factor` (`dormant_factor`) times its own long gap and over
@@ -25,10 +34,11 @@ def classify(features: Features, rhythm: Rhythm, policy: Policy) -> pd.DataFrame
 
     Args:
         rhythm: after each order-day, (m,).
+        before: the stage of the last run, missing where it is not known; None: of nobody (`settled`).
 
     Returns:
-        `lifecycle_stage` (categorical), `comeback_silence` (days of silence before a won-back customer's
-        return, else NaN).
+        `lifecycle_stage` (categorical), `stage_by_rule`, which is what it would be without memory,
+        `comeback_silence` (days of silence before a won-back customer's return, else NaN).
     """
     table, days, formats = features.table, features.days, features.table["format"]
     column = {
@@ -49,18 +59,55 @@ def classify(features: Features, rhythm: Rhythm, policy: Policy) -> pd.DataFrame
 
     new = table["order_days"].to_numpy() < column["approval_order_days"]
     stage = labels.first(
-        [lost, dormant, new, won_back, _extended(table, policy)],
+        [lost, dormant, new, won_back, _extended(table, policy, np.zeros(len(table), dtype="int8"))],
         ["lost", "dormant", "acquisition", "won_back", "extension"],
         "retention",
     )
     silence_before = np.where(stage == "won_back", gap[np.maximum(comeback, 0)], np.nan)
-    return pd.DataFrame({"lifecycle_stage": stage, "comeback_silence": silence_before})
+    return pd.DataFrame(
+        {
+            "lifecycle_stage": settled(stage, table, policy, before),
+            "stage_by_rule": stage,
+            "comeback_silence": silence_before,
+        }
+    )
 
 
-def _extended(table: pd.DataFrame, policy: Policy) -> np.ndarray:
-    ratio = policy.column("extension_ratio", table["format"])
+def settled(
+    by_rule: pd.Categorical, table: pd.DataFrame, policy: Policy, before: pd.Series | None
+) -> pd.Categorical:
+    """The stage of each customer after what it was before, (n,).
+
+    Between *retention* and *extension* spend has to pass the border by `hysteresis_value` of it; an extended customer
+    may lose as much of its breadth. The other stages are found by single order-days and by a silence that only grows
+    between them.
+    """
+    if before is None or not before.notna().any():
+        return by_rule
+    either = by_rule.isin(["retention", "extension"])
+    extended = _extended(table, policy, held(before, ["extension"], ["retention"]))
+    code = np.where(extended, *(by_rule.categories.get_loc(name) for name in ("extension", "retention")))
+    return pd.Categorical.from_codes(np.where(either, code, by_rule.codes).astype("int8"), by_rule.categories)
+
+
+def evidence(table: pd.DataFrame, policy: Policy) -> list[Evidence]:
+    """What says that the last run's stage decided.
+
+    Args:
+        table: with what `classify` returns.
+    """
+    moved = (table["lifecycle_stage"].astype(object) != table["stage_by_rule"].astype(object)).to_numpy()
+    noise = np.ceil(100 * policy.column("hysteresis_value", table["format"]) - 1e-9)
+    return [Evidence("stage_near_border", moved, {"noise": noise})]
+
+
+def _extended(table: pd.DataFrame, policy: Policy, was: np.ndarray) -> np.ndarray:
+    """Who is extended, (n,), `was` being whether it was so before (`memory.held`)."""
+    noise = policy.column("hysteresis_value", table["format"])
+    ratio = policy.column("extension_ratio", table["format"]) * (1 - was * noise)
     earlier, recent = table["earlier_spend"].to_numpy(), table["recent_spend"].to_numpy()
     deeper = (earlier > 0) & (recent >= ratio * earlier)
     both = (table["earlier_orders"].to_numpy() > 0) & (table["recent_orders"].to_numpy() > 0)
-    # not: narrower; a breadth that is not known does not speak against it
-    return deeper & both & ~(table["recent_breadth"] < table["earlier_breadth"]).to_numpy()
+    # not: narrower; a breadth that is not known does not speak against it, and a steady one lets a customer in
+    least = table["earlier_breadth"].to_numpy() * (1 - (was > 0) * noise)
+    return deeper & both & ~(table["recent_breadth"].to_numpy() < least)

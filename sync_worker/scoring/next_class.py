@@ -9,8 +9,8 @@ import pandas as pd
 
 from sync_worker.policy import Policy
 from sync_worker.scoring.evidence import Evidence
-from sync_worker.scoring.peers import Peers, carried
-from sync_worker.scoring.value_class import growth_conditions, worth
+from sync_worker.scoring.peers import Peers, carried, entry_to_smallest_set, smallest_set
+from sync_worker.scoring.value_class import growth_borders, growth_conditions, key_border, worth
 
 #: A gap of more than what the customer is worth already is no incentive.
 REACHABLE = 1.0
@@ -43,34 +43,37 @@ class NextClass:
     evidence: list[Evidence]
 
 
-def classify(table: pd.DataFrame, peers: Peers, policy: Policy) -> NextClass:
+def classify(table: pd.DataFrame, peers: Peers, policy: Policy, *, remembered: bool = False) -> NextClass:
     """What is missing to key and to growth.
 
     Args:
         table: the buyers as for `value_class.classify`, with its `value_class` and `value_index`, and
             `silence`.
+        remembered: whether the next run will know the class of this one, so that borders have to be passed by
+            the margin of `hysteresis_value`.
     """
     formats, classes = table["format"], table["value_class"]
     value, index = worth(table), table["value_index"].to_numpy()
-    gap = np.where(classes == "key", np.nan, missing_to_key(value, formats, peers, policy))
+    missing = missing_to_key(value, formats, peers, policy, remembered=remembered)
+    gap = np.where(classes == "key", np.nan, missing)
+    was = np.full(len(table), -int(remembered))
     below = ~classes.isin(["key", "growth"]).to_numpy()
-    met = growth_conditions(table, peers, policy, index)
+    met = growth_conditions(table, peers, policy, index, was)
     lacks = pd.DataFrame({name: below & ~fulfilled for name, fulfilled in met.items()})
 
     current, following = table["current_value"].to_numpy(), table["next_value"].to_numpy()
     ratio = np.divide(following, current, out=np.zeros(len(table)), where=current > 0)
     potential = table["potential_value"].to_numpy()
     lost = (table["lifecycle_stage"] == "lost").to_numpy()
-    needed = {
-        key: np.ceil(100 * policy.column(key, formats) - 1e-9)
-        for key in ("growth_index_minimum", "growth_ratio_minimum")
-    }
+    border = growth_borders(table, peers, policy, was)
+    over_current = policy.column("growth_ratio_minimum", formats)
+    over_current = over_current * (1 - was * policy.column("hysteresis_value", formats))
     figures = {
-        "index": {"percent": np.floor(100 * index), "needed": needed["growth_index_minimum"]},
-        "potential": {"amount": np.rint(potential), "needed": np.rint(peers.median(potential))},
+        "index": {"percent": np.floor(100 * index), "needed": np.ceil(100 * border["index"] - 1e-9)},
+        "potential": {"amount": np.rint(potential), "needed": np.rint(border["potential"])},
         "expectation": {
             "percent": np.floor(100 * np.clip(ratio, -9.99, 9.99)),
-            "needed": needed["growth_ratio_minimum"],
+            "needed": np.ceil(100 * over_current - 1e-9),
         },
         "activity": {"days_since": table["silence"].to_numpy()},
     }
@@ -87,39 +90,40 @@ def classify(table: pd.DataFrame, peers: Peers, policy: Policy) -> NextClass:
     return NextClass(gap, lacks, evidence)
 
 
-def missing_to_key(value: np.ndarray, formats: pd.Series, peers: Peers, policy: Policy) -> np.ndarray:
-    """How much more value makes each customer key by the policy's rule, (n,), 0 or less where it is key by value."""
+def missing_to_key(
+    value: np.ndarray, formats: pd.Series, peers: Peers, policy: Policy, *, remembered: bool = False
+) -> np.ndarray:
+    """How much more value makes each customer key by the policy's rule, (n,), 0 or less where it is key by value.
+
+    Args:
+        remembered: whether it has to pass the border by the margin of `hysteresis_value`.
+    """
+    noise = policy.column("hysteresis_value", formats)
     missing = np.zeros(len(value))
     for format_id, rows, decided in peers.groups():
         share = float(policy.value("key_share", format_id))
         missing[rows[decided]] = missing_to_smallest_set(value[rows], share)[decided]
     absolute = policy.column("key_value_minimum", formats) - value
-    return np.where(policy.column("key_rule", formats) == 1, absolute, missing)
+    missing = np.where(policy.column("key_rule", formats) == 1, absolute, missing)
+    if not remembered:
+        return missing
+    passed = key_border(value, formats, peers, policy) * (1 + noise) - value
+    # where nobody has any value the border is none, and passed by the least there is
+    return np.where(noise > 0, np.maximum(passed, missing), missing)
 
 
 def missing_to_smallest_set(values: np.ndarray, share: float) -> np.ndarray:
     """How much each value has to rise to enter `peers.smallest_set`, all others staying as they are, (n,).
 
-    With k others above it, a customer of value w among others worth c together is in the set when those k carry less
-    than `share` of c + w: when w > a(k) = (their sum) / share - c. It has k others above it from the next one's
-    value v(k) on. So it enters at the least max(a(k), v(k)); as a rises with k and v falls, that is where they cross.
     Where entering takes more than a figure, not just the figure, the next larger float is given.
     """
     order = np.argsort(-values, kind="stable")
     positive = np.clip(values[order], 0, None)
     above = np.append(0.0, np.cumsum(positive))  # the sum of the k largest
-    total, share = above[-1], carried(share)
-    others = total - np.clip(values, 0, None)
-    inside = np.zeros(len(values), dtype=bool)
-    inside[order] = (above[:-1] < share * total) & (positive > 0)
-
-    # who is not in the set stands behind the crossing, so that those before it are others
-    crossing = np.searchsorted(above[:-1] / share - positive, others)
-    crossing = np.minimum(crossing, len(values) - 1)
-    by_rank = np.where(crossing > 0, positive[crossing - 1], np.inf)
-    entry = np.maximum(np.minimum(above[crossing] / share - others, by_rank), 0.0)
-    missing = entry - values
-    enters = (above[_place(entry, values, order)] < share * (others + entry)) & (entry > 0)
+    others = above[-1] - np.clip(values, 0, None)
+    entry = entry_to_smallest_set(values, share)
+    missing, inside = entry - values, smallest_set(values, share)
+    enters = (above[_place(entry, values, order)] < carried(share) * (others + entry)) & (entry > 0)
     return np.where(inside, 0.0, np.where(enters, missing, np.nextafter(missing, np.inf)))
 
 

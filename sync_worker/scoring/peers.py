@@ -77,6 +77,34 @@ def smallest_set(values: np.ndarray, share: float) -> np.ndarray:
     return chosen
 
 
+def entry_to_smallest_set(values: np.ndarray, share: float) -> np.ndarray:
+    """The value at which each customer enters `smallest_set`, all others staying as they are, (n,), 0 or more.
+
+    It does not depend on the customer's own value, so that whoever rises comes nearer to it. With k others above it, a
+    customer of value w among others worth c together is in the set when those k carry less than `share` of c + w: when
+    w > a(k) = (their sum) / share - c. It has k others above it from the next one's value v(k) on. So it enters at the
+    least max(a(k), v(k)); as a rises with k and v falls, that is where they cross.
+    """
+    n = len(values)
+    order = np.argsort(-values, kind="stable")
+    place = np.empty(n, dtype="int64")
+    place[order] = np.arange(n)
+    positive = np.clip(values[order], 0, None)
+    above = np.append(0.0, np.cumsum(positive))  # the sum of the k largest
+    inside, share = smallest_set(values, share), carried(share)
+    own = np.clip(values, 0, None)
+    others = above[-1] - own
+    # Who is not in the set stands behind the crossing, so that those before it are others. Who is in it stands before
+    # it, so that of the others there one has to be taken away: itself.
+    taken = np.where(inside, own, 0.0)
+    crossing = np.searchsorted(above[:-1] / share - positive, others + taken / share)
+    crossing = np.where(inside, np.maximum(crossing, place + 1), np.minimum(crossing, n - 1))
+    last = crossing - 1
+    last = np.where(inside & (last == place), last - 1, last)  # the last other before the crossing
+    by_rank = np.where(last >= 0, positive[last], np.inf)
+    return np.maximum(np.minimum((above[crossing] - taken) / share - others, by_rank), 0.0)
+
+
 def carried(share: float) -> float:
     """The share from which a set carries `share`: a tolerance, so that it does not depend on the rounding of a sum,
     and so on the currency."""

@@ -16,11 +16,14 @@ from sync_worker.policy import Policy
 from sync_worker.scoring import (
     anomaly,
     base_models,
+    churn,
     classification,
     equity,
     explanation,
     labelling,
     labels,
+    lifecycle,
+    memory,
     portraits,
     prospects,
     reasons,
@@ -106,6 +109,11 @@ WORKINGS = (
     "potential_revenue",
     "next_value",
     "value_index",
+    "class_by_rule",
+    "burden_by_rule",
+    "key_border",
+    "risk_by_rule",
+    "stage_by_rule",
     "worth_winning_back",
 )
 
@@ -217,6 +225,7 @@ def _buyers(history, day, policy, report, *, withhold, keep, compared):
     del kept, served
 
     report(80, "Finding reasons")
+    near = [*churn.evidence(facts.table, policy), *lifecycle.evidence(facts.table, policy)]
     facts.table = table = facts.table.drop(columns=[*WORKINGS])
     table["reasons"] = explanation.explain(
         facts,
@@ -226,7 +235,8 @@ def _buyers(history, day, policy, report, *, withhold, keep, compared):
         rhythm=own,
         policy=policy,
         lack=base_models.shortage(situation),
-        evidence=found.evidence,
+        evidence=[*near, *found.evidence],
+        remembered=memory.kept(history.previous, policy),
     )
     table.loc[table["churn_withheld"], "churn_probability"] = np.nan
     return (

@@ -10,7 +10,7 @@ import pandas as pd
 
 from sync_worker.history.schema import History
 from sync_worker.policy import Policy
-from sync_worker.scoring import backtest, features, net_value, receivables, returns, rhythm, selection
+from sync_worker.scoring import backtest, features, memory, net_value, receivables, returns, rhythm, selection
 from sync_worker.scoring.features import Features
 from sync_worker.scoring.forecast import Forecast
 from sync_worker.scoring.net_value import Contacts
@@ -38,6 +38,7 @@ class Prepared:
         forecast: fitted to the buyers.
         past: what the back-test found (`backtest.summarise`).
         owed: None where nothing is known of it.
+        previous: what the last run made of the buyers (`memory.of`).
         today: the as-of day, days since 1970-01-01.
         policy: by which it was found; what differs from it in a key of `REFITTING` needs another preparation.
     """
@@ -51,6 +52,7 @@ class Prepared:
     owed: Receivables | None
     back: Returns
     contacts: Contacts
+    previous: pd.DataFrame | None
     today: int
     policy: Policy
 
@@ -89,6 +91,7 @@ def prepare(
         owed=receivables.take(history, facts.table["customer_id"]),
         back=returns.take(facts, history, policy, today),
         contacts=net_value.contacts(history, facts.table, policy, today),
+        previous=memory.of(history.previous, facts.table["customer_id"]),
         today=today,
         policy=policy,
     )

@@ -7,14 +7,32 @@ import pandas as pd
 
 from sync_worker.policy import Policy
 from sync_worker.scoring import labels
+from sync_worker.scoring.evidence import Evidence
 from sync_worker.scoring.features import margin_rate
 from sync_worker.scoring.loyalty import STAGES
-from sync_worker.scoring.peers import Peers, smallest_set
+from sync_worker.scoring.memory import held
+from sync_worker.scoring.peers import Peers, carried, entry_to_smallest_set, smallest_set
 
 CLASSES = ("key", "growth", "standard", "unprofitable")
+BELOW_KEY = ("growth", "standard", "unprofitable")
+
+SENTENCES = {
+    "stays_key": "Stays a key customer: {percent} % below the border, within the {noise} % that count as noise",
+    "not_yet_key": "Not a key customer yet: {percent} % above the border, within the {noise} % that count as noise",
+    "class_near_border": "Close to the border of another value class, within the {noise} % that count as noise: what "
+    "it was before decides",
+}
+#: A label that its own figures speak against is explained first.
+STRENGTH = 3.0
 
 
-def classify(table: pd.DataFrame, peers: Peers, policy: Policy, net_value: np.ndarray) -> pd.DataFrame:
+def classify(
+    table: pd.DataFrame,
+    peers: Peers,
+    policy: Policy,
+    net_value: np.ndarray,
+    before: pd.DataFrame | None = None,
+) -> pd.DataFrame:
     """The value class among peers.
 
     *Key*: in `key_set`, and whoever would be in it by revenue but for a poor net value: it stays key, with the
@@ -23,39 +41,101 @@ def classify(table: pd.DataFrame, peers: Peers, policy: Policy, net_value: np.nd
     *Unprofitable*: else, known net value below `net_value_minimum` and a potential below the peers' median.
     *Standard*: the rest.
 
+    A customer of whom the last run's class is known has to pass a border by a margin to change it: by
+    `hysteresis_value` of what it has to reach; of a net value by so much of what customers of its revenue usually
+    leave, if that is more.
+
     Args:
         table: the buyers with `format`, `order_days`, `current_order_days`, `current_revenue`,
             `current_value`, `potential_value`, `potential_revenue`, `next_value` (expected in the next
             current window), `known_margin`, `known_revenue`, `loyalty_stage`, `lifecycle_stage`.
         net_value: (n,) margin less cost to serve in the current window (`net_value`), NaN where not known:
             that is not held against a customer.
+        before: of `memory.recall`; None: nothing is known.
 
     Returns:
         `value_class`, `burden`, `value_index` (0 to 1), `value_rank` (1 = most valuable of its peers),
-        `net_rate` (net value over revenue, NaN where unknown).
+        `net_rate` (net value over revenue, NaN where unknown); `class_by_rule` and `burden_by_rule`, which are what
+        they would be without memory, and `key_border`, NaN where no memory asks for it.
     """
-    formats = table["format"]
-    value = worth(table)
-    key = key_set(value, formats, peers, policy)
-    poor = net_value < policy.column("net_value_minimum", formats)
-    burden = poor & (key | key_set(_worth_of_size(table, value, peers), formats, peers, policy))
-    key |= burden
-
+    formats, value = table["format"], worth(table)
     index = value_index(table, peers, policy)
-    growth = np.logical_and.reduce(list(growth_conditions(table, peers, policy, index).values()))
-    loss = poor & ~_promising(table, peers)
-    chosen = labels.first([key, growth, loss], ["key", "growth", "unprofitable"], "standard")
     revenue = table["known_revenue"].to_numpy()
     rate = np.divide(net_value, revenue, out=np.full(len(table), np.nan), where=revenue > 0)
+    usual = np.nan_to_num(np.abs(peers.median(rate))) * np.clip(revenue, 0, None)
+    minimum = policy.column("net_value_minimum", formats)
+    net_margin = policy.column("hysteresis_value", formats) * np.maximum(np.abs(minimum), usual)
+
+    def decide(labels_before: pd.DataFrame | None) -> tuple[pd.Categorical, np.ndarray]:
+        was, bad = _held(labels_before, len(table))
+        poor = net_value < minimum + bad * net_margin
+        key = key_set(value, formats, peers, policy, was["key"])
+        size = _worth_of_size(table, value, peers)
+        burden = poor & (key | key_set(size, formats, peers, policy, was["key"]))
+        growth = np.logical_and.reduce(
+            list(growth_conditions(table, peers, policy, index, was["growth"]).values())
+        )
+        loss = poor & ~_promising(table, peers, policy, was["promising"])
+        named = ["key", "growth", "unprofitable"]
+        return labels.first([key | burden, growth, loss], named, "standard"), burden
+
+    by_rule = chosen = decide(None)
+    border = np.full(len(table), np.nan)
+    if before is not None and before["value_class"].notna().any():
+        chosen, border = decide(before), key_border(value, formats, peers, policy)
     return pd.DataFrame(
         {
-            "value_class": chosen,
-            "burden": burden,
+            "value_class": chosen[0],
+            "burden": chosen[1],
             "value_index": index,
             "value_rank": _rank(value, peers),
             "net_rate": rate,
+            "class_by_rule": by_rule[0],
+            "burden_by_rule": by_rule[1],
+            "key_border": border,
         }
     )
+
+
+def _held(before: pd.DataFrame | None, n: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Which conditions the last run's class says to have held (`memory.held`), by name, and whether its net value was
+    poor, (n,) each."""
+    if before is None:
+        nobody = np.zeros(n, dtype="int8")
+        return {"key": nobody, "growth": nobody, "promising": nobody}, nobody
+    label = before["value_class"]
+    was = {
+        "key": held(label, ["key"], BELOW_KEY),
+        "growth": held(label, ["growth"], ["standard", "unprofitable"]),
+        # which of its two conditions an unprofitable customer met, and a standard one did not, both ways
+        "promising": held(label, ["standard"], ["unprofitable"]),
+    }
+    poor = (label == "unprofitable") | before["burden"].eq(True)
+    return was, np.where(poor, 1, -label.notna().to_numpy("int8"))
+
+
+def evidence(table: pd.DataFrame, policy: Policy) -> list[Evidence]:
+    """What says that the last run's class decided.
+
+    Args:
+        table: with what `classify` returns.
+    """
+    share = policy.column("hysteresis_value", table["format"])
+    noise = np.ceil(100 * share - 1e-9)
+    border = table["key_border"].to_numpy()
+    off = np.divide(worth(table), border, out=np.full(len(table), np.nan), where=border > 0) - 1
+    key, by_rule = ((table[name] == "key").to_numpy() for name in ("value_class", "class_by_rule"))
+    stays = key & ~by_rule & (off >= -share - 1e-6)
+    not_yet = by_rule & ~key & (off >= -1e-6)
+    moved = (table["value_class"].astype(object) != table["class_by_rule"].astype(object)).to_numpy()
+    moved = moved | (table["burden"] != table["burden_by_rule"]).to_numpy()
+    percent = np.clip(np.ceil(np.abs(100 * np.nan_to_num(off)) - 1e-4), 1, np.maximum(noise, 1))
+    figures = {"percent": percent, "noise": noise}
+    return [
+        Evidence("stays_key", stays, figures, strength=STRENGTH),
+        Evidence("not_yet_key", not_yet, figures, strength=STRENGTH),
+        Evidence("class_near_border", moved & ~stays & ~not_yet, {"noise": noise}, strength=STRENGTH),
+    ]
 
 
 def worth(table: pd.DataFrame) -> np.ndarray:
@@ -63,37 +143,78 @@ def worth(table: pd.DataFrame) -> np.ndarray:
     return (table["current_value"] + table["potential_value"]).to_numpy()
 
 
-def key_set(value: np.ndarray, formats: pd.Series, peers: Peers, policy: Policy) -> np.ndarray:
+def key_set(
+    value: np.ndarray, formats: pd.Series, peers: Peers, policy: Policy, was: np.ndarray | None = None
+) -> np.ndarray:
     """Who is key by a value, (n,) bool.
 
     By `key_rule` 0 the smallest set of peers that carries `key_share` of the positive total, by rule 1
     whoever reaches `key_value_minimum`.
+
+    Args:
+        was: whether it was key before (`memory.held`): such a customer is key from `hysteresis_value` below
+            `key_border`, and one that was not from as much above it.
     """
     cumulative = np.zeros(len(value), dtype=bool)
     for format_id, rows, decided in peers.groups():
         share = float(policy.value("key_share", format_id))
         cumulative[rows[decided]] = smallest_set(value[rows], share)[decided]
     reached = value >= policy.column("key_value_minimum", formats)
-    return np.where(policy.column("key_rule", formats) == 1, reached, cumulative)
+    key = np.where(policy.column("key_rule", formats) == 1, reached, cumulative)
+    if was is None or not was.any():
+        return key
+    border = key_border(value, formats, peers, policy)
+    noise = policy.column("hysteresis_value", formats)
+    passed = (value > 0) & (value >= carried(border - was * noise * border))
+    passed = np.where(was > 0, key | passed, key & passed)
+    return np.where((was == 0) | (noise == 0), key, passed)
+
+
+def key_border(value: np.ndarray, formats: pd.Series, peers: Peers, policy: Policy) -> np.ndarray:
+    """The value from which each customer is key by the policy's rule, all others staying as they are, (n,)."""
+    border = np.zeros(len(value))
+    for format_id, rows, decided in peers.groups():
+        share = float(policy.value("key_share", format_id))
+        border[rows[decided]] = entry_to_smallest_set(value[rows], share)[decided]
+    by_value = policy.column("key_rule", formats) == 1
+    return np.where(by_value, policy.column("key_value_minimum", formats), border)
 
 
 def growth_conditions(
-    table: pd.DataFrame, peers: Peers, policy: Policy, index: np.ndarray
+    table: pd.DataFrame, peers: Peers, policy: Policy, index: np.ndarray, was: np.ndarray | None = None
 ) -> dict[str, np.ndarray]:
     """What a growth customer fulfils, masks by name, (n,) each.
 
     `index`: a value index of at least `growth_index_minimum`; `potential`: not below the peers' median;
     `expectation`: an expected value over the current one of at least `growth_ratio_minimum`; `activity`:
     neither dormant nor lost.
+
+    Args:
+        was: whether it was growth before (`memory.held`).
     """
-    formats = table["format"]
-    current, following = table["current_value"].to_numpy(), table["next_value"].to_numpy()
-    grows = (following > 0) & (following >= policy.column("growth_ratio_minimum", formats) * current)
+    following, border = table["next_value"].to_numpy(), growth_borders(table, peers, policy, was)
     return {
-        "index": index >= policy.column("growth_index_minimum", formats),
-        "potential": _promising(table, peers),
-        "expectation": grows,
+        "index": index >= border["index"],
+        "potential": ~(table["potential_value"].to_numpy() < border["potential"]),
+        "expectation": (following > 0) & (following >= border["expectation"]),
         "activity": ~table["lifecycle_stage"].isin(["dormant", "lost"]).to_numpy(),
+    }
+
+
+def growth_borders(
+    table: pd.DataFrame, peers: Peers, policy: Policy, was: np.ndarray | None = None
+) -> dict[str, np.ndarray]:
+    """From where the first three of `growth_conditions` hold, by name, (n,) each; NaN: they hold anyway."""
+    formats = table["format"]
+    was = np.zeros(len(table), dtype="int8") if was is None else was
+    noise = policy.column("hysteresis_value", formats)
+    index = policy.column("growth_index_minimum", formats)
+    expected = policy.column("growth_ratio_minimum", formats) * table["current_value"].to_numpy()
+    return {
+        # at most half way to the end of the scale, where nobody would come
+        "index": index - was * np.minimum(noise * index, (1 - index) / 2),
+        "potential": _usual_potential(table, peers, noise, was),
+        "expectation": expected - was * noise * np.abs(expected),
     }
 
 
@@ -119,9 +240,14 @@ def value_index(table: pd.DataFrame, peers: Peers, policy: Policy) -> np.ndarray
     return np.where(weights > 0, total / np.where(weights > 0, weights, 1), fallback)
 
 
-def _promising(table: pd.DataFrame, peers: Peers) -> np.ndarray:
-    potential = table["potential_value"].to_numpy()
-    return ~(potential < peers.median(potential))
+def _promising(table: pd.DataFrame, peers: Peers, policy: Policy, was: np.ndarray) -> np.ndarray:
+    noise = policy.column("hysteresis_value", table["format"])
+    return ~(table["potential_value"].to_numpy() < _usual_potential(table, peers, noise, was))
+
+
+def _usual_potential(table: pd.DataFrame, peers: Peers, noise: np.ndarray, was: np.ndarray) -> np.ndarray:
+    usual = peers.median(table["potential_value"].to_numpy())
+    return usual - was * noise * np.abs(usual)
 
 
 def _worth_of_size(table: pd.DataFrame, value: np.ndarray, peers: Peers) -> np.ndarray:

@@ -15,8 +15,8 @@ TODAY = int(AS_OF.timestamp() // 86400)
 POLICY = Policy()
 
 
-def facts_of(*parts, policy=POLICY, **options):
-    facts = features.build(history_of(*parts, **options), AS_OF, policy)
+def facts_of(*parts, policy=POLICY, today=AS_OF, **options):
+    facts = features.build(history_of(*parts, **options), today, policy)
     rhythms = rhythm.learn(facts.days, Peers(facts.table["format"], policy), 60.0)
     return facts, rhythms
 
@@ -174,9 +174,9 @@ def rule(key, value, format_id=None):
     return {"key": key, "format_id": format_id, "value": value}
 
 
-def classify(table, policy=POLICY, cost_to_serve=0.0):
+def classify(table, policy=POLICY, cost_to_serve=0.0, before=None):
     net_value = (table["known_margin"] - cost_to_serve).to_numpy()
-    return value_class.classify(table, Peers(table["format"], policy), policy, net_value)
+    return value_class.classify(table, Peers(table["format"], policy), policy, net_value, before)
 
 
 def test_key_is_the_smallest_set_that_carries_the_share():
