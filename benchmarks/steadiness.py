@@ -2,9 +2,9 @@
 
     CV_SHARED_DATA=... PYTHONPATH=. python benchmarks/steadiness.py [--weeks N] [--value 0.1] [--probability 0.05]
 
-A *change* is a label that differs from the week before, a *return* one that goes back within eight weeks to what it
-was: to and fro. Both in a year of 100 customers. *Held* is the part of the customers whose label is another than without
-memory, *for longer* for more than eight weeks. *Carried* is the share of current and potential value that key
+A *change* is a label that differs from the week before, a *return* one that goes back within eight weeks to what
+it was: to and fro. Both in a year of 100 customers. *Held* is the part of the customers whose label is another than
+without memory, *for longer* for more than eight weeks. *Carried* is the share of current and potential value that key
 customers have. Without options every margin of a grid is tried; docs/steadiness.md tells what came of it.
 """
 
@@ -62,7 +62,7 @@ def label(
         before=recalled["churn_risk"],
         noise=policy.column("hysteresis_probability", formats),
     )
-    stage = lifecycle.settled(table["stage_by_rule"].array, table, policy, recalled["lifecycle_stage"])
+    stage = lifecycle.settled(table, policy, recalled["lifecycle_stage"])
     found = table.assign(churn_risk=risk, lifecycle_stage=stage)
     classes = value_class.classify(found, Peers(formats, policy), policy, net_value, recalled)
     found[classes.columns] = classes

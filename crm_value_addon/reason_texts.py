@@ -45,7 +45,7 @@ def reason_text(env, code, params):
         "top_share": lambda: env._("Number %(rank)s by value among %(peers)s peers", **params),
         "won_back": lambda: env._("Came back after %(silence_days)s days of silence", **params),
         "stage_near_border": lambda: env._(
-            "Close to the border between retention and extension, within the %(noise)s %% that count as noise: "
+            "Close to the border of another stage of the life cycle, within the %(noise)s %% that count as noise: "
             "what it was before decides",
             **params,
         ),

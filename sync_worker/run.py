@@ -347,7 +347,7 @@ def _policy_before(run: dict[str, Any]) -> Policy | None:
 
 
 def _policy(described: dict[str, Any]) -> Policy:
-    return Policy(described["rules"], described["version_id"])
+    return Policy(described["rules"], described.get("version_id"))
 
 
 def _between(start: float, end: float, part: float) -> float:

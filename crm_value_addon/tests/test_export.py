@@ -349,6 +349,37 @@ class TestOtherDatasets(ExportCase):
         self.assertEqual(row["value_basis"], "margin")
         self.assertEqual(rows[self.customer2.id]["value_basis"], "revenue")
 
+    def test_profiles_say_by_which_policy_they_were_judged(self):
+        """The version of the last completed run, of customers too that it left as they were."""
+
+        def told():
+            return {int(row["customer_id"]): row["policy_version_id"] for row in self.export("profiles")}
+
+        def activated():
+            version = self.env["crm.value.policy.version"].create({"company_id": self.alpha.id})
+            version.action_activate()
+            return version
+
+        self.score([self.full(self.customer2)], self.beta)
+        first = activated()
+        rows = [self.full(self.customer, value_class="key", burden="t"), self.full(self.customer2)]
+        self.score(rows)
+        self.assertEqual(told(), dict.fromkeys([self.customer.id, self.customer2.id], str(first.id)))
+        exported = {int(row["customer_id"]): row["burden"] for row in self.export("profiles")}
+        self.assertEqual(exported, {self.customer.id: "t", self.customer2.id: "f"})
+        second = activated()
+        self.assertEqual(set(told().values()), {str(first.id)})
+        run = self.claim()
+        self.assertEqual(run["policy"]["version_id"], second.id)
+        self.contract.close_run(run_id=run["id"], token=run["token"], state="failed", error="e")
+        self.assertEqual(set(told().values()), {str(first.id)})
+        self.score(rows)
+        self.assertEqual(set(told().values()), {str(second.id)})
+        # A back-test judges nobody anew.
+        activated()
+        self.close(self.claim(kind="backtest"), 0)
+        self.assertEqual(set(told().values()), {str(second.id)})
+
     def test_profiles_are_the_engines_word(self):
         self.env["crm.value.override"].create(
             {

@@ -14,8 +14,20 @@ from sync_worker.scoring.rhythm import Rhythm
 
 STAGES = ("selection", "acquisition", "won_back", "retention", "extension", "dormant", "lost")
 
+#: What `settled` looks at besides what is found here.
+SETTLED_BY = (
+    "format",
+    "silence",
+    "recent_spend",
+    "earlier_spend",
+    "recent_orders",
+    "earlier_orders",
+    "recent_breadth",
+    "earlier_breadth",
+)
+
 SENTENCES = {
-    "stage_near_border": "Close to the border between retention and extension, within the {noise} % that count as "
+    "stage_near_border": "Close to the border of another stage of the life cycle, within the {noise} % that count as "
     "noise: what it was before decides",
 }
 
@@ -37,8 +49,9 @@ def classify(
         before: the stage of the last run, missing where it is not known; None: of nobody (`settled`).
 
     Returns:
-        `lifecycle_stage` (categorical), `stage_by_rule`, which is what it would be without memory,
-        `comeback_silence` (days of silence before a won-back customer's return, else NaN).
+        `lifecycle_stage` (categorical), `stage_by_rule`, which is what it would be without memory, `dormant_after` and
+        `lost_after` (days of silence), `comeback_silence` (days of silence before a won-back customer's return, else
+        NaN).
     """
     table, days, formats = features.table, features.days, features.table["format"]
     column = {
@@ -49,7 +62,8 @@ def classify(
     long, silence = rhythm.long(), table["silence"].to_numpy()
     lost_after = np.maximum(column["lost_factor"][days.row] * long, column["lost_days"][days.row])
     lost = silence > lost_after[last]
-    dormant = silence > np.maximum(column["dormant_factor"] * long[last], column["dormant_days"])
+    dormant_after = np.maximum(column["dormant_factor"] * long[last], column["dormant_days"])
+    dormant = silence > dormant_after
 
     gap = np.diff(days.day, prepend=days.day[:1])
     returned = (days.position > 0) & (gap > np.append(0.0, lost_after[:-1]))
@@ -64,30 +78,43 @@ def classify(
         "retention",
     )
     silence_before = np.where(stage == "won_back", gap[np.maximum(comeback, 0)], np.nan)
+    found = {"stage_by_rule": stage, "dormant_after": dormant_after, "lost_after": lost_after[last]}
     return pd.DataFrame(
         {
-            "lifecycle_stage": settled(stage, table, policy, before),
-            "stage_by_rule": stage,
+            "lifecycle_stage": settled(table[[*SETTLED_BY]].assign(**found), policy, before),
+            **found,
             "comeback_silence": silence_before,
         }
     )
 
 
-def settled(
-    by_rule: pd.Categorical, table: pd.DataFrame, policy: Policy, before: pd.Series | None
-) -> pd.Categorical:
+def settled(table: pd.DataFrame, policy: Policy, before: pd.Series | None) -> pd.Categorical:
     """The stage of each customer after what it was before, (n,).
 
     Between *retention* and *extension* spend has to pass the border by `hysteresis_value` of it; an extended customer
-    may lose as much of its breadth. The other stages are found by single order-days and by a silence that only grows
-    between them.
+    may lose as much of its breadth. Who was dormant or lost stays so until its silence is as much shorter than the
+    border, as an order makes it; nobody is told so later than by the rule. A silence only grows, but the long gap of
+    who ordered once or twice is mostly that of its peers, and moves with their orders.
+
+    Args:
+        table: `SETTLED_BY`, and `stage_by_rule`, `dormant_after` and `lost_after` of `classify`.
     """
+    by_rule = table["stage_by_rule"].array
     if before is None or not before.notna().any():
         return by_rule
-    either = by_rule.isin(["retention", "extension"])
+    noise = policy.column("hysteresis_value", table["format"])
     extended = _extended(table, policy, held(before, ["extension"], ["retention"]))
-    code = np.where(extended, *(by_rule.categories.get_loc(name) for name in ("extension", "retention")))
-    return pd.Categorical.from_codes(np.where(either, code, by_rule.codes).astype("int8"), by_rule.categories)
+    kept = {
+        name: table["silence"].to_numpy()
+        > table[f"{name}_after"].to_numpy() * (1 - noise * before.isin(stages))
+        for name, stages in {"lost": ["lost"], "dormant": ["dormant", "lost"]}.items()
+    }
+    either = by_rule.isin(["retention", "extension"])
+    code = {name: by_rule.categories.get_loc(name) for name in ("lost", "dormant", "extension", "retention")}
+    conditions = [kept["lost"].to_numpy(), kept["dormant"].to_numpy(), either & extended, either]
+    return pd.Categorical.from_codes(
+        np.select(conditions, [*code.values()], by_rule.codes).astype("int8"), by_rule.categories
+    )
 
 
 def evidence(table: pd.DataFrame, policy: Policy) -> list[Evidence]:

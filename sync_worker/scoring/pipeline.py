@@ -114,6 +114,8 @@ WORKINGS = (
     "key_border",
     "risk_by_rule",
     "stage_by_rule",
+    "dormant_after",
+    "lost_after",
     "worth_winning_back",
 )
 

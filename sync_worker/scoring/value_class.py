@@ -62,7 +62,7 @@ def classify(
     index = value_index(table, peers, policy)
     revenue = table["known_revenue"].to_numpy()
     rate = np.divide(net_value, revenue, out=np.full(len(table), np.nan), where=revenue > 0)
-    usual = np.nan_to_num(np.abs(peers.median(rate))) * np.clip(revenue, 0, None)
+    usual = np.nan_to_num(np.abs(peers.median(rate)) * np.clip(revenue, 0, None))
     minimum = policy.column("net_value_minimum", formats)
     net_margin = policy.column("hysteresis_value", formats) * np.maximum(np.abs(minimum), usual)
 
@@ -125,10 +125,10 @@ def evidence(table: pd.DataFrame, policy: Policy) -> list[Evidence]:
     border = table["key_border"].to_numpy()
     off = np.divide(worth(table), border, out=np.full(len(table), np.nan), where=border > 0) - 1
     key, by_rule = ((table[name] == "key").to_numpy() for name in ("value_class", "class_by_rule"))
-    stays = key & ~by_rule & (off >= -share - 1e-6)
-    not_yet = by_rule & ~key & (off >= -1e-6)
-    moved = (table["value_class"].astype(object) != table["class_by_rule"].astype(object)).to_numpy()
-    moved = moved | (table["burden"] != table["burden_by_rule"]).to_numpy()
+    burden = (table["burden"] != table["burden_by_rule"]).to_numpy()
+    stays = key & ~by_rule & ~burden & (off >= -share - 1e-6)
+    not_yet = by_rule & ~key & ~burden & (off >= -1e-6)
+    moved = burden | (table["value_class"].astype(object) != table["class_by_rule"].astype(object)).to_numpy()
     percent = np.clip(np.ceil(np.abs(100 * np.nan_to_num(off)) - 1e-4), 1, np.maximum(noise, 1))
     figures = {"percent": percent, "noise": noise}
     return [
