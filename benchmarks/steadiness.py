@@ -22,7 +22,7 @@ from rich.table import Table
 from benchmarks.judge.datasets import DATA_SETS, AbsentError, Folders
 from sync_worker.history.file import history_from_table
 from sync_worker.policy import Policy
-from sync_worker.scoring import churn, lifecycle, memory, pipeline, segment, value_class
+from sync_worker.scoring import churn, labelling, lifecycle, memory, pipeline, segment, value_class
 from sync_worker.scoring.peers import Peers
 
 #: Data sets and their last day; the gift shop has sold for a year only, so its first weeks are left out.
@@ -31,6 +31,7 @@ GRID = ((0, 0), (0.05, 0.03), (0.1, 0.05), (0.15, 0.075), (0.2, 0.1))
 LABELS = ("value_class", "churn_risk", "value_segment", "loyalty_stage", "lifecycle_stage")
 BACK_WITHIN = 8
 WEEKS = 52
+TODAY = 1  # any: each week comes after the one before
 
 
 def weeks(rows: pd.DataFrame, last: str, count: int) -> Iterator[tuple[pd.DataFrame, np.ndarray]]:
@@ -42,7 +43,7 @@ def weeks(rows: pd.DataFrame, last: str, count: int) -> Iterator[tuple[pd.DataFr
         seen.append((table.copy(), net_value))
         return classify(table, peers, policy, net_value, before)
 
-    with patch.object(pipeline.value_class, "classify", keep):
+    with patch.object(labelling.value_class, "classify", keep):
         for back in reversed(range(count)):
             pipeline.score(history, pd.Timestamp(last) - pd.Timedelta(weeks=back), policy)
             yield seen.pop()
@@ -52,8 +53,12 @@ def label(
     table: pd.DataFrame, net_value: np.ndarray, policy: Policy, before: pd.DataFrame | None
 ) -> pd.DataFrame:
     """The labels of a week, by customer, after those of the week `before`."""
-    previous = None if before is None else before.reset_index().assign(policy_version_id=policy.version)
-    recalled = memory.recall(previous, table["customer_id"], policy)
+    previous = (
+        None
+        if before is None
+        else before.reset_index().assign(policy_version_id=policy.version, as_of=pd.Timestamp(0))
+    )
+    recalled = memory.recall(previous, table["customer_id"], policy, TODAY)
     formats = table["format"]
     risk = churn.risk(
         table["churn_probability"].to_numpy(),

@@ -155,8 +155,10 @@ def read_policy(path: Path) -> Policy:
         raise PolicyError(f"The policy {path} cannot be read: {reason}.") from error
     described = found if isinstance(found, dict) else {"rules": found}
     rules, version = described.get("rules"), described.get("version_id")
-    usable = isinstance(version, int | None) and isinstance(rules, list) and all(
-        isinstance(rule, dict) and {"key", "value"} <= set(rule) for rule in rules
+    usable = (
+        isinstance(version, int | None)
+        and isinstance(rules, list)
+        and all(isinstance(rule, dict) and {"key", "value"} <= set(rule) for rule in rules)
     )
     if not usable:
         raise PolicyError(f"The policy {path} is no list of rules; each has a key and a value.")

@@ -43,6 +43,7 @@ class CrmValueSyncExport(models.AbstractModel):
                     "lost_type_by_hand",
                     "burden",
                     "policy_version_id",
+                    "as_of",
                 ],
             ),
         }
@@ -266,7 +267,8 @@ class CrmValueSyncExport(models.AbstractModel):
             SELECT profile.partner_id, history.valid_from, profile.computed_value_class,
                    profile.computed_value_segment, profile.computed_loyalty_stage,
                    profile.computed_lifecycle_stage, profile.computed_churn_risk, profile.lifetime_value,
-                   profile.value_basis, override.lost_type, profile.burden, last.policy_version_id
+                   profile.value_basis, override.lost_type, profile.burden, last.policy_version_id,
+                   last.as_of
               FROM crm_value_profile profile
               LEFT JOIN %(overrides)s override ON override.partner_id = profile.partner_id
               LEFT JOIN crm_value_history history
@@ -274,9 +276,9 @@ class CrmValueSyncExport(models.AbstractModel):
                AND history.valid_to IS NULL
               LEFT JOIN (
                     -- by which every customer was judged; a profile names the version that changed it last
-                    SELECT run.policy_version_id FROM crm_value_run run
+                    SELECT run.policy_version_id, run.as_of FROM crm_value_run run
                      WHERE run.company_id = %(company)s AND run.kind = 'score' AND run.state = 'done'
-                     ORDER BY run.closed_at DESC, run.id DESC LIMIT 1
+                     ORDER BY run.id DESC LIMIT 1
                    ) last ON TRUE
              WHERE profile.company_id = %(company)s AND profile.id > %(low)s AND profile.id <= %(high)s
             """,

@@ -365,6 +365,9 @@ class TestOtherDatasets(ExportCase):
         rows = [self.full(self.customer, value_class="key", burden="t"), self.full(self.customer2)]
         self.score(rows)
         self.assertEqual(told(), dict.fromkeys([self.customer.id, self.customer2.id], str(first.id)))
+        self.assertEqual(
+            {row["as_of"] for row in self.export("profiles")}, {str(self.alpha._crm_value_today())}
+        )
         exported = {int(row["customer_id"]): row["burden"] for row in self.export("profiles")}
         self.assertEqual(exported, {self.customer.id: "t", self.customer2.id: "f"})
         second = activated()

@@ -112,8 +112,8 @@ STANDING: dict[str, str] = {
     "credit_limit": "number",
     "blocked": "flag",
 }
-#: What the last run made of a customer, what it measured value in, by which version of the policy, and the lost type
-#: that a person has said.
+#: What the last run made of a customer, what it measured value in, by which version of the policy and as of which day,
+#: and the lost type that a person has said.
 PREVIOUS: dict[str, str] = {
     "customer_id": "id",
     "lifecycle_stage": "label",
@@ -124,6 +124,7 @@ PREVIOUS: dict[str, str] = {
     "burden": "flag",
     "churn_risk": "label",
     "policy_version_id": "id",
+    "as_of": "day",
 }
 #: Products: `introduced` is the first day the product was known.
 PRODUCTS: dict[str, str] = {"product_id": "id", "category": "id", "introduced": "day"}

@@ -82,7 +82,7 @@ def label(prepared: Prepared, policy: Policy, *, withhold: bool) -> NetValue:
     table, formats = prepared.facts.table, prepared.facts.table["format"]
     peers = Peers(formats, policy)
     table["churn_withheld"] = _withheld(prepared.past["grades"], formats, policy) if withhold else False
-    before = memory.recall(prepared.previous, table["customer_id"], policy)
+    before = memory.recall(prepared.previous, table["customer_id"], policy, prepared.today)
     _expect(prepared, peers, policy)
     _risk(table, policy, before["churn_risk"])
     _attach(prepared, policy, before["lifecycle_stage"])

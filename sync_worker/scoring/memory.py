@@ -23,24 +23,28 @@ def of(previous: pd.DataFrame | None, customers: pd.Series) -> pd.DataFrame | No
     """The part of `History.previous` that is about some customers and that `recall` looks at."""
     if previous is None:
         return None
-    return previous.loc[previous["customer_id"].isin(customers), ["customer_id", *LABELS, "policy_version_id"]]
+    names = ["customer_id", *LABELS, "policy_version_id", "as_of"]
+    return previous.loc[previous["customer_id"].isin(customers), names]
 
 
-def recall(previous: pd.DataFrame | None, customers: pd.Series, policy: Policy) -> pd.DataFrame:
+def recall(previous: pd.DataFrame | None, customers: pd.Series, policy: Policy, today: int) -> pd.DataFrame:
     """The labels that the last run found of each customer, `LABELS`, a row per customer.
 
-    They are missing where there are none, and where they were found under another version of the policy: those would
-    hold customers back from what a manager has asked for since.
+    They are missing where there are none, where they were found under another version of the policy: those would hold
+    customers back from what a manager has asked for since; and where they are of a later day.
 
     Args:
         previous: `History.previous`, or the part of it that `of` gives.
         customers: (n,) ids.
+        today: the as-of day, days since 1970-01-01.
     """
     found = pd.DataFrame(None, index=range(len(customers)), columns=[*LABELS], dtype=object)
     if not kept(previous, policy) or previous.empty:
         return found
     at = rows_of(customers, previous["customer_id"])
-    told = (at >= 0) & previous["policy_version_id"].eq(policy.version).to_numpy(bool, na_value=False)[at]
+    counts = previous["policy_version_id"].eq(policy.version).to_numpy(bool, na_value=False)
+    counts = counts & (previous["as_of"] <= pd.Timestamp(today, unit="D")).to_numpy()
+    told = (at >= 0) & counts[at]
     for name in LABELS:
         found.loc[told, name] = previous[name].to_numpy(object)[at[told]]
     # who had no class was no buyer

@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.classification_truth import found
 from simulator import World, simulate
-from sync_worker.history.facts import FACTS
+from sync_worker.history.facts import FACTS, PREVIOUS
 from sync_worker.policy import Policy
 from sync_worker.scoring import classification
 from sync_worker.scoring.explanation import render
@@ -36,8 +36,7 @@ def result(history):
 
 def previous(result):
     """What Odoo would tell the next run of this one."""
-    kept = ["customer_id", "lifecycle_stage", "lifetime_value", "value_basis"]
-    return result.customers[kept].assign(lost_type_by_hand=None)
+    return result.customers.reindex(columns=[*PREVIOUS]).assign(as_of=AS_OF)
 
 
 def told(result):

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from simulator import World, simulate
 from sync_worker import exports
 from sync_worker.cli import app
+from sync_worker.history.facts import PREVIOUS
 from sync_worker.history.file import read_history
 from sync_worker.history.schema import History
 from sync_worker.policy import Policy, PolicyError, read_policy
@@ -22,7 +23,9 @@ DATABASE, AS_OF = "5f0c-1", "2026-06-30"
 RULES = [
     {"key": "key_share", "format_id": None, "value": 0.6},
     {"key": "lost_days", "format_id": 2, "value": 300},
+    {"key": "hysteresis_value", "format_id": None, "value": 0.3},
 ]
+VERSION = 9
 
 
 @pytest.fixture(scope="module")
@@ -36,8 +39,17 @@ def history():
         found.products, facts=found.facts,
     )  # fmt: skip
     scored = score(numbered, "2026-05-31", Policy()).customers
-    kept = ["customer_id", "lifecycle_stage", "lifetime_value"]
-    return replace(numbered, previous=scored[kept].assign(value_basis="margin", lost_type_by_hand=None))
+    kept = scored[[name for name in PREVIOUS if name in scored]]
+    # all were key, so that many are kept at the border
+    return replace(
+        numbered,
+        previous=kept.assign(
+            value_class=kept["value_class"].mask(kept["value_class"].notna(), "key"),
+            lost_type_by_hand=None,
+            policy_version_id=VERSION,
+            as_of="2026-05-31",
+        ),
+    )
 
 
 @pytest.fixture
@@ -46,7 +58,8 @@ def settings(tmp_path):
 
 
 def run(number=7, as_of=AS_OF):
-    return {"id": number, "company_id": 3, "as_of": as_of, "policy": {"rules": RULES}}
+    policy = {"version_id": VERSION, "rules": RULES}
+    return {"id": number, "company_id": 3, "as_of": as_of, "policy": policy}
 
 
 def folders(settings):
@@ -73,21 +86,23 @@ def test_a_run_is_made_again_to_the_bit(settings, history, tmp_path):
     ]
     done = CliRunner().invoke(app, arguments)
     assert done.exit_code == 0, done.output
-    first = score(history, AS_OF, Policy(RULES))
+    first = score(history, AS_OF, Policy(RULES, VERSION))
+    assert first.customers["reasons"].str.contains("stays_key").any()
     expected = tmp_path / "first.parquet"
     first.customers.to_parquet(expected)
     again = pd.read_parquet(out)
     pd.testing.assert_frame_equal(again, pd.read_parquet(expected)[again.columns], check_exact=True)
-    summary = score(read_history(folder), AS_OF, Policy(RULES)).summary
+    summary = score(read_history(folder), AS_OF, Policy(RULES, VERSION)).summary
     assert json.dumps(summary, default=str) == json.dumps(first.summary, default=str)
 
 
 def test_an_earlier_day_is_scored_from_what_was_known_then(settings, history):
     exports.keep(settings, DATABASE, run(), history)
-    again = score(read_history(only(settings)), "2026-03-31", Policy(RULES)).customers
+    again = score(read_history(only(settings)), "2026-03-31", Policy(RULES, VERSION)).customers
     pd.testing.assert_frame_equal(
-        again, score(history, "2026-03-31", Policy(RULES)).customers, check_exact=True
+        again, score(history, "2026-03-31", Policy(RULES, VERSION)).customers, check_exact=True
     )
+    assert not again["reasons"].str.contains("stays_key").any()  # the labels of a later day have no say
 
 
 def test_the_last_runs_are_kept(settings, history):

@@ -9,7 +9,7 @@ import pytest
 from conftest import AS_OF, crowd, history_of, orders_of
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
-from test_labels import BASE, buyers, classify, days_ago, facts_of, rule
+from test_labels import BASE, TODAY, buyers, classify, days_ago, facts_of, rule
 
 from sync_worker.history.facts import PREVIOUS, empty
 from sync_worker.policy import Policy
@@ -331,6 +331,7 @@ def test_noise_about_a_border_changes_a_risk_at_most_once(path, limits, was, noi
 def previous(**columns):
     size = len(columns["customer_id"])
     table = {"value_class": "key", "burden": False, "churn_risk": "high", "policy_version_id": 4} | columns
+    table["as_of"] = pd.Timestamp(TODAY - 1, unit="D")
     return pd.DataFrame(table, index=range(size)).reindex(columns=[*PREVIOUS])
 
 
@@ -341,16 +342,19 @@ def test_labels_are_recalled_of_the_same_version_only():
         policy_version_id=pd.array([4, 3, None], "Int64"),
         value_class=["growth", "key", "key"],
     )
-    found = memory.recall(told, customers, POLICY)
+    found = memory.recall(told, customers, POLICY, TODAY)
     assert found.loc[3, ["value_class", "burden", "churn_risk"]].tolist() == ["growth", False, "high"]
     assert found[:3].isna().all(axis=None)
+    assert memory.recall(told, customers, POLICY, TODAY - 2).isna().all(axis=None)  # it is of a later day
     for policy in (Policy(), POLICY.replace(key_share=0.9)):  # one that nobody keeps, one that was altered
-        assert memory.recall(told, customers, policy).isna().all(axis=None) and not memory.kept(told, policy)
+        assert memory.recall(told, customers, policy, TODAY).isna().all(axis=None) and not memory.kept(
+            told, policy
+        )
     for nothing in (None, empty(PREVIOUS)):
-        assert memory.recall(nothing, customers, POLICY).isna().all(axis=None)
+        assert memory.recall(nothing, customers, POLICY, TODAY).isna().all(axis=None)
     assert memory.kept(empty(PREVIOUS), POLICY) and not memory.kept(None, POLICY)
     prospect = previous(customer_id=[8], value_class=[None], churn_risk=[None])
-    assert memory.recall(prospect, customers, POLICY).isna().all(axis=None)
+    assert memory.recall(prospect, customers, POLICY, TODAY).isna().all(axis=None)
 
 
 # ------------------------------------------------- what would change the label
@@ -420,7 +424,7 @@ def shop():
 def lived(result, version=4, **columns):
     """What Odoo would tell the next run of this one."""
     names = [name for name in PREVIOUS if name in result.customers]
-    told = result.customers[names].assign(policy_version_id=version, lost_type_by_hand=None, **columns)
+    told = result.customers[names].assign(policy_version_id=version, as_of=AS_OF, **columns)
     return told.reindex(columns=[*PREVIOUS])
 
 
