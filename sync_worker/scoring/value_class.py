@@ -59,7 +59,7 @@ def classify(
         they would be without memory, and `key_border`, NaN where no memory asks for it.
     """
     formats, value = table["format"], worth(table)
-    index = value_index(table, peers, policy)
+    size, index = _worth_of_size(table, value, peers), value_index(table, peers, policy)
     revenue = table["known_revenue"].to_numpy()
     rate = np.divide(net_value, revenue, out=np.full(len(table), np.nan), where=revenue > 0)
     usual = np.nan_to_num(np.abs(peers.median(rate)) * np.clip(revenue, 0, None))
@@ -70,7 +70,6 @@ def classify(
         was, bad = _held(labels_before, len(table))
         poor = net_value < minimum + bad * net_margin
         key = key_set(value, formats, peers, policy, was["key"])
-        size = _worth_of_size(table, value, peers)
         burden = poor & (key | key_set(size, formats, peers, policy, was["key"]))
         growth = np.logical_and.reduce(
             list(growth_conditions(table, peers, policy, index, was["growth"]).values())
