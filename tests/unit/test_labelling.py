@@ -1,5 +1,7 @@
 """Labels told anew by another policy are those a whole scoring by it tells."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulator import World, simulate
+from sync_worker.history.facts import PREVIOUS
 from sync_worker.history.schema import as_day
 from sync_worker.policy import Policy, PolicyError, schema
 from sync_worker.scoring.labelling import by_policy, differ, relabel
@@ -115,3 +118,24 @@ def test_which_keys_of_a_policy_differ():
     )
     for one, other in ((plain, company), (plain, own), (company, own)):
         assert one.differing(other) == other.differing(one) == {"key_share"}
+
+
+def test_a_policy_remembers_what_it_told_itself_and_another_judges_anew(history):
+    """The active policy keeps who is at a border; a draft, and the version that a draft becomes, does not."""
+    noise = [{"key": "hysteresis_value", "value": 0.3}]
+    active, draft = Policy(noise, version=4), Policy(noise, version=5)
+    plain = scored(history, draft)
+    told = plain.reindex(columns=[*PREVIOUS]).assign(
+        value_class="standard", policy_version_id=4, as_of="2026-06-01"
+    )
+    remembering = replace(history, previous=told)
+    left = prepare(remembering, as_day(AS_OF), active, lambda percent, step: None)[0]
+    kept = scored(remembering, active)
+    same(relabel(left, active, withhold=True), kept)
+    same(relabel(left, draft, withhold=True), plain)
+    held = differ(kept, plain).any(axis=1)
+    assert 0 < held.sum() < len(held)
+    # what the manager's new version lets go of changes by the policy
+    after = scored(remembering, draft, compared=active)
+    same(after, plain)
+    assert (after["cause"] == np.where(held, "policy", "behaviour")).all()
