@@ -113,7 +113,8 @@ def write() -> Table:
         for line in psql("SELECT id FROM res_partner WHERE name LIKE 'Bench customer %' ORDER BY id").split()
     ]
     psql(
-        "TRUNCATE crm_value_profile, crm_value_history, crm_value_staging", "VACUUM ANALYZE crm_value_profile"
+        "TRUNCATE crm_value_profile, crm_value_history, crm_value_snapshot, crm_value_staging",
+        "VACUUM ANALYZE crm_value_profile",
     )
     types = described["publish_columns"]
     first = invented_scores(ids, seed=1)

@@ -6,10 +6,12 @@ from . import crm_value_policy_preview
 from . import crm_value_run
 from . import crm_value_finding
 from . import crm_value_grade
+from . import crm_value_ordered
 from . import crm_value_analysis
 from . import crm_value_profile
 from . import crm_value_history
 from . import crm_value_preview
+from . import crm_value_snapshot
 from . import crm_value_staging
 from . import crm_value_override
 from . import crm_value_objection

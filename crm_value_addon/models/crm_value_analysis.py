@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from ..analysis import APART, EQUITY_STEPS, AnalysisReader
+from ..analysis import APART, AnalysisReader
 from ..formatting import amount_text, number_text, percent_text
 from ..labels import VALUE_CLASSES
 
@@ -141,8 +141,9 @@ class CrmValueEquity(models.Model):
     """A step of the bridge from the customer equity of the run before to that of this one."""
 
     _name = "crm.value.equity"
-    _inherit = ["crm.value.analysis"]
+    _inherit = ["crm.value.ordered", "crm.value.analysis"]
     _description = "Customer Equity"
+    _ordered = ("step",)
 
     step = fields.Selection(
         [
@@ -160,21 +161,6 @@ class CrmValueEquity(models.Model):
         help="Sum of lifetime values, or what changed it: opening and all changes together are closing."
     )
     customers = fields.Integer()
-
-    def _read_group_orderby(self, order, groupby_terms, query):
-        # Steps in the order of the bridge, and not by the alphabet of their codes.
-        terms = []
-        for part in order.split(",") if order else groupby_terms:
-            name, *direction = part.split()
-            if name == "step" and name in groupby_terms:
-                place = SQL("array_position(%s::varchar[], %s)", list(EQUITY_STEPS), groupby_terms[name])
-                down = bool(direction) and direction[0].upper() == "DESC"
-                terms.append(SQL("%s %s", place, SQL("DESC" if down else "ASC")))
-            elif order:
-                terms.append(super()._read_group_orderby(part, groupby_terms, query))
-            else:
-                terms.append(super()._read_group_orderby("", {name: groupby_terms[name]}, query))
-        return SQL(", ").join(term for term in terms if term)
 
 
 class CrmValueConcentration(models.Model):

@@ -38,6 +38,10 @@ class CrmValueHistory(models.Model):
     policy_number = fields.Integer(
         string="Policy Version", help="Number of the company's policy version that held."
     )
+    # A number: that partner is there no more.
+    merged_from = fields.Integer(
+        help="Number of the customer this was told of before it was merged into the present one."
+    )
     value_class = fields.Selection(VALUE_CLASSES)
     value_segment = fields.Selection(VALUE_SEGMENTS)
     loyalty_stage = fields.Selection(LOYALTY_STAGES)
@@ -51,3 +55,5 @@ class CrmValueHistory(models.Model):
     current_value = fields.Monetary(groups=GROUP_USER)
     potential_value = fields.Monetary(groups=GROUP_USER)
     lifetime_value = fields.Monetary(groups=GROUP_USER)
+
+    _merged = models.Index("(company_id, partner_id) WHERE merged_from IS NOT NULL")

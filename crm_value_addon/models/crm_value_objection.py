@@ -7,6 +7,7 @@ from ..publish_columns import STAGED_TYPES
 ERASED_TABLES = (
     "crm_value_profile",
     "crm_value_history",
+    "crm_value_snapshot",
     "crm_value_override",
     "crm_value_preview",
     "crm_value_concentration_loss",

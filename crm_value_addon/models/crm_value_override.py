@@ -142,6 +142,30 @@ class CrmValueOverride(models.Model):
         self.env.invalidate_all(flush=False)
 
     @api.model
+    def _held_sql(self, companies, day):
+        """Overrides that held at the end of a day: rows of partner_id, company_id, label and value.
+
+        One made later does not hold before it was made, whatever its first day: what people saw then counts.
+        """
+        return SQL(
+            """
+            SELECT DISTINCT ON (override.partner_id, override.company_id, override.label)
+                   override.partner_id, override.company_id, override.label, override.value
+              FROM crm_value_override override
+              JOIN (VALUES %(ends)s) AS day (company_id, end_at) ON day.company_id = override.company_id
+             WHERE %(day)s BETWEEN override.date_from AND override.date_until
+               AND override.create_date < day.end_at
+               AND (override.ended_at IS NULL OR override.ended_at >= day.end_at)
+             ORDER BY override.partner_id, override.company_id, override.label, override.id DESC
+            """,
+            ends=SQL(", ").join(
+                SQL("(%s, %s::timestamp)", company.id, company._crm_value_end_of(day))
+                for company in companies
+            ),
+            day=day,
+        )
+
+    @api.model
     def _in_force_sql(self, company):
         """One row per customer with an override in force, one column per label."""
         return SQL(

@@ -185,6 +185,7 @@ class CrmValueSync(models.AbstractModel):
                 run, holder = None, UNKNOWN_HOLDER
             if run:
                 self.env["crm.value.staging"]._clear(run)
+                self.env["crm.value.snapshot"]._take(run)
                 return {"run": self._describe_run(run), "busy": None}
             busy = busy or holder
         return {"run": None, "busy": busy}

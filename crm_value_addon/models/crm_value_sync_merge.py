@@ -203,10 +203,12 @@ class CrmValueSyncMerge(models.AbstractModel):
                 INSERT INTO crm_value_history
                     (partner_id, company_id, valid_from, cause, run_id, policy_number, %(names)s)
                 SELECT changed.partner_id, %(company)s, %(as_of)s,
-                       COALESCE(changed.cause, 'behaviour'), %(run)s, %(policy)s, %(values)s
+                       CASE WHEN changed.partner_id IN (%(merged)s) THEN 'merge'
+                            ELSE COALESCE(changed.cause, 'behaviour') END, %(run)s, %(policy)s, %(values)s
                   FROM changed
                 """,
                 changed=changed,
+                merged=self._just_merged_sql(run.company_id),
                 names=columns_sql(names),
                 values=columns_sql(names, "changed"),
                 company=run.company_id.id,
@@ -214,6 +216,21 @@ class CrmValueSyncMerge(models.AbstractModel):
                 run=run.id,
                 policy=run.policy_version_id.number,
             )
+        )
+
+    def _just_merged_sql(self, company):
+        """Customers whose last states ended when others were merged into them: a merge begins the next one."""
+        return SQL(
+            """
+            SELECT partner_id FROM (
+                SELECT DISTINCT ON (partner_id) partner_id, merged_from FROM crm_value_history
+                 WHERE company_id = %(company)s AND partner_id IN (
+                       SELECT partner_id FROM crm_value_history
+                        WHERE company_id = %(company)s AND merged_from IS NOT NULL)
+                 ORDER BY partner_id, valid_to DESC NULLS FIRST, merged_from NULLS LAST
+            ) last WHERE merged_from IS NOT NULL
+            """,
+            company=company.id,
         )
 
     def _profile_values(self, run):

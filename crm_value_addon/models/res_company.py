@@ -1,4 +1,4 @@
-from datetime import datetime
+from datetime import datetime, time, timedelta
 
 import pytz
 
@@ -14,6 +14,12 @@ class ResCompany(models.Model):
         help="The worker scores the company this often. 0: only on request.",
     )
 
+    crm_value_snapshot_months = fields.Integer(
+        string="Months of Month-End Snapshots",
+        default=60,
+        help="Older snapshots of the customers' month-ends are deleted. 0: all are kept.",
+    )
+
     def _crm_value_timezone(self):
         """Name of the time zone in which a day of this company begins and ends."""
         company = self.ensure_one().sudo()
@@ -22,6 +28,12 @@ class ResCompany(models.Model):
     def _crm_value_today(self):
         """The present day of this company."""
         return datetime.now(pytz.timezone(self._crm_value_timezone())).date()
+
+    def _crm_value_end_of(self, day):
+        """The moment at which a day of this company ends, in UTC and without a time zone."""
+        zone = pytz.timezone(self._crm_value_timezone())
+        end = zone.localize(datetime.combine(day + timedelta(days=1), time.min))
+        return end.astimezone(pytz.utc).replace(tzinfo=None)
 
     def _crm_value_branches(self):
         """Identifiers of a root company and its branches, whose documents are scored together."""

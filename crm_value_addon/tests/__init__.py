@@ -26,5 +26,6 @@ from . import (
     test_publish,
     test_reasons,
     test_screens,
+    test_snapshot,
     test_withheld,
 )

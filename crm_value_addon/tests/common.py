@@ -4,6 +4,8 @@ import io
 import json
 import zlib
 
+from freezegun import freeze_time
+
 from odoo.fields import Command
 from odoo.tests import TransactionCase, new_test_user
 
@@ -114,6 +116,33 @@ class CustomerValueCase(TransactionCase):
         run = self.claim(company)
         self.publish(run, records)
         return self.close(run, len(records))
+
+    def score_on(self, day, records, company=None):
+        """A whole run at noon of a day; the answer of its closing."""
+        with freeze_time(f"{day} 12:00:00"):
+            return self.score(records, company)
+
+    def override_on(self, day, partner, value, label="value_class", company=None, **values):
+        """An override of 2026 made at noon of a day."""
+        with freeze_time(f"{day} 12:00:00"):
+            override = self.env["crm.value.override"].create(
+                {
+                    "partner_id": partner.id,
+                    "company_id": (company or self.alpha).id,
+                    "label": label,
+                    "value": value,
+                    "reason": "known better",
+                    "date_from": day,
+                    "date_until": "2026-12-31",
+                    **values,
+                }
+            )
+        # A test is one transaction, whose time stands still.
+        self.env.cr.execute(
+            "UPDATE crm_value_override SET create_date = %s WHERE id = %s", [f"{day} 12:00:00", override.id]
+        )
+        override.invalidate_recordset()
+        return override
 
     def full(self, partner, **values):
         """A complete row about a customer."""

@@ -12,7 +12,13 @@ from .common import CustomerValueCase, unpack
 class TestObjection(CustomerValueCase):
     def traces(self, partner):
         counts = []
-        for table in ("crm_value_profile", "crm_value_history", "crm_value_override", "crm_value_staging"):
+        for table in (
+            "crm_value_profile",
+            "crm_value_history",
+            "crm_value_snapshot",
+            "crm_value_override",
+            "crm_value_staging",
+        ):
             scored = "value_class IS NOT NULL" if table == "crm_value_staging" else "TRUE"
             self.env.cr.execute(
                 f"SELECT count(*) FROM {table} WHERE partner_id = %s AND {scored}", [partner.id]
@@ -22,8 +28,9 @@ class TestObjection(CustomerValueCase):
 
     def test_erases_everything_in_every_company(self):
         both = [self.full(self.customer), self.full(self.customer2)]
-        self.score(both, self.alpha)
-        self.score(both, self.beta)
+        for company in (self.alpha, self.beta):
+            self.score_on("2026-01-10", both, company)
+            self.score_on("2026-02-10", both, company)
         self.env["crm.value.override"].create(
             [
                 {
@@ -38,11 +45,11 @@ class TestObjection(CustomerValueCase):
         )
         self.publish(self.claim(self.alpha), both)
         self.env.flush_all()
-        self.assertEqual(self.traces(self.customer), [2, 2, 1, 1])
+        self.assertEqual(self.traces(self.customer), [2, 2, 3, 1, 1])
         self.assertEqual(self.customer.value_class, "key")
         self.as_user("crm.value.objection", self.manager, self.beta).create({"partner_id": self.customer.id})
-        self.assertEqual(self.traces(self.customer), [0, 0, 0, 0])
-        self.assertEqual(self.traces(self.customer2), [2, 2, 1, 1])
+        self.assertEqual(self.traces(self.customer), [0, 0, 0, 0, 0])
+        self.assertEqual(self.traces(self.customer2), [2, 2, 3, 1, 1])
         self.assertFalse(self.customer.value_class)
         self.assertFalse(self.contact.value_class)
 
@@ -50,13 +57,13 @@ class TestObjection(CustomerValueCase):
         self.score([self.full(self.customer), self.full(self.customer2)])
         self.customer2.write({"parent_id": self.customer.id, "is_company": False})
         self.env["crm.value.objection"].create({"partner_id": self.customer.id})
-        self.assertEqual(self.traces(self.customer2), [0, 0, 0, 0])
+        self.assertEqual(self.traces(self.customer2), [0, 0, 0, 0, 0])
 
     def test_recorded_for_another_customer(self):
         self.score([self.full(self.customer), self.full(self.customer2)])
         objection = self.env["crm.value.objection"].create({"partner_id": self.customer.id})
         objection.partner_id = self.customer2
-        self.assertEqual(self.traces(self.customer2), [0, 0, 0, 0])
+        self.assertEqual(self.traces(self.customer2), [0, 0, 0, 0, 0])
 
     def test_blocks_publication_and_export(self):
         self.score([self.full(self.customer2)])

@@ -22,6 +22,7 @@ OURS = (
     "crm.value.portrait",
     "crm.value.profile",
     "crm.value.run",
+    "crm.value.snapshot",
     "crm.value.staging",
 )
 
@@ -33,7 +34,8 @@ class TestProtectedRows(CustomerValueCase):
         super().setUpClass()
         case = cls("setUp")
         case.env = cls.env
-        case.score([case.full(cls.customer), case.full(cls.customer2)])
+        case.score_on("2026-01-10", [case.full(cls.customer), case.full(cls.customer2)])
+        case.score_on("2026-02-10", [case.full(cls.customer), case.full(cls.customer2)])
 
     def rows(self):
         run = self.claim()
@@ -52,6 +54,11 @@ class TestProtectedRows(CustomerValueCase):
                     "valid_from": "2026-01-01",
                     "cause": "behaviour",
                 },
+                {"value_class": "key"},
+            ),
+            "crm.value.snapshot": (
+                self.env["crm.value.snapshot"].search([("partner_id", "=", self.customer.id)]),
+                {"partner_id": self.customer3.id, "company_id": self.alpha.id, "date": "2026-01-31"},
                 {"value_class": "key"},
             ),
             "crm.value.staging": (
@@ -192,6 +199,7 @@ class TestProtectedRows(CustomerValueCase):
             "crm.value.grade": ["_record_grades", "_row_sql", "_with_pen"],
             "crm.value.portrait": ["_record_analysis", "_insert", "_row_sql", "_with_pen"],
             "crm.value.override": ["_cron_expire", "_refresh_effective"],
+            "crm.value.snapshot": ["_take", "_merge_customers", "_cron_forget", "_with_pen"],
             "crm.value.objection": ["_erase"],
             "res.partner": ["_read_profiles", "_read_own_profiles"],
         }.items():

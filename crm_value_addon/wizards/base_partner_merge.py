@@ -15,7 +15,7 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
         return result
 
     def _merge_crm_value(self, src_partners, dst_partner):
-        """Drop profiles until the next run, end the states in force, and leave one override and objection each.
+        """Drop profiles until the next run, end and mark the states, leave one override, snapshot and objection each.
 
         :return: whether one of the customers objected to profiling
         """
@@ -31,6 +31,15 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
                 partners,
             )
         )
+        execute(
+            SQL(
+                "UPDATE crm_value_history SET merged_from = partner_id"
+                " WHERE partner_id IN %s AND partner_id <> %s AND merged_from IS NULL",
+                partners,
+                dst_partner.id,
+            )
+        )
+        self.env["crm.value.snapshot"]._merge_customers(dst_partner.id, partners)
         # Odoo's merge would stumble over the index: the word on the customer that stays counts, else the newest.
         execute(
             SQL(

@@ -92,8 +92,8 @@ class OdooSite:
     def reset(self) -> None:
         """As if no run had ever been."""
         self.sql(
-            "DELETE FROM crm_value_history; DELETE FROM crm_value_profile; DELETE FROM crm_value_staging;"
-            "DELETE FROM crm_value_objection; DELETE FROM crm_value_run"
+            "DELETE FROM crm_value_history; DELETE FROM crm_value_snapshot; DELETE FROM crm_value_profile;"
+            "DELETE FROM crm_value_staging; DELETE FROM crm_value_objection; DELETE FROM crm_value_run"
         )
 
     def customers(self) -> int:
