@@ -8,6 +8,7 @@ from datetime import date
 
 from odoo.tools.misc import format_date
 
+from .customer_history import customer_history
 from .customer_texts import (
     anomaly_text,
     attitude_text,
@@ -63,7 +64,7 @@ TOPICS_OF_GROUPS = {
 }
 
 
-def customer_page(env, profile):
+def customer_page(env, profile, changes=()):
     """The page of a customer.
 
     A group is ``{"name", "title", "facts", "pair", "note", "reasons"}``, a fact ``{"name", "label", "text"}``
@@ -72,8 +73,9 @@ def customer_page(env, profile):
 
     :param env: environment of the reader: language, groups, rights
     :param dict profile: values of ``PAGE_COLUMNS``, empty for a customer that is not scored
-    :return: ``{"banner", "next_action", "why", "groups"}``; the banner of a sudden change is ``{"kind", "text",
-        "reasons"}``, and ``why`` the topic that matters first
+    :param list changes: changes of its labels, the latest first
+    :return: ``{"banner", "next_action", "why", "groups", "history"}``; the banner of a sudden change is ``{"kind",
+        "text", "reasons"}``, ``why`` the topic that matters first, and ``history`` as of ``customer_history``
     """
     if not profile:
         return {}
@@ -95,6 +97,7 @@ def customer_page(env, profile):
         "next_action": page.next_action(),
         "why": topics.get("lost") or next(iter(topics.values()), None),
         "groups": [group for group in groups if group["facts"] or group["pair"] or group["reasons"]],
+        "history": customer_history(env, changes),
     }
 
 

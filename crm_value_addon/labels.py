@@ -91,6 +91,37 @@ LABELS = {
     "value_type": VALUE_TYPES,
     "lost_type": [*LOST_TYPES, ("undetermined", "Undetermined")],
 }
+# Every value of every label, in the order people read them, for rows that may be about any of them.
+LABEL_VALUES = [
+    (f"{label}:{value}", name) for label, selection in LABELS.items() for value, name in selection
+]
+# The labels whose movement is told, and how good each value is: of equal ranks neither is better.
+LABEL_RANKS = {
+    "value_class": {"key": 3, "growth": 2, "standard": 1, "unprofitable": 0},
+    "value_segment": {
+        "key_stable": 8,
+        "key_at_risk": 7,
+        "promising": 6,
+        "standard": 5,
+        "new": 5,
+        "burden": 4,
+        "prospect": 3,
+        "dormant": 2,
+        "lost_worth_winning_back": 1,
+        "lost": 1,
+    },
+    "loyalty_stage": {"loyalty": 3, "preference": 2, "approval": 1, "awareness": 0},
+    "lifecycle_stage": {
+        "extension": 5,
+        "retention": 4,
+        "acquisition": 3,
+        "won_back": 3,
+        "selection": 2,
+        "dormant": 1,
+        "lost": 0,
+    },
+    "churn_risk": {"low": 2, "medium": 1, "high": 0},
+}
 LABEL_NAMES = [
     ("value_class", "Value Class"),
     ("value_segment", "Value Segment"),

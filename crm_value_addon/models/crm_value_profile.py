@@ -4,6 +4,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from ..customer_history import open_history
 from ..customer_page import PAGE_COLUMNS, customer_page
 from ..labels import (
     ANOMALIES,
@@ -190,13 +191,15 @@ class CrmValueProfile(models.Model):
         return self.env.user.has_group(GROUP_USER)
 
     @api.depends("partner_id", "company_id")
-    @api.depends_context("lang", "uid")
+    @api.depends_context("lang", "uid", "allowed_company_ids")
     def _compute_page(self):
         # By SQL, since the ORM gives an empty number as zero.
         keys = {profile: (profile.partner_id.id, profile.company_id.id) for profile in self.sudo()}
         rows = self.env["res.partner"]._read_profiles(set(keys.values()), PAGE_COLUMNS)
+        changes = self.env["crm.value.change"]._latest(set(keys.values()))
         for profile in self:
-            profile.page = customer_page(self.env, rows.get(keys[profile.sudo()]))
+            key = keys[profile.sudo()]
+            profile.page = customer_page(self.env, rows.get(key), changes.get(key, ()))
 
     @api.depends("recommendations")
     def _compute_recommended_category_ids(self):
@@ -230,3 +233,9 @@ class CrmValueProfile(models.Model):
         profile = self.sudo()
         known = {"reasons": profile.reasons, "currency_id": profile.currency_id.id}
         return open_records(self.env, known, code, model)
+
+    def action_open_value_history(self, what):
+        """All changes of the customer's labels, or its values over the month-ends, in a view of their own."""
+        self.ensure_one()
+        self.check_access("read")
+        return open_history(self.env, self.partner_id, self.company_id, what)

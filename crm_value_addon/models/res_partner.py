@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from ..customer_history import open_history
 from ..customer_page import PAGE_COLUMNS, customer_page
 from ..labels import CONFIDENCES, GROUP_USER, GROUP_VIEWER, LIFECYCLE_STAGES, LOYALTY_STAGES
 from ..reasons import open_records
@@ -161,8 +162,12 @@ class ResPartner(models.Model):
     @api.depends("commercial_partner_id")
     @api.depends_context("company", "lang", "uid")
     def _compute_value_page(self):
-        for partner, row in self._read_own_profiles(PAGE_COLUMNS).items():
-            partner.value_page = customer_page(self.env, row)
+        company = self.env.company.root_id.id
+        profiles = self._read_own_profiles(PAGE_COLUMNS)
+        keys = {partner: (partner.commercial_partner_id._origin.id, company) for partner in self}
+        changes = self.env["crm.value.change"]._latest({keys[each] for each in self if profiles[each]})
+        for partner, row in profiles.items():
+            partner.value_page = customer_page(self.env, row, changes.get(keys[partner], ()))
 
     def _read_own_profiles(self, columns):
         """``{partner: {column: value}}`` in the current company; nothing for whom is not scored there."""
@@ -179,3 +184,10 @@ class ResPartner(models.Model):
         self._check_field_access(self._fields["value_page"], "read")
         profile = self._read_own_profiles(["reasons", "currency_id"])[self]
         return open_records(self.env, profile, code, model)
+
+    def action_open_value_history(self, what):
+        """All changes of the customer's labels, or its values over the month-ends, in a view of their own."""
+        self.ensure_one()
+        self.check_access("read")
+        self._check_field_access(self._fields["value_page"], "read")
+        return open_history(self.env, self.commercial_partner_id, self.env.company.root_id, what)

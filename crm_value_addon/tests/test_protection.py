@@ -8,6 +8,7 @@ from odoo.tests import tagged
 from .common import CustomerValueCase
 
 OURS = (
+    "crm.value.change",
     "crm.value.concentration",
     "crm.value.concentration.loss",
     "crm.value.demand",
@@ -165,8 +166,8 @@ class TestProtectedRows(CustomerValueCase):
                 "action_restore",
                 "action_take_over",
             },
-            "crm.value.profile": {"action_open_value_reason"},
-            "res.partner": {"action_open_value_reason"},
+            "crm.value.profile": {"action_open_value_reason", "action_open_value_history"},
+            "res.partner": {"action_open_value_reason", "action_open_value_history"},
             "product.template": {"action_open_likely_customers"},
             "product.product": {"action_open_likely_customers"},
             "crm.value.override": {"action_end"},
@@ -200,6 +201,7 @@ class TestProtectedRows(CustomerValueCase):
             "crm.value.portrait": ["_record_analysis", "_insert", "_row_sql", "_with_pen"],
             "crm.value.override": ["_cron_expire", "_refresh_effective"],
             "crm.value.snapshot": ["_take", "_merge_customers", "_cron_forget", "_with_pen"],
+            "crm.value.change": ["_latest"],
             "crm.value.objection": ["_erase"],
             "res.partner": ["_read_profiles", "_read_own_profiles"],
         }.items():

@@ -40,12 +40,22 @@ export class CustomerPage extends Component {
     static components = { CustomerReasons };
     static props = { ...standardFieldProps, part: { type: String, optional: true } };
 
+    setup() {
+        this.orm = useService("orm");
+        this.action = useService("action");
+    }
+
     get page() {
         return this.props.record.data[this.props.name] || {};
     }
 
     percent(share) {
         return Math.round(100 * Math.min(Math.max(share, 0), 1));
+    }
+
+    async openHistory(what) {
+        const { resModel, resId } = this.props.record;
+        this.action.doAction(await this.orm.call(resModel, "action_open_value_history", [[resId], what]));
     }
 }
 
