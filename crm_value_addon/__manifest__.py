@@ -21,6 +21,7 @@
         "views/crm_value_analysis_views.xml",
         "views/crm_value_snapshot_views.xml",
         "views/crm_value_change_views.xml",
+        "views/crm_value_movement_views.xml",
         "views/crm_value_run_views.xml",
         "views/crm_value_override_views.xml",
         "views/crm_value_objection_views.xml",

@@ -15,6 +15,7 @@ from . import crm_value_snapshot
 from . import crm_value_staging
 from . import crm_value_override
 from . import crm_value_objection
+from . import crm_value_movement
 from . import crm_value_change
 from . import crm_value_sync
 from . import crm_value_sync_export

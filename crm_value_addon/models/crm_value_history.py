@@ -1,4 +1,5 @@
-from odoo import fields, models
+from odoo import api, fields, models
+from odoo.tools import SQL
 
 from ..labels import (
     CAUSES,
@@ -57,3 +58,101 @@ class CrmValueHistory(models.Model):
     lifetime_value = fields.Monetary(groups=GROUP_USER)
 
     _merged = models.Index("(company_id, partner_id) WHERE merged_from IS NOT NULL")
+
+    @api.model
+    def _state_sql(self, label, companies, day):
+        """The state of each customer at the end of a day, as a query of one row per customer and company.
+
+        Columns are ``id``, ``partner_id``, ``company_id``, ``format_id``, ``computed`` (the engine's label),
+        ``label`` (that of an override which held, else the engine's) and ``value``: current + potential value, by
+        the profile from the last run on, before by the last month-end's snapshot or the state itself, whichever
+        is newer. Of customers that became one since, the labels are those of the one that stays, the values those
+        of all.
+
+        :param str label: one of ``LABELS``
+        :param companies: root companies
+        """
+        # As constants, or PostgreSQL would look them up for each customer.
+        known, month_ends = self._sources(companies, day)
+        return SQL(
+            """
+            SELECT DISTINCT ON (history.company_id, history.partner_id)
+                   history.id, history.partner_id, history.company_id, history.format_id,
+                   %(label)s AS computed, COALESCE(held.value, %(label)s) AS label,
+                   CASE WHEN profile.id IS NOT NULL THEN profile.current_value + profile.potential_value
+                        WHEN snapshot.id IS NOT NULL THEN snapshot.current_value + snapshot.potential_value
+                        ELSE sum(history.current_value + history.potential_value)
+                             OVER (PARTITION BY history.company_id, history.partner_id)
+                    END AS value
+              FROM crm_value_history history
+              LEFT JOIN (%(held)s) held
+                ON held.partner_id = history.partner_id AND held.company_id = history.company_id
+               AND held.label = %(label_name)s
+              LEFT JOIN crm_value_profile profile
+                ON profile.partner_id = history.partner_id AND profile.company_id = history.company_id
+               AND profile.company_id IN %(known)s
+              LEFT JOIN crm_value_snapshot snapshot
+                ON snapshot.partner_id = history.partner_id AND snapshot.company_id = history.company_id
+               AND (snapshot.company_id, snapshot.date) IN %(month_ends)s AND snapshot.date >= history.valid_from
+             WHERE history.company_id IN %(companies)s AND history.valid_from <= %(day)s
+               AND (history.valid_to IS NULL OR history.valid_to > %(day)s)
+             ORDER BY history.company_id, history.partner_id, history.merged_from IS NOT NULL,
+                      history.valid_from DESC, history.id DESC
+            """,
+            label=SQL.identifier("history", label),
+            label_name=label,
+            day=day,
+            companies=tuple(companies.ids),
+            known=tuple(known) or (0,),
+            month_ends=tuple(month_ends) or ((0, day),),
+            held=self.env["crm.value.override"]._held_sql(companies, day),
+        )
+
+    @api.model
+    def _sources(self, companies, day):
+        """Where the values of a day are told.
+
+        :return: the companies of which the profiles hold on that day already, and (company, date) of the last
+            month-end of each by then
+        """
+        known, month_ends = [], []
+        done = [("kind", "=", "score"), ("state", "=", "done")]
+        for company in companies:
+            of_company = [("company_id", "=", company.id)]
+            last = self.env["crm.value.run"].sudo().search(of_company + done, order="as_of desc", limit=1)
+            if last and last.as_of <= day:
+                known.append(company.id)
+            month_end = (
+                self.env["crm.value.snapshot"]
+                .sudo()
+                .search([*of_company, ("date", "<=", day)], order="date desc", limit=1)
+            )
+            if month_end:
+                month_ends.append((company.id, month_end.date))
+        return known, month_ends
+
+    @api.model
+    def _cause_sql(self, label, companies, after, until):
+        """Why a label last changed after a day and until another, where it did or was first told then.
+
+        :return: a query of one row each: ``partner_id``, ``company_id``, ``cause``
+        """
+        return SQL(
+            """
+            SELECT DISTINCT ON (company_id, partner_id) company_id, partner_id, cause
+              FROM (
+                    SELECT id, company_id, partner_id, cause, valid_from, merged_from, %(label)s AS label,
+                           lag(id) OVER earlier AS earlier_id, lag(%(label)s) OVER earlier AS earlier_label
+                      FROM crm_value_history history
+                     WHERE company_id IN %(companies)s AND valid_from <= %(until)s
+                       AND (valid_to IS NULL OR valid_to > %(after)s)
+                    WINDOW earlier AS (PARTITION BY company_id, partner_id, merged_from ORDER BY valid_from, id)
+                   ) told
+             WHERE valid_from > %(after)s AND (earlier_id IS NULL OR label IS DISTINCT FROM earlier_label)
+             ORDER BY company_id, partner_id, merged_from IS NOT NULL, valid_from DESC, id DESC
+            """,
+            label=SQL.identifier(label),
+            companies=tuple(companies.ids),
+            after=after,
+            until=until,
+        )

@@ -17,6 +17,7 @@ from . import (
     test_grade_access,
     test_grade_texts,
     test_json2,
+    test_movement,
     test_objection,
     test_override,
     test_partner_merge,

@@ -1,0 +1,67 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools.misc import format_date
+
+from ..labels import LABEL_NAMES, LABEL_RANKS
+
+
+class CrmValueMovementWizard(models.TransientModel):
+    """Between which two days, and by which label, to look at how customers moved."""
+
+    _name = "crm.value.movement.wizard"
+    _description = "Customer Movement Between Two Days"
+
+    label = fields.Selection(
+        [(label, name) for label, name in LABEL_NAMES if label in LABEL_RANKS],
+        required=True,
+        default="value_class",
+    )
+    date_from = fields.Date(string="From", required=True, default=lambda self: self._default_date_from())
+    date_to = fields.Date(string="To", required=True, default=lambda self: self._today())
+    history_start = fields.Date(
+        compute="_compute_history_start", help="Before this day nothing is known of anybody."
+    )
+
+    @api.model
+    def _today(self):
+        return self.env.company.root_id._crm_value_today()
+
+    @api.model
+    def _default_date_from(self):
+        """The last month-end, or the first day there is a history of."""
+        month_end = self.env["crm.value.movement"]._last_month_end(self._today())
+        return max(month_end, self._history_start() or month_end)
+
+    @api.model
+    def _history_start(self):
+        first = self.env["crm.value.history"].search(
+            [("company_id", "=", self.env.company.root_id.id)], order="valid_from", limit=1
+        )
+        return first.valid_from
+
+    @api.depends_context("company")
+    def _compute_history_start(self):
+        self.history_start = self._history_start()
+
+    def action_open(self):
+        """The matrix of movements between the two days."""
+        self.ensure_one()
+        if self.date_from >= self.date_to:
+            raise UserError(self.env._("The first day has to be before the second."))
+        action = self.env["ir.actions.act_window"]._for_xml_id("crm_value_addon.crm_value_movement_action")
+        names = dict(self._fields["label"]._description_selection(self.env))
+        title = self.env._(
+            "%(label)s: %(from)s to %(to)s",
+            label=names[self.label],
+            **{"from": format_date(self.env, self.date_from), "to": format_date(self.env, self.date_to)},
+        )
+        return {
+            **action,
+            "name": title,
+            "display_name": title,
+            "context": {
+                "movement_label": self.label,
+                "movement_from": fields.Date.to_string(self.date_from),
+                "movement_to": fields.Date.to_string(self.date_to),
+            },
+        }
