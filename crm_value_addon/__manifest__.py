@@ -22,6 +22,7 @@
         "views/crm_value_snapshot_views.xml",
         "views/crm_value_change_views.xml",
         "views/crm_value_movement_views.xml",
+        "views/crm_value_cohort_views.xml",
         "views/crm_value_run_views.xml",
         "views/crm_value_override_views.xml",
         "views/crm_value_objection_views.xml",

@@ -9,6 +9,7 @@ from .common import CustomerValueCase
 
 OURS = (
     "crm.value.change",
+    "crm.value.cohort",
     "crm.value.concentration",
     "crm.value.concentration.loss",
     "crm.value.demand",
