@@ -237,7 +237,7 @@ def _buyers(history, day, policy, report, *, withhold, keep, compared):
         rhythm=own,
         policy=policy,
         lack=base_models.shortage(situation),
-        evidence=[*near, *found.evidence],
+        evidence=[*map(reasons.told, near), *found.evidence],
         remembered=memory.kept(history.previous, policy),
     )
     table.loc[table["churn_withheld"], "churn_probability"] = np.nan
