@@ -15,7 +15,9 @@ class ExportCase(CustomerValueCase):
         cls.product = cls._product()
 
     def export(self, dataset, company=None, limit=200_000, after=None):
-        """All pages of a dataset, those behind a cursor if one is given, as a list of dicts."""
+        """All pages of a dataset, those behind a cursor if one is given, as a list of dicts, which is sorted by the
+        first column: within a page rows come in any order.
+        """
         company = company or self.alpha
         rows = []
         for _page in range(10_000):
@@ -27,7 +29,7 @@ class ExportCase(CustomerValueCase):
             rows += [dict(zip(page["columns"], row, strict=True)) for row in found]
             after = page["after"]
             if not after:
-                return rows
+                return sorted(rows, key=lambda row: int(next(iter(row.values()))))
         raise AssertionError("The pages never end")
 
     def assert_paged(self, dataset):

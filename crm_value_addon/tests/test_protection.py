@@ -23,6 +23,7 @@ OURS = (
     "crm.value.policy.rule",
     "crm.value.policy.version",
     "crm.value.portrait",
+    "crm.value.preview",
     "crm.value.profile",
     "crm.value.run",
     "crm.value.snapshot",
