@@ -10,6 +10,7 @@ import pandas as pd
 from simulator import catalogue as catalogues
 from simulator import contacts, invoices, leads, orders, service
 from simulator import customers as people
+from simulator.documents import documents
 from simulator.world import FORMATS, LOST_TYPES, SATISFACTION, VALUE_TYPES, World
 from sync_worker.history.facts import FACTS
 from sync_worker.history.schema import History
@@ -35,6 +36,7 @@ class Simulation:
         catalogue: what was on offer, with every price.
         order_prices: the list price and unit cost of each line of `history.lines`, in their order: `price`,
             `cost` (untaxed; what the file format has no column for).
+        documents: the delivery and the invoice of each order, as `simulator.documents` has them.
     """
 
     world: World
@@ -43,6 +45,7 @@ class Simulation:
     price_rises: pd.DataFrame
     catalogue: catalogues.Catalogue
     order_prices: pd.DataFrame
+    documents: pd.DataFrame
 
 
 def simulate(world: World) -> Simulation:
@@ -101,6 +104,7 @@ def simulate(world: World) -> Simulation:
         order_prices=pd.DataFrame(
             {"price": all_lines["price"], "cost": all_lines["cost"] / all_lines["quantity"]}
         ),
+        documents=documents(world, served, back, billed),
     )
 
 

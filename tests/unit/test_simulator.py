@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pandas as pd
 import pytest
+from numpy.testing import assert_array_equal
 from pandas.testing import assert_frame_equal
 
 from simulator import World, simulate
@@ -51,6 +52,23 @@ def test_a_seed_gives_the_same_company_again_and_another_seed_another():
     for name, table in one.history.facts.items():
         assert_frame_equal(table, again.history.facts[name])
     assert not one.truth["order_value"].equals(other.truth["order_value"])
+
+
+def test_documents_tie_each_delivery_and_invoice_to_its_order(company):
+    """As many as the facts have, on the same days; what came back names a sale that was delivered before."""
+    table, facts = company.documents, company.history.facts
+    assert sorted(table["order_id"]) == sorted(company.history.orders["order_id"])
+    done = table[table["done"].notna()].sort_values(["done", "order_id"])
+    assert_array_equal(np.sort(done["done"]), np.sort(facts["deliveries"]["known"]))
+    assert done["delivered"].sum() == facts["deliveries"]["delivered"].sum()
+    billed = table[table["invoice_id"] > 0].set_index("invoice_id").sort_index()
+    bills = facts["invoices"].set_index("invoice_id").sort_index()
+    assert_array_equal(billed.index, bills.index)
+    assert_array_equal(billed["due"], bills["due"])
+    assert_array_equal(billed["return_of"] > 0, bills["amount"] < 0)
+    back = table[table["return_of"] > 0]
+    sold = table.set_index("order_id")["done"]
+    assert (back["done"].to_numpy() > sold[back["return_of"]].to_numpy()).all()
 
 
 def test_every_fact_is_there_and_within_the_history(company):
