@@ -4,6 +4,8 @@ import time
 from pathlib import Path
 
 from demo import (
+    document_patterns,
+    documents,
     orders,
     people,
     pipeline,
@@ -45,6 +47,9 @@ def fill(env, folder):
         people.HOME: people.make_products(env, orders.read_csv(folder / "products.csv"), home),
         people.WHOLESALE: wholesale_people.make_products(env, product_rows, wholesale),
     }
+    say("learning what the ORM writes into deliveries and invoices")
+    some = next(partner for partner in partners.values() if partner.country_id == wholesale.country_id)
+    patterns = document_patterns.learn(env, wholesale, some, next(iter(products[people.WHOLESALE].values())))
     loaded = orders.load(
         env, folder, companies=companies, buyers=buyers | partners, products=products, say=say
     )
@@ -59,6 +64,7 @@ def fill(env, folder):
     wholesale_contacts.make_messages(*made, loaded.weeks)
     wholesale_contacts.make_activities(env, folder, partners, loaded.weeks)
     wholesale_contacts.make_ratings(env, folder, partners, loaded.weeks, loaded.base)
+    documents.make(env, folder, wholesale, partners, loaded, patterns, say)
     wholesale_people.archive(env, wholesale_rows, partners)
     env.cr.commit()
     env.cr.execute("ANALYZE")

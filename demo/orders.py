@@ -102,11 +102,14 @@ def stage_products(env, products, rows):
 
 
 def stage_rates(env, companies):
-    """Temporary table demo_rate: Odoo's own rate for each company, order currency and day."""
+    """Temporary table demo_rate: Odoo's own rate for each company, order currency and day until today."""
     env.cr.execute(
         """
-        SELECT DISTINCT b.company, p.currency_id, b.bought::date
-        FROM demo_basket b JOIN pattern_order p ON (p.p_customer, p.p_company) = (b.customer, b.company)
+        SELECT company, currency_id, day::date
+        FROM (SELECT b.company, p.currency_id, min(b.bought)::date AS first
+              FROM demo_basket b JOIN pattern_order p ON (p.p_customer, p.p_company) = (b.customer, b.company)
+              GROUP BY 1, 2) kinds
+        CROSS JOIN generate_series(first, now() AT TIME ZONE 'UTC' + interval '1 day', interval '1 day') day
         """
     )
     values = []

@@ -52,6 +52,7 @@ def make_companies(env):
     wholesale.partner_id.tz = ZONES[WHOLESALE]
     env["account.chart.template"].try_loading("generic_coa", company=wholesale, install_demo=False)
     wholesale.currency_id = euro
+    _make_books(env, wholesale)
     today = fields.Date.today()
     env["res.currency.rate"].create(
         [
@@ -86,6 +87,17 @@ def make_companies(env):
                 }
             )
     return companies
+
+
+def _make_books(env, company):
+    """The general chart of accounts knows nothing of France: who is at home there, and what the tax is."""
+    sales = [("company_id", "=", company.id)]
+    domestic = env["account.fiscal.position"].search([*sales, ("country_id", "!=", False)])
+    domestic.country_id = company.country_id
+    taxes = env["account.tax"].search([*sales, ("amount", ">", 0)])
+    taxes.write({"name": "20%", "amount": 20, "invoice_label": "20%", "description": False})
+    # install_mode: nor has such a company a warehouse
+    env["stock.warehouse"].create({"name": company.name, "code": "HW", "company_id": company.id})
 
 
 def make_users(env, companies):

@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from demo import wholesale_files
+from demo import wholesale_document_files, wholesale_files
+from simulator import simulate
 
 SEED = 2017
 FOOD = {
@@ -121,7 +122,9 @@ def main() -> None:
     args.out.mkdir(parents=True, exist_ok=True)
     customers[["customer", "kind", "seller", "industry"]].to_csv(args.out / "customers.csv", index=False)
     sold.to_csv(args.out / "products.csv", index=False)
-    wholesale = wholesale_files.write(args.out, customers)
+    simulation = simulate(wholesale_files.WORLD)
+    wholesale = wholesale_files.write(args.out, customers, simulation)
+    wholesale_document_files.write(args.out, simulation)
     orders = pd.concat([orders, wholesale["orders"]])
     items = pd.concat([items, wholesale["lines"]])
     orders.to_csv(args.out / "orders.csv", index=False)

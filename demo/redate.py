@@ -7,7 +7,7 @@ from demo.orders import SHOP_ZONE, weeks_until_recent
 
 # These move in local time, so that a shop opens at the same hour on either side of a clock change.
 MOMENTS = {
-    "sale_order": ["date_order", "create_date", "write_date"],
+    "sale_order": ["date_order", "commitment_date", "effective_date", "create_date", "write_date"],
     "crm_lead": ["create_date", "date_open", "date_closed", "date_last_stage_update"],
     "res_partner": ["create_date"],
     "product_product": ["create_date"],
@@ -15,8 +15,25 @@ MOMENTS = {
     "mail_message": ["date", "create_date", "write_date"],
     "rating_rating": ["rated_on", "create_date", "write_date"],
     "mail_activity": ["create_date", "write_date"],
+    "stock_picking": ["scheduled_date", "date_deadline", "date_done", "create_date", "write_date"],
+    "stock_move": ["date", "date_deadline", "create_date", "write_date"],
+    "stock_move_line": ["date", "create_date", "write_date"],
+    "account_move": ["create_date", "write_date"],
+    "account_move_line": ["create_date", "write_date"],
+    "account_payment": ["create_date", "write_date"],
+    "account_partial_reconcile": ["create_date", "write_date"],
+    "loyalty_card": ["create_date", "write_date"],
+    "loyalty_history": ["create_date", "write_date"],
 }
-DAYS = {"sale_order": ["validity_date"], "mail_activity": ["date_deadline", "date_done"]}
+DAYS = {
+    "sale_order": ["validity_date"],
+    "mail_activity": ["date_deadline", "date_done"],
+    "stock_move": ["reservation_date"],
+    "account_move": ["date", "invoice_date", "invoice_date_due", "delivery_date"],
+    "account_move_line": ["date", "invoice_date", "date_maturity"],
+    "account_payment": ["date"],
+    "account_partial_reconcile": ["max_date"],
+}
 # What was not there in the past stays: users, messages of the visitors, the first company's products.
 WHERE = {
     "res_partner": "commercial_partner_id IN (SELECT id FROM res_partner WHERE ref ~ '^(CJ|W)[0-9]')",
@@ -28,7 +45,8 @@ WHERE = {
 
 
 def move(env):
-    """Moves orders, quotations, leads, contacts, customers and rates, if the last order is older than a week."""
+    """Moves orders, quotations, leads, contacts, documents, customers and rates, if the last order is older than a
+    week."""
     env.cr.execute("SELECT max(date_order) FROM sale_order WHERE state = 'sale'")
     weeks = weeks_until_recent(env.cr.fetchone()[0])
     if weeks <= 0:

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from simulator import Simulation, World, simulate
+from simulator import Simulation, World
+from simulator.world import FORMATS
 
 #: Ends a day after the households' year, so that moving both by the same weeks keeps both fresh.
 WORLD = World(seed=2017, customers=500, days=913, end="2018-01-01")
@@ -41,13 +42,12 @@ KINDS = {
 }
 
 
-def write(out: Path, households: pd.DataFrame) -> dict[str, pd.DataFrame]:
+def write(out: Path, households: pd.DataFrame, simulation: Simulation) -> dict[str, pd.DataFrame]:
     """Writes `wholesale_*.csv` and `truth.csv`. Answers baskets and items to join those of the households, as
     `{"orders": ..., "lines": ...}`.
 
     `households` are the rows of customers.csv.
     """
-    simulation = simulate(WORLD)
     customers = _customers(simulation, households)
     customers.to_csv(out / "wholesale_customers.csv", index=False)
     truth = simulation.truth
@@ -63,7 +63,7 @@ def write(out: Path, households: pd.DataFrame) -> dict[str, pd.DataFrame]:
     }
 
 
-def _moment(days: pd.Series, first: int, last: int, rng: np.random.Generator) -> pd.Series:
+def moment(days: pd.Series, first: int, last: int, rng: np.random.Generator) -> pd.Series:
     """A second of each day between two hours, UTC."""
     return days + pd.to_timedelta(rng.integers(first * 3600, last * 3600, len(days)), unit="s")
 
@@ -92,6 +92,7 @@ def _customers(simulation: Simulation, households: pd.DataFrame) -> pd.DataFrame
             "blocked": known["blocked"],
             "archived": known["archived"],
             "in_dollars": rng.random(len(known)) < IN_DOLLARS,
+            "terms": known["format"].map({each.name: each.terms for each in FORMATS}),
             "household": 0,
         }
     )
@@ -136,7 +137,7 @@ def _orders(simulation: Simulation) -> pd.DataFrame:
             "customer": APART + orders["customer_id"],
             "company": COMPANY,
             # eight to five in the zone of the first shop, which `orders.py` makes that of this one
-            "transaction_timestamp": _moment(orders["date"], 13, 21, rng),
+            "transaction_timestamp": moment(orders["date"], 13, 21, rng),
         }
     )
 
@@ -164,13 +165,13 @@ def _facts(simulation: Simulation, orders: pd.DataFrame, out: Path) -> None:
     leads, messages, quotations = facts["leads"], facts["messages"], facts["quotations"]
     tables = {
         "leads": leads.assign(
-            known=_moment(leads["known"], 8, 11, rng), closed=_moment(leads["closed"], 12, 16, rng)
+            known=moment(leads["known"], 8, 11, rng), closed=moment(leads["closed"], 12, 16, rng)
         )[["customer", "known", "closed", "outcome", "lost_type", "source_id", "expected_revenue"]],
         "messages": messages.assign(moment=pd.to_datetime(messages["hours"] * 3600, unit="s").dt.floor("s"))[
             ["customer", "direction", "moment"]
         ],
         "activities": facts["activities"][["customer", "known", "due", "kind"]],
-        "quotations": quotations.assign(known=_moment(quotations["known"], 8, 16, rng))[
+        "quotations": quotations.assign(known=moment(quotations["known"], 8, 16, rng))[
             ["customer", "known", "amount", "outcome"]
         ],
         "ratings": _ratings(
@@ -186,4 +187,4 @@ def _ratings(ratings: pd.DataFrame, sold: pd.DataFrame, rng: np.random.Generator
     sold = sold.rename(columns={"transaction_timestamp": "known"})[["known", "customer", "basket"]]
     ratings = ratings.assign(known=ratings["known"].astype(sold["known"].dtype))
     rated = pd.merge_asof(ratings.sort_values("known"), sold.sort_values("known"), on="known", by="customer")
-    return rated.assign(known=_moment(rated["known"], 8, 16, rng))[["customer", "basket", "known", "rating"]]
+    return rated.assign(known=moment(rated["known"], 8, 16, rng))[["customer", "basket", "known", "rating"]]

@@ -74,6 +74,15 @@ def _standing(env, rows, partners, company):
         return env["res.partner"].browse([partners[number].id for number in numbers]).with_company(company)
 
     company.account_use_credit_limit = True
+    for days, numbers in _by(rows, "terms").items():
+        term = {
+            "name": f"{days} days",
+            "company_id": company.id,
+            "line_ids": [
+                Command.create({"value": "percent", "value_amount": 100, "nb_days": int(days)}),
+            ],
+        }
+        of(numbers).property_payment_term_id = env["account.payment.term"].create(term)
     for limit, numbers in _by(rows, "credit_limit").items():
         of(numbers).credit_limit = float(limit)
     of(_by(rows, "blocked")["True"]).trust = "bad"
