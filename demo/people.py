@@ -96,8 +96,16 @@ def _make_books(env, company):
     domestic.country_id = company.country_id
     taxes = env["account.tax"].search([*sales, ("amount", ">", 0)])
     taxes.write({"name": "20%", "amount": 20, "invoice_label": "20%", "description": False})
+    taxes.tax_group_id.name = "Tax 20%"
     # install_mode: nor has such a company a warehouse
     env["stock.warehouse"].create({"name": company.name, "code": "HW", "company_id": company.id})
+
+
+def _groups(group, companies):
+    """Who sees all documents of the wholesaler may read its books too: Odoo shows no form of an invoice to others."""
+    if WHOLESALE in companies and group != "sales_team.group_sale_salesman":
+        return [group, "account.group_account_readonly"]
+    return [group]
 
 
 def make_users(env, companies):
@@ -113,7 +121,7 @@ def make_users(env, companies):
                 "tz": ZONES[allowed[0]],
                 "company_id": companies[allowed[0]].id,
                 "company_ids": [Command.set([companies[number].id for number in allowed])],
-                "group_ids": [Command.set([env.ref(group).id])],
+                "group_ids": [Command.set([env.ref(each).id for each in _groups(group, allowed)])],
             }
         )
     # Whoever signs in as administrator sees both companies as well.
