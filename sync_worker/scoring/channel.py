@@ -30,9 +30,7 @@ class Channels:
     """The preferred channel of each buyer.
 
     Attributes:
-        table: a row per buyer: `preferred_channel` (a label of `order_details.channel`, or None),
-            `channel_share` (weighted, of the preferred one), `channel_before` (share of that channel in the
-            first half of the orders); NaN where there is no preference.
+        table: a row per buyer: `preferred_channel` (a label of `order_details.channel`, or None).
         evidence: the shares, with the newest orders by that channel.
         lacks: `order_details` without that dataset.
     """
@@ -51,9 +49,7 @@ def classify(features: Features, history: History, today: int) -> Channels:
     if events is not None:
         events = events.of(events.table["channel"].notna().to_numpy())
     if events is None or not len(events.row):
-        empty = {"preferred_channel": np.full(n, None, dtype=object)}
-        empty |= {"channel_share": np.nan, "channel_before": np.nan}
-        return Channels(pd.DataFrame(empty), [], lacks)
+        return Channels(pd.DataFrame({"preferred_channel": np.full(n, None, dtype=object)}), [], lacks)
     code, names = pd.factorize(events.table["channel"].astype(str), sort=True)
     row, k = events.row, len(names)
     weight = 0.5 ** ((today - events.day) / HALF_LIFE)
@@ -79,13 +75,7 @@ def classify(features: Features, history: History, today: int) -> Channels:
     records = events.records(own, n, "order_id")
     shifts = prefers & (after - before >= SHIFT) & (count >= 2 * ORDERS)
     return Channels(
-        pd.DataFrame(
-            {
-                "preferred_channel": label,
-                "channel_share": np.where(prefers, its, np.nan),
-                "channel_before": np.where(prefers, before, np.nan),
-            }
-        ),
+        pd.DataFrame({"preferred_channel": label}),
         [
             Evidence("prefers_channel", prefers & ~shifts, {"percent": 100 * its}, records, 0.2),
             Evidence(

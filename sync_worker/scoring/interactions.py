@@ -39,9 +39,9 @@ class Interactions:
     """What is known of the contact with each buyer.
 
     Attributes:
-        table: a row per buyer: `last_contact_date` (datetime64, of any contact ever), `contacts` (days with
-            one in the current window), `initiator` (`customer`, `us`, `both` or None), `response_hours` (median
-            until our answer; inf where most got none), `unanswered` (messages). Missing = not known.
+        table: a row per buyer: `last_contact_date` (datetime64, of any contact ever), `initiator` (`customer`,
+            `us`, `both` or None; nobody's where no messages are known, since activities are always ours). Missing
+            = not known.
         evidence: what is worth a sentence.
         lacks: datasets that are missing.
     """
@@ -68,8 +68,8 @@ class Talk:
     is_message: np.ndarray
 
     def events(self, chosen: np.ndarray) -> Events:
-        """Some of it as events without columns."""
-        return Events(self.row[chosen], self.day[chosen], pd.DataFrame(index=range(int(chosen.sum()))))
+        """Some of it as events with their `hours`."""
+        return Events(self.row[chosen], self.day[chosen], pd.DataFrame({"hours": self.hours[chosen]}))
 
 
 def classify(
@@ -84,8 +84,7 @@ def classify(
     n = len(buyers)
     lacks = [name for name in ("messages", "activities") if name not in history.facts]
     if said is None:
-        none = {"contacts": np.nan, "initiator": None, "response_hours": np.nan, "unanswered": np.nan}
-        table = pd.DataFrame({"last_contact_date": np.full(n, np.datetime64("NaT", "s")), **none})
+        table = pd.DataFrame({"last_contact_date": np.full(n, np.datetime64("NaT", "s")), "initiator": None})
         return Interactions(table, [], lacks)
     window = policy.column("current_window_days", buyers["format"])
     last, gap = _last_contact(said, n)
@@ -93,22 +92,14 @@ def classify(
     asked, hours = answers(said, today)
     waited, messages, unanswered = _waiting(asked, hours, today - window, n)
 
-    enough = begun >= ENOUGH
+    enough = (begun >= ENOUGH) & said.is_message.any()
     share = np.divide(ours, begun, out=np.full(n, np.nan), where=enough)
     initiator = np.select(
         [share >= MOSTLY, share <= 1 - MOSTLY, enough], np.array(["us", "customer", "both"], object), None
     )
     known = last > -REACH
     date = pd.Series(np.where(known, last, 0).astype("datetime64[D]").astype("datetime64[s]")).where(known)
-    table = pd.DataFrame(
-        {
-            "last_contact_date": date,
-            "contacts": _contact_days(said, today - window, n),
-            "initiator": initiator,
-            "response_hours": waited,
-            "unanswered": np.where(messages > 0, unanswered, np.nan),
-        }
-    )
+    table = pd.DataFrame({"last_contact_date": date, "initiator": initiator})
     since = np.where(known, today - last, 0)
     usual = peers.median(np.where(np.isfinite(waited), waited, np.nan))
     told = {"all": begun, "days_since": since}
@@ -194,15 +185,10 @@ def _last_contact(said: Talk, n: int) -> tuple[np.ndarray, np.ndarray]:
     np.maximum.at(last, said.row, said.day)
     first = np.full(n, REACH)
     np.minimum.at(first, said.row, said.day)
-    days = _contact_days(said, np.full(n, -float(REACH)), n)
+    new = np.append(True, (said.row[1:] != said.row[:-1]) | (said.day[1:] != said.day[:-1]))
+    days = np.bincount(said.row[new], minlength=n)
     gap = np.divide(last - first, days - 1, out=np.full(n, np.nan), where=days >= 4)
     return last, gap
-
-
-def _contact_days(said: Talk, after: np.ndarray, n: int) -> np.ndarray:
-    """Days with a contact after a day, (n,)."""
-    new = np.append(True, (said.row[1:] != said.row[:-1]) | (said.day[1:] != said.day[:-1]))
-    return np.bincount(said.row[new & (said.day > after[said.row])], minlength=n).astype(float)
 
 
 def _conversations(said: Talk, after: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:

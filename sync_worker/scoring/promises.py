@@ -34,11 +34,11 @@ class Promises:
     """How we kept our word in the current window.
 
     Attributes:
-        table: a row per buyer: `promise_kept` (share, NaN for fewer than `ENOUGH` promises), `promises`, `late`,
-            `short`, `overcharged` (counts; NaN where no promise of any kind is known).
+        table: a row per buyer: `promise_kept` (share, NaN for fewer than `ENOUGH` promises).
         salespeople: `{salesperson_id, promises, kept, late, short, overcharged, share}` of each, by id, ready
-            for JSON; `share` is null for fewer than `ENOUGH`.
-        evidence: what was broken, with the records.
+            for JSON; the count of a kind is null where the company's facts tell nothing of it, `share` for fewer
+            than `ENOUGH`.
+        evidence: what was broken, with the records, or that nothing was.
         lacks: datasets that are missing: `deliveries`, `order_details`.
     """
 
@@ -50,7 +50,7 @@ class Promises:
 
 @dataclass
 class _Kept:
-    """Promises of one kind.
+    """Promises of one kind that the company's facts tell of.
 
     Attributes:
         name: of `KINDS`.
@@ -80,16 +80,9 @@ def classify(features: Features, history: History, policy: Policy, today: int) -
     lacks = [name for name in ("deliveries", "order_details") if name not in history.facts]
 
     total = sum((each.count(n) for each in kept), np.zeros(n))
-    broken = {name: np.zeros(n) for name in KINDS}
-    for each in kept:
-        broken[each.name] += each.count(n, each.broken)
-    failed = sum(broken.values())
+    failed = sum((each.count(n, each.broken) for each in kept), np.zeros(n))
     share = np.divide(total - failed, total, out=np.full(n, np.nan), where=total >= ENOUGH)
-    counts = {"promises": total, **broken}
-    unknown = np.full(n, np.nan)
-    table = pd.DataFrame(
-        {"promise_kept": share, **{name: values if kept else unknown for name, values in counts.items()}}
-    )
+    table = pd.DataFrame({"promise_kept": share})
     return Promises(table, _by_salesperson(history, kept), [*_evidence(kept, share, total, failed, n)], lacks)
 
 
@@ -118,17 +111,21 @@ def _deliveries(history: History, customers: pd.Series, after: np.ndarray, grace
     events = take(history, "deliveries", customers)
     if events is None:
         return []
-    sent, late, short = late_and_short(events.of(events.day > after[events.row]), grace)
+    sent, late, short = late_and_short(events, grace)
+    recent = sent.day > after[sent.row]
     parts = []
-    for name, broken in (("late", late), ("short", short)):
-        known = ~np.isnan(broken)
-        parts.append(_Kept(name, sent.of(known), broken[known] > 0))
+    for name, broken, column in (("late", late, "promised"), ("short", short, "demanded")):
+        if events.table[column].notna().any():
+            known = ~np.isnan(broken)
+            parts.append(_Kept(name, sent.of(known & recent), broken[known & recent] > 0))
     return parts
 
 
 def _prices(history: History, customers: pd.Series, after: np.ndarray) -> list[_Kept]:
     events = take(history, "order_details", customers)
     if events is None:
+        return []
+    if not events.table["quoted"].notna().any():
         return []
     events = events.of(events.day > after[events.row])
     # an order not invoiced yet promises still
@@ -173,12 +170,13 @@ def _by_salesperson(history: History, kept: list[_Kept]) -> list[dict[str, Any]]
         parts.append(pd.DataFrame({"person": person, each.name: each.broken, "promises": 1}))
     table = pd.concat(parts, ignore_index=True)
     table = table[table["person"].notna()]
-    table = table.astype({name: float for name in table.columns.intersection(KINDS)})
-    sums = table.groupby("person", sort=True).sum().reindex(columns=["promises", *KINDS], fill_value=0)
+    known_kinds = [each.name for each in kept]
+    table = table.astype(dict.fromkeys(known_kinds, float))
     result = []
-    for person, row in sums.iterrows():
-        counts = {name: int(row[name]) for name in ("promises", *KINDS)}
-        good = counts["promises"] - sum(counts[name] for name in KINDS)
+    for person, row in table.groupby("person", sort=True).sum().iterrows():
+        counts = {"promises": int(row["promises"]), **dict.fromkeys(KINDS)}
+        counts |= {name: int(row[name]) for name in known_kinds}
+        good = counts["promises"] - sum(counts[name] for name in known_kinds)
         share = round(good / counts["promises"], 4) if counts["promises"] >= ENOUGH else None
         identity = int(person) if isinstance(person, int | float | np.number) else str(person)
         result.append({"salesperson_id": identity, **counts, "kept": good, "share": share})

@@ -29,13 +29,13 @@ def factors(
     history: History,
     said: Talk | None,
     policy: Policy,
-    today: int,
     chosen: np.ndarray,
 ) -> list[dict[str, Any]]:
     """The factors that separate bad from good ratings of the `chosen` (n,) buyers, the strongest first; ready for JSON.
 
     Looked at are the `DAYS` before each rating: share of `late` deliveries, of `short` ones, of `returns` among
-    deliveries, hours until an `answer`, mean `discount` in percent.
+    deliveries, hours until an `answer` or, without one yet, until the end of the rating's day, mean `discount` in
+    percent.
 
     Args:
         said: what `interactions.talk` gives of the buyers.
@@ -57,7 +57,7 @@ def factors(
     ratings, bad = ratings.of(judged), bad[judged]
     values = {
         **_deliveries(history, features, policy, ratings),
-        **_others(history, features, said, ratings, today),
+        **_others(history, features, said, ratings),
     }
     found = [_factor(name, each, bad, ratings.row, len(values)) for name, each in values.items()]
     return sorted(found, key=lambda each: (-abs(each["effect"] or 0.0), each["factor"]))
@@ -101,15 +101,28 @@ def _deliveries(
 
 
 def _others(
-    history: History, features: Features, said: Talk | None, ratings: Events, today: int
+    history: History, features: Features, said: Talk | None, ratings: Events
 ) -> dict[str, np.ndarray]:
     found = {}
     if said is not None and said.is_message.any():
-        asked, hours = interactions.answers(said, today)
-        found["answer"] = _mean(asked, np.minimum(hours, interactions.PATIENCE), ratings)
+        found["answer"] = _waited(said, ratings)
     if history.lines is not None and not history.lines["discount"].isna().all():
         found["discount"] = _mean(*_discounts(history, features, np.unique(ratings.row)), ratings)
     return found
+
+
+def _waited(said: Talk, ratings: Events) -> np.ndarray:
+    """Mean hours that the questions of the days before each rating had waited by its end, NaN without any."""
+    # so long after the last message every question counts, answered or not
+    asked, hours = interactions.answers(said, int(said.day.max() + interactions.PATIENCE / 24))
+    before = asked.window(ratings.row, ratings.day - DAYS + 1, ratings.day)
+    count = before.count
+    of = np.repeat(np.arange(len(count)), count)
+    question = np.arange(len(of)) + np.repeat(before.begin - (np.cumsum(count) - count), count)
+    so_far = (ratings.day[of] + 1) * 24.0 - asked.numbers("hours")[question]
+    waited = np.minimum(np.minimum(hours[question], interactions.PATIENCE), so_far)
+    total = np.bincount(of, waited, minlength=len(count))
+    return np.divide(total, count, out=np.full(len(count), np.nan), where=count > 0)
 
 
 def _discounts(history: History, features: Features, rows: np.ndarray) -> tuple[Events, np.ndarray]:

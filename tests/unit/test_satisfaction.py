@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import history_of, orders_of
+from conftest import AS_OF, history_of, orders_of
 from dealings import TODAY, dataset, taken
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -210,7 +210,7 @@ def effects(history, chosen=None):
     facts, _, policy, *_ = taken(history)
     chosen = np.ones(len(facts.table), dtype=bool) if chosen is None else chosen
     said = interactions.talk(history, facts.table["customer_id"])
-    found = satisfaction_factors.factors(facts, history, said, policy, TODAY, chosen)
+    found = satisfaction_factors.factors(facts, history, said, policy, chosen)
     return {each["factor"]: each for each in found}
 
 
@@ -232,6 +232,26 @@ def test_a_delivery_that_promised_nothing_is_not_in_time():
     expected = effects(served(30))
     assert effects(history) == expected
     assert expected["late"]["bad_mean"] > 0
+
+
+def test_an_answer_after_the_rating_was_not_known_when_it_was_given():
+    history = served(30)
+    given = history.facts["ratings"]
+    day = TODAY - (AS_OF - given["known"]).dt.days.to_numpy()
+    bad = (given["rating"] == 1).to_numpy()
+    # asked at noon of the day of the rating, answered a day later: half a day had been waited
+    noon = day * 24.0 + 12
+    history.facts["messages"] = dataset(
+        "messages",
+        customer_id=np.repeat(given["customer_id"].to_numpy(), 2),
+        known=TODAY - (np.repeat(day, 2) + np.tile([0, 1], len(day))),
+        hours=(noon[:, None] + [0, 24]).ravel(),
+        direction=np.tile(["in", "out"], len(day)),
+    )
+    found = effects(history)["answer"]
+    count = np.where((day - day.min()) < 30, 1, 2)  # of 60 days, but the first rating has none before it
+    expected = ((12 + 24 * (count - 1)) / count)[bad].mean()
+    assert found["bad_mean"] == pytest.approx(expected, abs=0.01)
 
 
 def test_few_ratings_or_raters_claim_nothing():
