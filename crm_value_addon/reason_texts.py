@@ -168,7 +168,7 @@ def reason_text(env, code, params):
             "%(percent)s %% of its purchases repeat a product it knows, usual is %(usual)s %%", **params
         ),
         "buys_less_after_rise": lambda: env._(
-            "Buys %(percent)s %% less of a product after its price rose (price changes seen: %(count)s)",
+            "Buys %(percent)s %% less of a product after its price rose (price rises seen: %(count)s)",
             **params,
         ),
         "buys_when_cheaper": lambda: env._(
@@ -214,6 +214,12 @@ def reason_text(env, code, params):
         ),
         "type_needs_lines": lambda: env._(
             "Too few purchases to tell a value type: %(lines)s lines, %(needed)s are needed", **params
+        ),
+        "type_needs_days": lambda: env._(
+            "Too few days with orders to tell a value type: %(order_days)s, %(needed)s are needed", **params
+        ),
+        "type_lacks_habit": lambda: env._(
+            "Age and price of what it buys would make a value type, but no habit peculiar to it shows"
         ),
         "type_undecided": lambda: env._(
             "No value type stands out: the strongest evidence is %(percent)s %% of what is needed", **params

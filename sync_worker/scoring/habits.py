@@ -16,7 +16,7 @@ from sync_worker.scoring import grouped
 from sync_worker.scoring.catalogue import introduced
 from sync_worker.scoring.evidence import newest
 from sync_worker.scoring.peers import Peers
-from sync_worker.scoring.purchases import Purchases
+from sync_worker.scoring.purchases import Purchases, shelf_price
 from sync_worker.scoring.signals import Signal, measure, usual
 
 #: Days of a period in which what is usual is taken to be the same, and of one in which a price is.
@@ -234,16 +234,14 @@ def _range(board: _Board, stratum, period) -> None:
     board.add("best", everything, value, value - usual(stratum, period, value), value > 0)
 
     at = np.flatnonzero(bought.category >= 0)
-    held = np.zeros((bought.customers, len(bought.categories)), dtype=bool)
-    held[bought.row[at], bought.category[at]] = True
+    row, category, width = bought.row[at], bought.category[at], len(bought.categories)
+    buyer, holds = np.divmod(np.unique(row.astype("int64") * width + category), max(width, 1))
     basic = np.zeros(len(at), dtype=bool)
-    number = np.full(bought.customers, -1)
-    common = []
-    for place, (_, rows, decided) in enumerate(board.peers.groups()):
-        number[rows[decided]] = place
-        common.append(held[rows].mean(axis=0) >= BASIC)
-    if len(at):
-        basic = np.array(common)[number[bought.row[at]], bought.category[at]]
+    for _, rows, decided in board.peers.groups():
+        peer, judged = (np.zeros(bought.customers, dtype=bool) for _ in range(2))
+        peer[rows], judged[rows[decided]] = True, True
+        common = np.bincount(holds[peer[buyer]], minlength=width) >= BASIC * len(rows)
+        basic |= judged[row] & common[category]
     value = basic.astype(float)
     board.add("basic", at, value, value - usual(period[at], period[at], value), value > 0)
 
@@ -251,11 +249,8 @@ def _range(board: _Board, stratum, period) -> None:
 def _prices(board: _Board, stratum, period, product, category) -> None:
     """Dear or cheap, at a discount, and what a change of price does."""
     bought, again = board.purchases, product.before
-    with np.errstate(invalid="ignore", divide="ignore"):
-        off = np.nan_to_num(bought.discount)
-        shelf = np.where(off < 100, bought.amount / bought.quantity / (1 - off / 100), np.nan)
-    del off
-    priced = (bought.quantity > 0) & (bought.amount > 0) & (shelf > 0)
+    shelf = shelf_price(bought.amount, bought.quantity, bought.discount)
+    priced = ~np.isnan(shelf)
     at = at_priced = np.flatnonzero(priced)
     # equal prices are equal whatever they were computed from, in any currency
     place = grouped.dense_rank(np.round(np.log(shelf[at]), 6))
@@ -268,7 +263,9 @@ def _prices(board: _Board, stratum, period, product, category) -> None:
     board.add("discount", at, value, value - usual(stratum[at], period[at], value), value > 0)
     board.show("full_price", at[value == 0])
 
-    at = np.flatnonzero((again >= 0) & priced & priced[again] & (bought.day > bought.day[again]))
+    # what was paid is known whatever the discount was
+    sold = (bought.quantity > 0) & (bought.amount > 0)
+    at = np.flatnonzero((again >= 0) & sold & sold[again] & (bought.day > bought.day[again]))
     paid, earlier = (bought.amount[which] / bought.quantity[which] for which in (at, again[at]))
     change = np.log(paid / earlier)
     at, change = at[np.abs(change) >= PAID_CHANGE], change[np.abs(change) >= PAID_CHANGE]
@@ -277,14 +274,9 @@ def _prices(board: _Board, stratum, period, product, category) -> None:
 
     level, rise = _levels(bought, shelf, at_priced, place)
     at = np.flatnonzero((again >= 0) & priced & priced[again] & (bought.day > bought.day[again]))
-    change = level[at] - level[again[at]]
-    at, change = (
-        at[np.abs(change) >= np.log1p(PRICE_CHANGE)],
-        change[np.abs(change) >= np.log1p(PRICE_CHANGE)],
-    )
-    more = np.clip(np.log(bought.quantity[at] / bought.quantity[again[at]]), -1, 1)
-    value = -np.sign(change) * more
-    board.add("reaction", at, value, value, (change > 0) & (more < 0))
+    at = at[level[at] - level[again[at]] >= np.log1p(PRICE_CHANGE)]
+    less = np.clip(-np.log(bought.quantity[at] / bought.quantity[again[at]]), -1, 1)
+    board.add("reaction", at, less, less, less > 0)
     _ahead(board, product.group, at_priced, rise)
 
 

@@ -71,7 +71,7 @@ CODES = {
 SENTENCES = {
     "buys_old_products": "{percent} % of what it buys are old products, usual is {usual} %",
     "settled_on_products": "{percent} % of its purchases repeat a product it knows, usual is {usual} %",
-    "buys_less_after_rise": "Buys {percent} % less of a product after its price rose (price changes seen: {count})",
+    "buys_less_after_rise": "Buys {percent} % less of a product after its price rose (price rises seen: {count})",
     "buys_when_cheaper": "{percent} % of its purchases at a changed price were cheaper than the last, "
     "usual is {usual} %",
     "returns_to_favourites": "{percent} % of what it buys are old favourites that it came back to, "
@@ -90,6 +90,8 @@ SENTENCES = {
     "buys_complements": "{percent} % of what it buys goes with something else in the same order, "
     "usual is {usual} %",
     "type_needs_lines": "Too few purchases to tell a value type: {lines} lines, {needed} are needed",
+    "type_needs_days": "Too few days with orders to tell a value type: {order_days}, {needed} are needed",
+    "type_lacks_habit": "Age and price of what it buys would make a value type, but no habit peculiar to it shows",
     "type_undecided": "No value type stands out: the strongest evidence is {percent} % of what is needed",
     "type_ambiguous": "Two value types are about equally likely",
 }
@@ -111,7 +113,8 @@ def classify(
 
     Returns:
         `value_type`, `second` (the next likely type), `score` (of the strongest, in standard deviations),
-        `margin`, `lack` (why undetermined: `lines`, `score`, `margin`; None where determined).
+        `margin`, `lack` (why undetermined: too few `lines`, or days with them; `score`; none of its `own` habits;
+        `margin`; None where determined).
     """
     formats = features.table["format"]
     evidence = scores(habits)
@@ -125,11 +128,11 @@ def classify(
     few = habits.lines < policy.column("value_type_lines", formats)
     few |= features.table["order_days"].to_numpy() < policy.column("preference_order_days", formats)
     weak = evidence[at, best] < policy.column("value_type_score", formats)
-    weak |= ~_own_habit_shows(habits)[at, best]
+    alike = ~_own_habit_shows(habits)[at, best]
     close = margin < policy.column("value_type_margin", formats)
-    lack = np.select([few, weak, close], ["lines", "score", "margin"], "").astype(object)
+    lack = np.select([few, weak, alike, close], ["lines", "score", "own", "margin"], "").astype(object)
     lack[lack == ""] = None
-    told = np.where(few | weak | close, UNDETERMINED, names[best])
+    told = np.where(few | weak | alike | close, UNDETERMINED, names[best])
     return pd.DataFrame(
         {
             "value_type": told,
@@ -178,10 +181,16 @@ def evidence(habits: Habits, labels: pd.DataFrame, features: Features, policy: P
     lack = labels["lack"].to_numpy()
     formats = features.table["format"]
     lines = {"lines": habits.lines, "needed": policy.column("value_type_lines", formats).astype("int64")}
+    days = {
+        "order_days": features.table["order_days"].to_numpy(),
+        "needed": policy.column("preference_order_days", formats).astype("int64"),
+    }
     needed = policy.column("value_type_score", formats)
     part = {"percent": np.rint(100 * np.clip(labels["score"] / needed, 0, 1)).to_numpy("int64")}
-    few = (lack == "lines") & (lines["lines"] < lines["needed"])
-    yield Evidence("type_needs_lines", few, lines)
+    few = lines["lines"] < lines["needed"]
+    yield Evidence("type_needs_lines", (lack == "lines") & few, lines)
+    yield Evidence("type_needs_days", (lack == "lines") & ~few, days)
+    yield Evidence("type_lacks_habit", lack == "own", {})
     yield Evidence("type_undecided", lack == "score", part)
     yield Evidence("type_ambiguous", lack == "margin", {}, strength=np.zeros(n))
 

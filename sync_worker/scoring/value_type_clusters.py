@@ -21,15 +21,15 @@ FEWEST = 10 * len(CELLS)
 def agreement(habits: Habits, labels: pd.DataFrame) -> dict[str, Any] | None:
     """How far nine clusters of the same signals agree with the types told; ready for JSON.
 
-    Everyone with enough lines is clustered, those with a type are compared. None where they are fewer than
-    `FEWEST` or signals do not differ: there is nothing to compare.
+    Everyone with enough lines and order-days is clustered, those with a type are compared. None where fewer than
+    `FEWEST` have one, or signals do not differ: there is nothing to compare.
 
     Args:
         labels: `value_type.classify`.
 
     Returns:
         `customers` compared; `adjusted_rand` and `adjusted_mutual_information` (1 = the same, 0 = chance); `table`, for
-        each type its customers by cluster; `clusters`, for each its customers and mean signals.
+        each type its customers by cluster; `clusters`, for each the customers compared and its centre by signal.
     """
     enough = (labels["lack"] != "lines").to_numpy()
     types = labels["value_type"].to_numpy()[enough]

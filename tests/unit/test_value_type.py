@@ -131,9 +131,34 @@ def test_buying_less_after_a_rise_is_seen_in_quantities():
     crowd = [row for c in (1, 2, 3) for row in priced(dict.fromkeys(range(0, 400, 5), 2.0), c)]
     table = lines_of(crowd + priced({300: 4.0, 270: 4.0, 150: 2.0}))
     cut, seen = share("reaction", table)
-    assert cut == pytest.approx(np.log(2)) and seen == 1  # one of its purchases came after a change
+    assert cut == pytest.approx(np.log(2)) and seen == 1  # one of its purchases came after a rise
     more, _ = share("reaction", lines_of(crowd + priced({300: 4.0, 270: 4.0, 150: 8.0})))
     assert more == pytest.approx(-np.log(2))
+
+
+def test_buying_more_after_a_price_fell_is_no_reaction_to_rises():
+    def fallen(quantities, customer=7):
+        return [(customer, day, 1, 1, q, q * (15.0 if day > 200 else 10.0)) for day, q in quantities.items()]
+
+    crowd = [row for c in (1, 2, 3) for row in fallen(dict.fromkeys(range(0, 400, 5), 2.0), c)]
+    seen, _, _ = observed(lines_of(crowd + fallen({300: 2.0, 270: 2.0, 150: 8.0})))
+    assert not seen.signals["reaction"].seen.any() and not len(seen.shown["reaction"])
+
+
+def test_an_unknown_discount_is_no_full_price_where_others_are_known():
+    rows = [(1, 10, 1, 1, 1, 10.0, 0.0), (7, 10, 4, 1, 1, 8.0, 60.0), (7, 9, 2, 1, 1, 30.0, 0.0)]
+    table = lines_of(rows)
+    table["discount"] = [0.0, 60.0, np.nan]
+    assert share("price", table) == (0.75, 1)
+    # where none is known the price paid is the price
+    assert share("price", table.assign(discount=np.nan))[1] == 2
+
+
+def test_basics_are_what_half_of_the_peers_buy():
+    rows = [(n, 10, 1, 1) for n in range(1, 5)] + [(n, 10, 2, 2) for n in (1, 2)]
+    rows += [(1, 9, 2, 2), (3, 10, 3, 3), (7, 10, 1, 1), (7, 9, 3, 3), (7, 8, 3, 3), (7, 7, 2, 2)]
+    # categories 1, 2 and 3 are bought by five, three and two of five
+    assert share("basic", lines_of(rows)) == (0.5, 4)
 
 
 def test_buying_ahead_is_a_larger_order_just_before_a_rise():
@@ -291,10 +316,23 @@ def test_time_and_benefit_alone_make_no_haggler(known_trade):
         z = seen.signals[name].z.copy()
         z[at] = 3.0
         changed[name] = dataclasses.replace(seen.signals[name], z=z)
-    labels = typed(
-        dataclasses.replace(seen, signals=changed), facts, peers, POLICY.replace(value_type_margin=0)
-    )
-    assert labels["score"][at] >= 2 and labels["lack"][at] == "score"
+    seen = dataclasses.replace(seen, signals=changed)
+    labels = typed(seen, facts, peers, POLICY.replace(value_type_margin=0))
+    assert labels["score"][at] >= 2 and labels["lack"][at] == "own"
+    told = {one.code: one.holds[at] for one in value_type.evidence(seen, labels, facts, POLICY)}
+    assert told["type_lacks_habit"] and not told["type_undecided"]
+
+
+def test_too_few_days_with_orders_are_a_reason(known_trade):
+    seen, facts, peers = known_trade[2:5]
+    strict = POLICY.replace(preference_order_days=50, loyalty_order_days=51)
+    labels = typed(seen, facts, peers, strict)
+    told = {one.code: one for one in value_type.evidence(seen, labels, facts, strict)}
+    enough = seen.lines >= POLICY.value("value_type_lines")
+    assert (told["type_needs_days"].holds == enough).all() and enough.any()
+    assert (told["type_needs_lines"].holds == ~enough).all()
+    figures = told["type_needs_days"].params
+    assert (figures["order_days"] == facts.table["order_days"]).all() and (figures["needed"] == 50).all()
 
 
 def test_the_dominant_part_of_value_decides_between_near_equals(known_trade):
