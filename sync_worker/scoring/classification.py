@@ -205,11 +205,11 @@ def _products(features, history, peers, policy, today, *, trials) -> Found:
     past = demand.earlier(trials, n)
     demanded = demand.expect(bought, features, expected, past, peers, policy, today)
     evidence = [
-        *map(told, cross_sell.evidence(gaps, features, peers, policy)),
+        *map(told, cross_sell.evidence(gaps, n)),
         *map(told, replacement.evidence(due, n, today)),
         *map(told, share_of_customer.evidence(share, features, peers, policy)),
     ]
-    lacks = [] if len(bought.row) else ["lines"]
+    lacks = ["lines"] if history.lines is None else []
     # habits last, in place of all purchases: the two together would take most memory of all
     bought = bought.part(bought.bought & (bought.product >= 0))
     observed = habits.observe(bought, peers, policy.column("new_product_days", table["format"]), today)
@@ -262,7 +262,7 @@ def _relation(features, history, peers, policy, today, *, kept) -> Found:
                 found["rating"].to_numpy(float),
             ),
             "satisfaction_factors": satisfaction_factors.factors(
-                features, history, said, policy, today, (features.table["value_class"] == "key").to_numpy()
+                features, history, said, policy, (features.table["value_class"] == "key").to_numpy()
             ),
             "promises_by_salesperson": word.salespeople,
         },

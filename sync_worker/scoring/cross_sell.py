@@ -28,9 +28,9 @@ LEAST = 0.05
 CATEGORIES = 1000
 #: Customers at a time: their scores are dense.
 CHUNK = 10_000
-#: Classes of size within a peer group, each of at least the smallest peer group.
+#: Most classes of size within a peer group, each of about the smallest peer group or more.
 SIZES = 4
-COLUMNS = {"row": "int64", "category": "int64", "share": "float64", "strength": "float64"}
+COLUMNS = {"row": "int64", "category": "int64", "share": "float64", "similar": "int64", "strength": "float64"}
 
 SENTENCES = {
     "cross_sell_gap": "{percent} % of {peers} similar customers buy a category in which it buys nothing",
@@ -40,19 +40,20 @@ SENTENCES = {
 def gaps(purchases: Purchases, features: Features, peers: Peers, policy: Policy) -> pd.DataFrame:
     """The categories that similar customers buy and this one never did, at most `MOST` for each.
 
-    Similar customers: peers in the same quarter by revenue. A category is named if at least
-    `cross_sell_share` of them buy it; the likeliest for this customer come first, those below `LEAST` are left out.
+    Similar customers: peers of the same class of size by revenue, a quarter where they are many. A category is named
+    if at least `cross_sell_share` of them buy it; the likeliest for this customer come first, those below `LEAST` are
+    left out.
 
     Returns:
-        `row` (of the customer), `category` (number in `purchases.categories`), `share` of the similar
-        customers who buy it, `strength` (0 to 1, how likely it is to be one of the customer's); by row and
-        falling strength. Customers of whom no category is known have no gap that one could tell.
+        `row` (of the customer), `category` (number in `purchases.categories`), `share` of the `similar`
+        customers who buy it and how many these are, `strength` (0 to 1, how likely it is to be one of the customer's);
+        by row and falling strength. Customers of whom no category is known have no gap that one could tell.
     """
     held, categories = _held(purchases)
     if not len(categories):
         return pd.DataFrame({name: np.zeros(0, kind) for name, kind in COLUMNS.items()})
     needed = policy.column("cross_sell_share", features.table["format"])
-    similar, shares = similar_customers(held, features, peers, policy)
+    similar, sizes, shares = _similar_customers(held, features, peers, policy)
     found = []
     for _, rows, decided in peers.groups():
         weights = _weights(held[rows])
@@ -65,17 +66,19 @@ def gaps(purchases: Purchases, features: Features, peers: Peers, policy: Policy)
             found.append(_best(part, score, share))
     row, column, strength, share = (np.concatenate(parts) for parts in zip(*found, strict=True))
     order = np.lexsort((column, -strength, row))
-    table = pd.DataFrame({"row": row, "category": categories[column], "share": share})
+    parts = {"row": row, "category": categories[column], "share": share, "similar": sizes[similar[row]]}
+    table = pd.DataFrame(parts)
     return table.assign(strength=np.clip(strength, 0, 1)).iloc[order].reset_index(drop=True)
 
 
-def similar_customers(
+def _similar_customers(
     held: sparse.csr_array, features: Features, peers: Peers, policy: Policy
-) -> tuple[np.ndarray, np.ndarray]:
-    """Who is similar: the number of each customer's class of size within its peers, (n,), and the share of its
-    members who hold each category, (classes, categories)."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Who is similar: the number of each customer's class of size within its peers, (n,), how many are in each
+    class, (classes,), and the share of them who hold each category, (classes, categories)."""
     revenue = features.table["revenue"].to_numpy()
     similar = np.zeros(len(revenue), dtype="int64")
+    sizes: list[int] = []
     shares: list[np.ndarray] = []
     for format_id, rows, decided in peers.groups():
         classes = int(np.clip(len(rows) // policy.value("peers_minimum", format_id), 1, SIZES))
@@ -84,20 +87,22 @@ def similar_customers(
         similar[rows[decided]] = len(shares) + number[decided]
         for one in range(classes):
             members = rows[number == one]
+            sizes.append(len(members))
             shares.append(held[members].sum(axis=0) / max(len(members), 1))
-    return similar, np.array(shares)
+    return similar, np.array(sizes), np.array(shares)
 
 
-def evidence(found: pd.DataFrame, features: Features, peers: Peers, policy: Policy) -> list[Evidence]:
-    """How common the most common gap of each customer is among similar ones."""
-    n = len(features.table)
-    share = np.zeros(n)
-    np.maximum.at(share, found["row"].to_numpy(), found["share"].to_numpy())
-    classes = np.clip(peers.size // policy.column("peers_minimum", features.table["format"]), 1, SIZES)
-    figures = {
-        "percent": np.rint(100 * share).astype("int64"),
-        "peers": (peers.size // classes).astype("int64"),
-    }
+def evidence(found: pd.DataFrame, n: int) -> list[Evidence]:
+    """How common the most common gap of each of n customers is among similar ones.
+
+    Args:
+        found: `gaps`.
+    """
+    share, similar = np.zeros(n), np.zeros(n, dtype="int64")
+    row = found["row"].to_numpy()
+    np.maximum.at(share, row, found["share"].to_numpy())
+    similar[row] = found["similar"].to_numpy()
+    figures = {"percent": np.rint(100 * share).astype("int64"), "peers": similar}
     return [Evidence("cross_sell_gap", share > 0, figures, strength=share)]
 
 

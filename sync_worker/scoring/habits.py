@@ -9,10 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
-from scipy import sparse
 
-from sync_worker.scoring import grouped
+from sync_worker.scoring import complements, grouped
 from sync_worker.scoring.catalogue import introduced
 from sync_worker.scoring.evidence import newest
 from sync_worker.scoring.peers import Peers
@@ -27,9 +25,6 @@ PRICE_CHANGE, PAID_CHANGE = 0.05, 0.01
 AHEAD = 45
 #: Best sellers make up this share of the purchases in their category; basics are bought by this share of peers.
 BEST, BASIC = 0.5, 0.5
-#: Categories are complements if orders hold both this many times as often as by chance, at least so often.
-LIFT, TOGETHER = 2.0, 10
-PARTNERS = 3
 #: Purchases that make a favourite, and of others that it is left for.
 FAVOURITE = 3
 
@@ -374,42 +369,10 @@ def _complements(board: _Board) -> None:
     if not len(at) or len(bought.categories) < 2:
         board.add("complement", at[:0], np.zeros(0), np.zeros(0), np.zeros(0, bool))
         return
-    _, number = np.unique(bought.basket[at], return_inverse=True)
     category = bought.category[at].astype("int64")
-    shape = (int(number[-1]) + 1, len(bought.categories))
-    held = sparse.coo_array((np.ones(len(at), "float32"), (number, category)), shape=shape).tocsr()
-    held.data[:] = 1
-    partner = _partners(held)
-    reached = (held @ partner).tocsr()
-    found = reached.multiply(held).tocoo()
-    has = _among(number * shape[1] + category, found.row.astype("int64") * shape[1] + found.col)
-    del reached, found
-    width = np.asarray(held.sum(axis=1)).ravel()[number]
+    has, width = complements.beside(bought.basket[at], category, len(bought.categories))
     size = np.minimum(np.log2(width).astype("int64"), 7)
     value = has.astype(float)
     excess = value - usual(category * 8 + size, size, value)
     chosen = width > 1
     board.add("complement", at[chosen], value[chosen], excess[chosen], has[chosen])
-
-
-def _among(keys: np.ndarray, found: np.ndarray) -> np.ndarray:
-    """Which keys (k,) are found; by a search, which takes less memory than sorting both together."""
-    found = np.sort(found)
-    if not len(found):
-        return np.zeros(len(keys), dtype=bool)
-    return found[np.minimum(np.searchsorted(found, keys), len(found) - 1)] == keys
-
-
-def _partners(held: sparse.csr_array) -> sparse.csr_array:
-    """For each category (column) the few it is bought with most above chance, (categories, categories)."""
-    together = (held.T @ held).tocsr().astype(float)
-    count = together.diagonal()
-    table = pd.DataFrame(dict(zip(("a", "b"), together.nonzero(), strict=True)))
-    table["both"] = together.data[together.data > 0]
-    table = table[(table["a"] != table["b"]) & (table["both"] >= TOGETHER)]
-    expected = count[table["a"]] * count[table["b"]] / held.shape[0]
-    table = table.assign(lift=(table["both"] / expected).round(9))
-    table = table[table["lift"] >= LIFT].sort_values(["b", "lift", "a"], ascending=[True, False, True])
-    table = table[table.groupby("b").cumcount() < PARTNERS]
-    shape = together.shape
-    return sparse.coo_array((np.ones(len(table), "float32"), (table["a"], table["b"])), shape=shape).tocsr()

@@ -5,19 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from conftest import AS_OF
+from dealings import TODAY, ago
 
 from sync_worker.history.facts import FACTS
 from sync_worker.history.schema import History
 from sync_worker.policy import Policy
 from sync_worker.scoring import features, receivables, returns
 from sync_worker.scoring.peers import Peers
-
-TODAY = int(AS_OF.timestamp() // 86400)
-
-
-def ago(days):
-    """The dates so many days before `AS_OF`, negative ones after it."""
-    return AS_OF - pd.to_timedelta(np.asarray(days, dtype=float), unit="D")
 
 
 def facts(name, columns, *rows):
@@ -41,32 +35,6 @@ def company(*parts, lines=None, customers=None, **datasets):
     if "order_id" not in orders:
         orders["order_id"] = np.arange(len(orders)) + 1
     return History(orders, lines=lines, customers=customers, facts=datasets)
-
-
-def shuffled(history, seed=0):
-    """The same history, every table in another order."""
-    mixed = {name: table.sample(frac=1, random_state=seed) for name, table in history.facts.items()}
-    return History(
-        history.orders.sample(frac=1, random_state=seed),
-        None if history.lines is None else history.lines.sample(frac=1, random_state=seed),
-        history.customers.sample(frac=1, random_state=seed),
-        facts=mixed,
-    )
-
-
-def in_currency(history, rate):
-    """The same history in a currency of which so many make one."""
-    money = {"amount", "total", "quoted", "invoiced", "margin", "credit_limit", "expected_revenue"}
-
-    def convert(table):
-        return table.assign(**{name: table[name] * rate for name in table if name in money})
-
-    return History(
-        convert(history.orders),
-        None if history.lines is None else convert(history.lines),
-        convert(history.customers),
-        facts={name: convert(table) for name, table in history.facts.items()},
-    )
 
 
 def taken(history, policy=None):

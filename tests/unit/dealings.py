@@ -19,7 +19,7 @@ MONEY = {"amount", "margin", "total", "quoted", "invoiced", "expected_revenue", 
 
 
 def ago(days):
-    """The dates so many days before `AS_OF`."""
+    """The dates so many days before `AS_OF`, negative ones after it."""
     return AS_OF - pd.to_timedelta(np.asarray(days, dtype=float), unit="D")
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from benchmarks.classification_truth import found
+from benchmarks import classification_truth
 from simulator import World, simulate
 from sync_worker.history.facts import FACTS, PREVIOUS
 from sync_worker.policy import Policy
@@ -60,7 +60,7 @@ def test_evidence_of_every_topic_is_told_in_words(result):
 
 
 def test_what_is_true_of_a_simulated_company_is_found():
-    shares = found(World(seed=11, customers=1000))
+    shares = classification_truth.found(World(seed=11, customers=1000))
     assert shares["lost type: right"] >= 0.8 and shares["lost type: told"] >= 0.3
     assert shares["sudden change: found"] >= 0.9 and shares["sudden change: false alarms"] <= 0.05
     assert shares["value type: right"] >= 0.8 and shares["value type: told"] >= 0.3  # by chance one in nine

@@ -5,8 +5,9 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from companies import company, in_currency, shuffled, taken, trade
+from companies import company, taken, trade
 from conftest import orders_of
+from dealings import in_currency, shuffled
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

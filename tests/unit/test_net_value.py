@@ -3,8 +3,9 @@
 import numpy as np
 import pandas as pd
 import pytest
-from companies import TODAY, company, facts, in_currency, owing, shuffled, taken, trade
+from companies import company, facts, owing, taken, trade
 from conftest import orders_of
+from dealings import TODAY, in_currency, shuffled
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

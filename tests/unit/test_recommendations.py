@@ -65,6 +65,19 @@ def test_the_share_is_that_of_similar_customers():
     assert not len(gaps_of(holders(*PAIRS, {1}), rare))
 
 
+def test_similar_customers_are_as_many_as_are_compared():
+    # 24 buy for 10, 24 for 20 and 12 for more: of equals none is parted, so the two classes are of 24 and 36
+    rows = [(n, 10, 1, 1, 1, 10.0) for n in range(1, 49)] + [
+        (n, 10, 1, 1, 1, 10.0 * n) for n in range(49, 61)
+    ]
+    rows += [(n, 9, 2, 2, 1, 10.0) for n in range(1, 25)]
+    bought, facts, peers = known_of(history_of_lines(lines_of(rows)))
+    found = cross_sell.gaps(bought, facts, peers, POLICY)
+    (told,) = cross_sell.evidence(found, len(facts.table))
+    assert facts.table["customer_id"][told.holds].tolist() == list(range(49, 61))
+    assert set(told.params["peers"][told.holds]) == {36} and set(told.params["percent"][told.holds]) == {67}
+
+
 def test_customers_of_another_format_do_not_count():
     formats = {n: "a" if n <= 40 else "b" for n in range(1, 81)}
     found = gaps_of(holders(*[{1, 2}] * 39, {1}, *[{1, 3}] * 39, {1}), formats=formats)

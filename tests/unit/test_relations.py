@@ -72,7 +72,7 @@ def judge(history):
         | {"attitude": pd.DataFrame({"attitude": attitude.classify(loyal, level)})},
         {
             "pivot": attitude.pivot(margin, loyal, level, np.rint(money)),
-            "factors": satisfaction_factors.factors(facts, history, said, policy, TODAY, everybody),
+            "factors": satisfaction_factors.factors(facts, history, said, policy, everybody),
             "salespeople": found["promises"].salespeople,
         },
         [each for one in found.values() for each in one.evidence],
@@ -169,9 +169,14 @@ def test_a_missing_dataset_leaves_gaps_and_no_error(history, judged, name):
     for module, table in judged.tables.items():
         if name not in NEEDS.get(module, ()):
             assert_frame_equal(table, less.tables[module])
-    assert all(each.holds.dtype == bool for each in less.evidence)
+    # nothing is told of records that are not there
+    assert {model for model in (RECORDS.get(name),) if model} <= models_told(judged) - models_told(less)
     for module, column in (GAPS.get(name) or {}).items():
         assert less.tables[module][column].isna().all(), (module, column)
+
+
+def models_told(judged):
+    return {schema()[each.code]["model"] for each in judged.evidence if each.holds.any()}
 
 
 LOST = ("deliveries", "ratings", "messages", "activities", "leads", "lines", "standing")
@@ -184,11 +189,12 @@ NEEDS = {
     "lost": LOST,
     "prospects": ("leads",),
 }
+RECORDS = {"deliveries": "stock.picking", "ratings": "rating.rating", "leads": "crm.lead"}
 GAPS = {
     "ratings": {"satisfaction": "satisfaction", "attitude": "attitude"},
     "order_details": {"channel": "preferred_channel"},
     "leads": {"prospects": "expected_value"},
-    "messages": {"interactions": "response_hours"},
+    "messages": {"interactions": "initiator"},
 }
 
 
@@ -308,6 +314,6 @@ def test_what_makes_bad_ratings_is_found():
     facts = features.build(history, END, Policy())
     key = (facts.table["current_value"] > facts.table["current_value"].quantile(0.8)).to_numpy()
     said = interactions.talk(history, facts.table["customer_id"])
-    found = satisfaction_factors.factors(facts, history, said, Policy(), TODAY, key)
+    found = satisfaction_factors.factors(facts, history, said, Policy(), key)
     assert {each["factor"] for each in found if each["matters"]} >= {"late", "short"}
     assert not next(each for each in found if each["factor"] == "discount")["matters"]
