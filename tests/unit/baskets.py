@@ -60,6 +60,11 @@ def known_of(history, policy=POLICY):
     return purchases.of(facts, history), facts, Peers(facts.table["format"], policy)
 
 
+def steady(product, days, customers=(1, 2), category=1):
+    """Rows for `lines_of`: each customer buys a product on each of the days (ago)."""
+    return [(customer, day, product, category) for customer in customers for day in days]
+
+
 def shop(customers=120, seed=0, categories=12, orders=12, span=720):
     """Lines of customers who buy at random, each in a few categories of its own, five products a category."""
     rng = np.random.default_rng(seed)

@@ -1,26 +1,31 @@
-"""Value types: the catalogue, the habits by hand, and types that are known to be there."""
+"""Value types: the habits by hand, and types that are known to be there."""
 
 import dataclasses
 
 import numpy as np
 import pandas as pd
 import pytest
-from baskets import POLICY, TODAY, history_of_lines, known_of, lines_of, renumbered, shop
+from baskets import POLICY, TODAY, history_of_lines, known_of, lines_of, renumbered, shop, steady
 from conftest import history_of, orders_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from types_shop import trade
 
-from sync_worker.scoring import catalogue, habits, signals, value_type, value_type_clusters
+from sync_worker.scoring import habits, signals, value_type, value_type_clusters
 
 PARTS = {"historical_value": 1.0, "current_value": 1.0, "potential_value": 1.0}
+
+
+def of_products(bought):
+    """What habits are told from: purchases of known products, no returns."""
+    return bought.part(bought.bought & (bought.product >= 0))
 
 
 def observed(table, policy=POLICY, **options):
     """(habits, features, peers)"""
     bought, facts, peers = known_of(history_of_lines(table, **options), policy)
     new = policy.column("new_product_days", facts.table["format"])
-    return habits.observe(bought, peers, new, TODAY), facts, peers
+    return habits.observe(of_products(bought), peers, new, TODAY), facts, peers
 
 
 def typed(seen, facts, peers, policy=POLICY):
@@ -40,40 +45,6 @@ def known_trade():
     seen, facts, peers = observed(table)
     labels = typed(seen, facts, peers)
     return table, facts.table["customer_id"].map(truth).to_numpy(), seen, facts, peers, labels
-
-
-def steady(product, days, customers=(1, 2), category=1):
-    return [(customer, day, product, category) for customer in customers for day in days]
-
-
-def introductions(rows, **options):
-    bought, _, _ = known_of(history_of_lines(lines_of(rows), **options))
-    since = catalogue.introduced(bought, TODAY)
-    return dict(zip(bought.products.tolist(), (TODAY - since).tolist(), strict=True))
-
-
-def test_a_product_sold_from_the_start_is_old_and_a_later_one_new():
-    since = introductions(steady(1, range(0, 600, 10)) + steady(2, range(0, 300, 10)))
-    assert since == {1: np.inf, 2: 290}
-
-
-def test_of_a_slow_seller_nobody_can_say_when_it_came():
-    since = introductions([*steady(1, range(0, 600, 10)), (1, 250, 3, 1), (2, 60, 3, 1), (1, 9, 4, 1)])
-    assert np.isnan(since[3]) and np.isnan(since[4])
-    # nor of one that a single customer buys
-    assert np.isnan(introductions(steady(1, range(0, 600, 10)) + steady(4, range(0, 300, 10), (1,)))[4])
-
-
-def test_a_known_day_counts_where_it_is_credible():
-    rows = steady(1, range(0, 600, 10)) + steady(2, range(0, 300, 10)) + steady(3, range(0, 600, 10))
-    since = introductions(rows, products={1: 900, 2: 320, 3: 100})
-    assert since == {1: 900, 2: 320, 3: np.inf}  # 3 was sold before the day it is said to be of
-
-
-def test_the_day_of_an_import_says_only_by_then():
-    rows = [row for product in range(20) for row in steady(product, range(0, 300, 10))]
-    since = introductions(rows, products={product: 310 for product in range(20)})
-    assert set(since.values()) == {np.inf}
 
 
 def test_new_and_old_products_are_judged_at_the_time_of_the_order():
@@ -142,7 +113,7 @@ def test_buying_more_after_a_price_fell_is_no_reaction_to_rises():
 
     crowd = [row for c in (1, 2, 3) for row in fallen(dict.fromkeys(range(0, 400, 5), 2.0), c)]
     seen, _, _ = observed(lines_of(crowd + fallen({300: 2.0, 270: 2.0, 150: 8.0})))
-    assert not seen.signals["reaction"].seen.any() and not len(seen.shown["reaction"])
+    assert not seen.signals["reaction"].seen.any() and not seen.shown["reaction"].any()
 
 
 def test_an_unknown_discount_is_no_full_price_where_others_are_known():
@@ -249,7 +220,7 @@ def test_known_types_are_recovered_and_the_neutral_mostly_left_alone(known_trade
 def test_evidence_belongs_to_the_customer_and_says_what_the_type_says(known_trade):
     table, _, seen, facts, _, labels = known_trade
     owner = history_of_lines(table).orders.set_index("order_id")["customer_id"]
-    found = value_type.evidence(seen, labels, facts, POLICY)
+    found = list(value_type.evidence(seen, labels, facts, POLICY))
     assert {one.code for one in found} == set(value_type.SENTENCES)
     explained = np.zeros(len(labels), dtype=bool)
     for one in found:
@@ -273,7 +244,7 @@ def test_sales_at_the_counter_are_no_records_but_leave_those_of_others(known_tra
     def records(order_ids):
         bought, facts, peers = known_of(renumbered(history, order_ids))
         new = POLICY.column("new_product_days", facts.table["format"])
-        return habits.observe(bought, peers, new, TODAY).records("old", everybody)
+        return habits.observe(of_products(bought), peers, new, TODAY).records("old", everybody)
 
     ids = history.orders["order_id"]
     counter = records({each: -each if each % 3 == 0 else each for each in ids})
@@ -371,7 +342,7 @@ def test_each_column_may_be_missing(known_trade, missing):
     table = known_trade[0].assign(**{missing: np.nan})
     seen, facts, peers = observed(table)
     labels = typed(seen, facts, peers)
-    value_type.evidence(seen, labels, facts, POLICY)
+    assert list(value_type.evidence(seen, labels, facts, POLICY))
     assert labels["score"].notna().all()
     if missing == "product_id":
         assert (labels["lack"] == "lines").all()
@@ -381,7 +352,7 @@ def test_each_column_may_be_missing(known_trade, missing):
 
 def test_without_lines_every_type_is_undetermined():
     bought, facts, peers = known_of(history_of(*(orders_of(n, [90, 60, 30, 5]) for n in range(1, 5))))
-    seen = habits.observe(bought, peers, np.full(4, 180.0), TODAY)
+    seen = habits.observe(of_products(bought), peers, np.full(4, 180.0), TODAY)
     labels = typed(seen, facts, peers)
     assert labels["lack"].tolist() == ["lines"] * 4
     needs = [one for one in value_type.evidence(seen, labels, facts, POLICY) if one.holds.any()]
