@@ -19,6 +19,8 @@ from sync_worker.transport import connect
 # Numerical libraries read these when they load: on a machine shared with Odoo, more threads are slower.
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
+# Arrow's own allocator would keep the pages that were read for more to come (`memory`).
+os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
 
 logger = logging.getLogger(__name__)
 

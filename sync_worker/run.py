@@ -325,6 +325,7 @@ def _score(
             withhold=True,
             keep=keep,
             compared=_policy_before(run),
+            last_use=True,
             decimals=decimals,
         )
     except PolicyError as error:

@@ -81,8 +81,6 @@ def read_history(
             transports, dataset, company_id, wanted=wanted, page_rows=page_rows, on_page=on_page
         )
         done += weight
-    # The pages are gone; what they took would otherwise stay with the process.
-    pa.default_memory_pool().release_unused()
     return _history(frames)
 
 

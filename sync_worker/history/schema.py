@@ -101,7 +101,7 @@ class History:
         cut = copy(self)  # not constructed anew: it is normal already
         cut.orders, cut.lines, cut.warnings = orders, lines, warnings
         cut.customers = self.customers[kept].reset_index(drop=True)
-        cut.facts = {name: table[table["known"] <= day] for name, table in self.facts.items()}
+        cut.facts = {name: _known_until(table, day) for name, table in self.facts.items()}
         if "leads" in cut.facts:
             cut.facts["leads"] = _open_until(cut.facts["leads"], day)
         if self.products is not None:
@@ -248,6 +248,12 @@ def counted(count: int, noun: str, which: str = "") -> str:
     """A number with its noun and verb, to be followed by a participle: `2 orders dated later were`."""
     many = int(count) != 1
     return f"{count:,} {noun}{'s' if many else ''}{which and ' ' + which} {'were' if many else 'was'}"
+
+
+def _known_until(table: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame:
+    """The facts known at the end of a day; nothing is copied needlessly."""
+    known = table["known"] <= day
+    return table if known.all() else table[known]
 
 
 def _open_until(leads: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame:

@@ -86,6 +86,8 @@ TEXTS = (
     "lost_type",
 )
 DAYS = ("replacement_due", "last_contact_date", "anomaly_since")
+#: Facts that are looked at after the buyers are classified.
+LATER = ("leads",)
 
 
 @dataclass
@@ -139,15 +141,16 @@ def classify(
 
     Args:
         features: its table has the labels and values found so far.
+        history: is left without its lines and facts (but `LATER`), which take more memory than all else.
         today: the as-of day, days since 1970-01-01.
         served: of `net_value.classify`.
         trials: what was forecast on earlier days, for the range of demand.
     """
-    parts = [
-        _value(features, history, peers, policy, today, kept=kept, served=served),
-        _products(features, history, peers, policy, today, trials=trials),
-        _relation(features, history, peers, policy, today, kept=kept),
-    ]
+    value = _value(features, history, peers, policy, today, kept=kept, served=served)
+    relation = _relation(features, history, peers, policy, today, kept=kept)
+    # last, for want of memory: nobody looks at the lines after it
+    products = _products(features, history, peers, policy, today, trials=trials)
+    parts = [value, products, relation]
     table = pd.concat([part.table for part in parts], axis=1)
     table["attitude"] = attitude.classify(
         features.table["loyalty_stage"], np.asarray(table["satisfaction"], object)
@@ -197,6 +200,7 @@ def _products(features, history, peers, policy, today, *, trials) -> Found:
     """What the purchases tell: value type, what to offer next, the share of the customer, demand."""
     table, n = features.table, len(features.table)
     bought = purchases.of(features, history)
+    history.lines, history.facts = None, {name: history.facts[name] for name in LATER if name in history.facts}
     gaps = cross_sell.gaps(bought, features, peers, policy)
     due = replacement.due(bought, features, peers, policy, today)
     share = share_of_customer.estimate(bought, features, peers, policy, today)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from sync_worker.history.schema import History
 from sync_worker.policy import Policy
-from sync_worker.scoring import history_start
+from sync_worker.scoring import grouped, history_start
 from sync_worker.scoring.events import days_of
 from sync_worker.scoring.evidence import newest
 
@@ -194,7 +194,7 @@ def _sorted_orders(history: History) -> tuple[np.ndarray, list[np.ndarray]]:
 def _order_of(table: pd.DataFrame, key: np.ndarray) -> np.ndarray:
     """The order of the rows by the key, and of the few that share it by amount, margin and id: these make every sum
     independent of the order of the rows."""
-    order = _argsort(key)
+    order = grouped.argsort(key)
     ascending = key[order]
     same = np.append(ascending[1:] == ascending[:-1], False)
     shared = np.flatnonzero(same | np.append(False, same[:-1]))
@@ -205,18 +205,6 @@ def _order_of(table: pd.DataFrame, key: np.ndarray) -> np.ndarray:
         keys.insert(0, order_ids)
     order[shared] = rows[np.lexsort(keys)]
     return order
-
-
-def _argsort(key: np.ndarray) -> np.ndarray:
-    """As `numpy.argsort` of whole numbers that are not negative: sorting values with the index in their lowest bits
-    is several times faster than sorting an index, but has to fit into 64."""
-    bits = len(key).bit_length()
-    if int(key.max(initial=0)) >= 2 ** (63 - bits):
-        return np.argsort(key)
-    packed = (key << bits) | np.arange(len(key))
-    packed.sort()
-    packed &= (1 << bits) - 1
-    return packed
 
 
 def _contribution(amount: np.ndarray, margin: np.ndarray) -> tuple[np.ndarray, str, list[str]]:

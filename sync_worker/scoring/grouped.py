@@ -13,6 +13,33 @@ def dense_rank(values: np.ndarray) -> np.ndarray:
     return rank
 
 
+def argsort(key: np.ndarray) -> np.ndarray:
+    """As a stable `numpy.argsort` of whole numbers that are not negative: sorting values with the index in their lowest
+    bits is several times faster than sorting an index, but has to fit into 64."""
+    bits = len(key).bit_length()
+    if int(key.max(initial=0)) >= 2 ** (63 - bits):
+        return np.argsort(key, kind="stable")
+    packed = (key.astype("int64") << bits) | np.arange(len(key))
+    packed.sort()
+    packed &= (1 << bits) - 1
+    return packed
+
+
+def argsort_by(key: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """As `numpy.lexsort((values, key))`, much faster where few share a key.
+
+    Args:
+        key: (k,) integers from 0.
+    """
+    order = argsort(key)
+    ascending = key[order]
+    same = np.append(ascending[1:] == ascending[:-1], False)
+    shared = np.flatnonzero(same | np.append(False, same[:-1]))
+    rows = order[shared]  # of equals the first one stays the first
+    order[shared] = rows[np.lexsort((values[rows], key[rows]))]
+    return order
+
+
 def order(key: np.ndarray, rank: np.ndarray) -> np.ndarray:
     """An order by group and, in it, by rank; of equals in both any may come first. Much faster than lexsort.
 

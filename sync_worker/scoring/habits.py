@@ -148,7 +148,7 @@ class _Runs:
     @classmethod
     def of(cls, key: np.ndarray) -> _Runs:
         """The groups of equal keys."""
-        order = np.argsort(key, kind="stable").astype("int32")  # there are many purchases
+        order = grouped.argsort(key).astype("int32")  # there are many purchases
         new = np.append(True, np.diff(key[order]) != 0) if len(key) else np.zeros(0, bool)
         number = np.cumsum(new, dtype="int32") - np.int32(1)
         group, place, before = (np.empty(len(key), dtype="int32") for _ in range(3))
@@ -300,16 +300,18 @@ def _upgrades(board: _Board, category: _Runs, at: np.ndarray, rank: np.ndarray) 
     known = np.full(len(category.order), np.nan)
     known[at] = rank
     order = category.order[~np.isnan(known[category.order])]
-    rank, number = known[order], np.unique(category.group[order], return_inverse=True)[1]
+    rank, group = known[order], category.group[order]
+    number = np.cumsum(np.append(False, group[1:] != group[:-1])[: len(order)])
+    del known, group
     count = np.bincount(number)
-    place = np.arange(len(order)) - (np.cumsum(count) - count)[number]
     mean = np.bincount(number, rank) / count
-    side = np.sign(2 * place + 1 - count[number])
-    kept = (count[number] >= 4) & (side != 0)
-    value = (2 * side * (rank - mean[number]))[kept]
-    chosen, late = order[kept], side[kept] > 0
-    back = np.argsort(chosen, kind="stable")  # by basket again
-    chosen, value, late = chosen[back], value[back], late[back]
+    side = 2 * (np.arange(len(order)) - (np.cumsum(count) - count)[number]) + 1 - count[number]
+    kept = np.flatnonzero((count[number] >= 4) & (side != 0))
+    side, number, chosen = np.sign(side[kept]), number[kept], order[kept]
+    value = 2 * side * (rank[kept] - mean[number])
+    del order, rank, number, kept
+    back = grouped.argsort(chosen)  # by basket again
+    chosen, value, late = chosen[back], value[back], side[back] > 0
     board.add("upgrade", chosen, value, value, late & (value > 0))
 
 

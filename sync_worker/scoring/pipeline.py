@@ -147,6 +147,7 @@ def score(
     keep: Callable[[Prepared, pd.DataFrame], None] | None = None,
     compared: Policy | None = None,
     decimals: int = 2,
+    last_use: bool = False,
 ) -> Result:
     """Scores every customer of a history as of the end of a day.
 
@@ -160,13 +161,16 @@ def score(
         compared: the policy of the run before, where it was another: labels it would tell otherwise change by the
             policy.
         decimals: digits of the currency.
+        last_use: take lines and facts out of `history`, so that they can be let go before the end.
 
     Raises:
         HistoryError: no customer was known on or before `as_of`.
     """
     report = progress or (lambda percent, step: None)
     day = as_day(as_of)
-    history = history.until(day)
+    whole, history = history, history.until(day)
+    if last_use:
+        whole.lines, whole.facts = None, {}
     report(5, "Reading what customers did")
     warnings = list(history.warnings)
     if (history.orders["amount"] > 0).any():

@@ -9,6 +9,7 @@ import pandas as pd
 from scipy import sparse
 
 from sync_worker.history.schema import History
+from sync_worker.scoring import grouped
 from sync_worker.scoring.events import days_of
 from sync_worker.scoring.features import Features
 
@@ -48,7 +49,10 @@ class Purchases:
     customers: int
 
     def part(self, chosen: np.ndarray) -> Purchases:
-        """Some of the rows (mask or ascending index); customers, products and categories keep their numbers."""
+        """Some of the rows (mask or ascending index), the same where it is all of them; customers, products and
+        categories keep their numbers."""
+        if chosen.dtype == bool and chosen.all():
+            return self
         names = ("row", "day", "basket", "product", "category", "quantity", "amount", "discount", "bought")
         return Purchases(
             **{name: getattr(self, name)[chosen] for name in names},
@@ -90,33 +94,38 @@ def of(features: Features, history: History) -> Purchases:
     ids = orders["order_id"].to_numpy()
     number = _in_order(owner, when, ids)
     known = (at >= 0) & (owner[at] >= 0 if len(owner) else False)
-    at, lines = at[known], lines[known]
+    if not known.all():  # many lines: nothing is copied needlessly, nor kept for longer than it is looked at
+        at, lines = at[known], lines[known]
+    del known
 
     product, products = pd.factorize(lines["product_id"], sort=True)
     category, categories = pd.factorize(lines["category"], sort=True)
+    key = number[at] * (len(products) + len(categories) + 1)
     # what is no product is told apart by its category
-    item = np.where(product >= 0, product, len(products) + 1 + category).astype("int64")
-    key = number[at] * (len(products) + len(categories) + 1) + item
-    amount, quantity = lines["amount"].to_numpy(float), lines["quantity"].to_numpy(float)
-    sort = np.lexsort((amount, key))
-    key, at, product, category = key[sort], at[sort], product[sort], category[sort]
-    amount, quantity, discount = amount[sort], quantity[sort], lines["discount"].to_numpy(float)[sort]
-    starts = np.flatnonzero(np.append(True, np.diff(key) != 0)) if len(key) else np.zeros(0, "int64")
+    key += np.where(product >= 0, product, len(products) + 1 + category)
+    amount = lines["amount"].to_numpy(float)
+    sort = grouped.argsort_by(key, amount)
+    key = key[sort]
+    starts = np.flatnonzero(np.append(True, key[1:] != key[:-1])) if len(key) else np.zeros(0, "int64")
+    del key
+    product, first = product[sort[starts]].astype("int32"), at[sort[starts]]
+    category = _reduced(np.maximum, category[sort], starts).astype("int32")
 
-    def added(values: np.ndarray) -> np.ndarray:
-        return np.add.reduceat(values, starts) if len(starts) else np.zeros(0)
-
+    amount, quantity = amount[sort], lines["quantity"].to_numpy(float)[sort]
     unpriced = np.isnan(amount)
-    ordered = orders["amount"].to_numpy()[at] > 0
+    given = unpriced & ~(quantity < 0)
+    given[given] = orders["amount"].to_numpy()[at[sort[given]]] > 0
+    given = _reduced(np.add, given, starts) > 0
+    pieces = _reduced(np.add, quantity, starts)
+    del at, quantity
     priced = np.where(unpriced, 0, amount)
-    value, pieces = added(priced), added(quantity)
+    value = _reduced(np.add, priced, starts)
     # lines that cancel each other leave nothing, whatever rounding leaves
-    value[np.abs(value) <= 1e-9 * added(np.abs(priced))] = 0
-    plain = added(priced * discount)
-    first = at[starts]
+    value[np.abs(value) <= 1e-9 * _reduced(np.add, np.abs(priced), starts)] = 0
+    plain = _reduced(np.add, priced * lines["discount"].to_numpy(float)[sort], starts)
+    del amount, unpriced, priced, sort
     with np.errstate(invalid="ignore", divide="ignore"):
         mean_discount = np.where(value != 0, plain / value, np.nan)
-    given = added(unpriced & ordered & ~(quantity < 0)) > 0
     bought = ((value > 0) & ~(pieces <= 0)) | ((value == 0) & given)
     introduced = np.full(len(products), np.nan)
     if history.products is not None and len(products):
@@ -129,8 +138,8 @@ def of(features: Features, history: History) -> Purchases:
         day=when[first].astype("int32"),
         basket=number[first].astype("int32"),
         order_id=ids[first].astype("int64") if np.issubdtype(ids.dtype, np.integer) else None,
-        product=product[starts].astype("int32"),
-        category=(np.maximum.reduceat(category, starts) if len(starts) else category).astype("int32"),
+        product=product,
+        category=category,
         quantity=pieces,
         amount=value,
         discount=mean_discount,
@@ -140,6 +149,11 @@ def of(features: Features, history: History) -> Purchases:
         introduced=introduced,
         customers=len(features.table),
     )
+
+
+def _reduced(function: np.ufunc, values: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """The values of each group that begins at one of `starts`, reduced to one."""
+    return function.reduceat(values, starts) if len(starts) else np.zeros(0, values.dtype)
 
 
 def joined(orders: pd.DataFrame, lines: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
