@@ -200,7 +200,10 @@ def _products(features, history, peers, policy, today, *, trials) -> Found:
     """What the purchases tell: value type, what to offer next, the share of the customer, demand."""
     table, n = features.table, len(features.table)
     bought = purchases.of(features, history)
-    history.lines, history.facts = None, {name: history.facts[name] for name in LATER if name in history.facts}
+    history.lines, history.facts = (
+        None,
+        {name: history.facts[name] for name in LATER if name in history.facts},
+    )
     gaps = cross_sell.gaps(bought, features, peers, policy)
     due = replacement.due(bought, features, peers, policy, today)
     share = share_of_customer.estimate(bought, features, peers, policy, today)
