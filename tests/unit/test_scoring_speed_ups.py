@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sync_worker.scoring import features, labels
+from sync_worker.scoring import grouped, labels
 from sync_worker.scoring import reasons as writing
 from sync_worker.scoring.transaction_models import ModifiedBetaGeoNBD
 from sync_worker.scoring.transaction_models.rows import combinations
@@ -39,10 +39,12 @@ def test_orders_of_many_like_customers_are_those_of_each():
 
 
 @pytest.mark.parametrize("largest", [50, 2**61])
-def test_rows_are_ordered_by_their_key(largest):
-    key = np.random.default_rng(2).integers(0, largest, 1000)
-    order = features._argsort(key)
-    assert (np.sort(key) == key[order]).all() and (np.sort(order) == np.arange(1000)).all()
+def test_rows_are_ordered_by_their_key_and_equals_stay_in_their_order(largest):
+    rng = np.random.default_rng(2)
+    key, values = rng.integers(0, largest, 1000), rng.integers(0, 3, 1000).astype(float)
+    assert (grouped.argsort(key) == np.argsort(key, kind="stable")).all()
+    assert (grouped.argsort_by(key, values) == np.lexsort((values, key))).all()
+    assert not len(grouped.argsort(key[:0])) and not len(grouped.argsort_by(key[:0], values[:0]))
 
 
 def test_who_is_not_a_buyer_has_no_reasons():
