@@ -27,6 +27,7 @@
         "views/crm_value_override_views.xml",
         "views/crm_value_objection_views.xml",
         "views/res_partner_views.xml",
+        "report/value_letter_templates.xml",
         "views/sale_order_views.xml",
         "views/crm_lead_views.xml",
         "views/crm_lost_reason_views.xml",

@@ -31,5 +31,6 @@ from . import (
     test_reasons,
     test_screens,
     test_snapshot,
+    test_value_letter,
     test_withheld,
 )
