@@ -25,6 +25,7 @@
         "views/crm_value_cohort_views.xml",
         "views/crm_value_run_views.xml",
         "views/crm_value_override_views.xml",
+        "views/crm_value_override_report_views.xml",
         "views/crm_value_objection_views.xml",
         "views/res_partner_views.xml",
         "report/value_letter_templates.xml",

@@ -13,7 +13,9 @@ from . import crm_value_history
 from . import crm_value_preview
 from . import crm_value_snapshot
 from . import crm_value_staging
+from . import crm_value_labelled
 from . import crm_value_override
+from . import crm_value_override_report
 from . import crm_value_objection
 from . import crm_value_movement
 from . import crm_value_change

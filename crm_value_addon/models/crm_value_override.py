@@ -1,14 +1,17 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, ValidationError
 from odoo.tools import SQL
+from odoo.tools.misc import format_date
 
-from ..labels import LABEL_NAMES, LABELS
+from ..labels import LABELS
+from .crm_value_override_report import FARED, HAPPENED, PROVED, label_sql
 
 
 class CrmValueOverride(models.Model):
     """A person's word beside the engine's; kept, so that a report can say how overrides fared."""
 
     _name = "crm.value.override"
+    _inherit = ["crm.value.labelled"]
     _description = "Customer Value Override"
     _order = "id desc"
     _rec_name = "label"
@@ -24,8 +27,6 @@ class CrmValueOverride(models.Model):
     company_id = fields.Many2one(
         "res.company", required=True, default=lambda self: self.env.company.root_id, ondelete="cascade"
     )
-    label = fields.Selection(LABEL_NAMES, required=True)
-    value = fields.Char(required=True)
     reason = fields.Char(required=True)
     user_id = fields.Many2one("res.users", string="By", readonly=True, default=lambda self: self.env.user)
     date_from = fields.Date(
@@ -35,22 +36,61 @@ class CrmValueOverride(models.Model):
         string="Until", required=True, help="The engine has its say again after this day."
     )
     ended_at = fields.Datetime(readonly=True, copy=False)
+    computed_then = fields.Char(
+        readonly=True, copy=False, help="What the engine said when the override was made."
+    )
+    computed_later = fields.Char(
+        string="Computed Now",
+        compute="_compute_fared",
+        help="What the engine says now, or said at the end of an override that ended.",
+    )
+    fared = fields.Selection(
+        FARED, compute="_compute_fared", help="Whether the engine came to agree with the person."
+    )
+    happened = fields.Selection(HAPPENED, string="Since Then", compute="_compute_fared")
+    proved = fields.Selection(PROVED, string="What Happened Says", compute="_compute_fared")
 
     _one_in_force = models.UniqueIndex(
         "(partner_id, company_id, label) WHERE ended_at IS NULL",
         "This label of this customer is overridden already; end that override first.",
     )
 
+    @api.depends("label", "value", "computed_then", "date_from", "date_until", "ended_at", "partner_id")
+    def _compute_fared(self):
+        told = self.env["crm.value.override.report"].sudo().browse(self.ids)
+        rows = {row.id: row for row in told.exists()}
+        for override in self:
+            row = rows.get(override.id)
+            for name in ("computed_later", "fared", "happened", "proved"):
+                override[name] = row and row[name]
+
+    @api.onchange("label")
+    def _onchange_label(self):
+        if self.value not in self._known_values(self.label):
+            self.value = False
+
+    @api.model
+    def _known_values(self, label):
+        """Values of a label that this version knows; an override may have outlived its value."""
+        return [value for value, _name in LABELS.get(label, ())]
+
     @api.constrains("label", "value", "date_from", "date_until", "partner_id", "company_id")
     def _check_override(self):
         for override in self:
-            allowed = [value for value, _name in LABELS[override.label]]
+            allowed = self._known_values(override.label)
             if override.value not in allowed:
                 raise ValidationError(
                     self.env._(
                         "“%(value)s” is not one of: %(allowed)s.",
                         value=override.value,
                         allowed=", ".join(allowed),
+                    )
+                )
+            if not override.ended_at and override.date_until < override.company_id._crm_value_today():
+                raise ValidationError(
+                    self.env._(
+                        "The last day, %s, is over already: give a day from today on.",
+                        format_date(self.env, override.date_until),
                     )
                 )
             if override.date_until < override.date_from:
@@ -71,8 +111,10 @@ class CrmValueOverride(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         if not self.env.su:
-            vals_list = [{**vals, "user_id": self.env.uid, "ended_at": False} for vals in vals_list]
+            own = {"user_id": self.env.uid, "ended_at": False, "computed_then": False}
+            vals_list = [{**vals, **own} for vals in vals_list]
         overrides = super().create(vals_list)
+        overrides._note_computed()
         overrides._apply()
         return overrides
 
@@ -99,12 +141,35 @@ class CrmValueOverride(models.Model):
 
     @api.model
     def _cron_expire(self):
-        """End the overrides that are past their last day, and begin those whose first day has come."""
+        """End the overrides that are past their last day, and begin those whose first day has come.
+
+        One whose value this version of the addon does not know any more ends too.
+        """
         pending = self.search([("ended_at", "=", False)])
         for company, overrides in pending.grouped("company_id").items():
             today = company._crm_value_today()
-            overrides.filtered(lambda o, today=today: o.date_until < today).ended_at = fields.Datetime.now()
+            overrides.filtered(
+                lambda o, today=today: o.date_until < today or o.value not in self._known_values(o.label)
+            ).ended_at = fields.Datetime.now()
         pending._apply()
+
+    def _note_computed(self):
+        """Keep what the engine says now, to be compared with what it says later."""
+        if not self:
+            return
+        self.flush_recordset()
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE crm_value_override override SET computed_then = %s FROM crm_value_profile profile
+                 WHERE override.id IN %s AND profile.partner_id = override.partner_id
+                   AND profile.company_id = override.company_id
+                """,
+                label_sql("profile", "computed_"),
+                tuple(self.ids),
+            )
+        )
+        self.invalidate_recordset(["computed_then"])
 
     def _apply(self):
         for company in self.company_id:
@@ -174,7 +239,12 @@ class CrmValueOverride(models.Model):
                    AND %s BETWEEN date_from AND date_until
                  GROUP BY partner_id)""",
             SQL(", ").join(
-                SQL("max(value) FILTER (WHERE label = %s) AS %s", label, SQL.identifier(label))
+                SQL(
+                    "max(value) FILTER (WHERE label = %s AND value IN %s) AS %s",
+                    label,
+                    tuple(self._known_values(label)),
+                    SQL.identifier(label),
+                )
                 for label in LABELS
             ),
             company.id,

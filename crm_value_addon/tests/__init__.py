@@ -22,6 +22,7 @@ from . import (
     test_movement_access,
     test_objection,
     test_override,
+    test_override_report,
     test_partner_merge,
     test_policy,
     test_policy_preview,

@@ -6,7 +6,7 @@ from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from ..labels import LABELS
-from .common import CustomerValueCase
+from .common import CustomerValueCase, unpack
 
 
 @tagged("post_install", "-at_install")
@@ -69,6 +69,88 @@ class TestOverride(CustomerValueCase):
         )
         self.assertEqual(override.company_id, self.alpha)
 
+    def test_a_last_day_that_is_over_is_refused(self):
+        for dates in ({"date_until": "2026-01-09", "date_from": "2026-01-01"}, {"date_until": "2026-01-09"}):
+            with self.subTest(**dates), self.assertRaises(ValidationError):
+                self.override(**dates)
+        with self.assertRaises(ValidationError) as refused:
+            self.override(date_until="2026-01-09", date_from="2026-01-01")
+        self.assertIn("The last day, 01/09/2026, is over already", str(refused.exception))
+        override = self.override(date_until="2026-01-10", date_from="2026-01-01")
+        with self.assertRaises(ValidationError):
+            override.date_until = "2026-01-09"
+
+    def test_reason_of_one_that_is_over_can_change(self):
+        override = self.override()
+        with freeze_time("2026-03-01 12:00:00"):
+            override.reason = "was strategic"
+            self.env["crm.value.override"]._cron_expire()
+            override.reason = "was said to be strategic"
+
+    def vanish(self, override):
+        """As if the value had been taken out of the selection since."""
+        self.env.flush_all()
+        self.env.cr.execute("UPDATE crm_value_override SET value = 'gone' WHERE id = %s", [override.id])
+        self.env.invalidate_all()
+
+    def test_a_value_that_is_no_more_is_not_shown_and_ends(self):
+        override = self.override()
+        self.vanish(override)
+        self.score([self.full(self.customer, value_class="growth"), self.full(self.customer2)])
+        self.assertEqual(self.labels(), ("growth", "growth"))
+        self.assertFalse(override.ended_at)
+        override.reason = "still"
+        self.assertEqual(self.labels(), ("growth", "growth"))
+        override.web_read({"value": {}, "value_options": {}, "fared": {}})
+        self.env["crm.value.override"]._cron_expire()
+        self.assertTrue(override.ended_at)
+        self.override(value="key")
+        self.assertEqual(self.labels(), ("growth", "key"))
+
+    def test_options_follow_the_label(self):
+        for label, selection in LABELS.items():
+            record = self.env["crm.value.override"].new({"label": label, "value": "gone"})
+            self.assertEqual([tuple(each) for each in record.value_options], selection)
+            record._onchange_label()
+            self.assertFalse(record.value)
+        self.assertFalse(self.env["crm.value.override"].new({}).value_options)
+
+    def test_every_label_outlives_a_run_and_is_given_back(self):
+        """The word of a person wins in the next run, and for the worker too where it is told why one was lost."""
+        said = {
+            "value_class": "key",
+            "value_segment": "key_at_risk",
+            "loyalty_stage": "loyalty",
+            "lifecycle_stage": "lost",
+            "churn_risk": "high",
+            "value_type": "pioneer",
+            "lost_type": "lured_by_competitor",
+        }
+        self.assertEqual(set(said), set(LABELS))
+        for label, value in said.items():
+            self.override(label=label, value=value)
+        computed = {"lifecycle_stage": "dormant", "lost_type": "price_seeker", "value_type": "haggler"}
+        with freeze_time("2026-01-20 12:00:00"):
+            self.score([self.full(self.customer, **computed), self.full(self.customer2)])
+        profile = self.profile(self.customer)
+        for label, value in said.items():
+            self.assertEqual(profile[f"effective_{label}"], value)
+        self.assertEqual(profile.computed_lost_type, "price_seeker")
+        with freeze_time("2026-01-21 12:00:00"):
+            page = self.contract.export_history(dataset="profiles", company_id=self.alpha.id)
+            rows = [dict(zip(page["columns"], row, strict=True)) for row in unpack(page)]
+        self.assertEqual(
+            {int(row["customer_id"]): row["lost_type_by_hand"] for row in rows},
+            {self.customer.id: "lured_by_competitor", self.customer2.id: ""},
+        )
+        with freeze_time("2026-02-11 12:00:00"):
+            self.env["crm.value.override"]._cron_expire()
+            page = self.contract.export_history(dataset="profiles", company_id=self.alpha.id)
+        self.assertNotIn("lured_by_competitor", str(unpack(page)))
+        profile.invalidate_recordset()
+        for label in LABELS:
+            self.assertEqual(profile[f"effective_{label}"], profile[f"computed_{label}"])
+
     def test_one_in_force(self):
         self.override()
         with mute_logger("odoo.sql_db"), self.assertRaises(psycopg2.IntegrityError):
@@ -128,8 +210,11 @@ class TestOverride(CustomerValueCase):
         for user in (self.portal, self.employee, self.viewer, self.user, self.sync):
             with self.subTest(user=user.login), self.assertRaises(AccessError):
                 self.override(user)
-        override = self.override(user_id=self.user.id, ended_at="2026-01-01 00:00:00")
+        override = self.override(
+            user_id=self.user.id, ended_at="2026-01-01 00:00:00", computed_then="unprofitable"
+        )
         self.assertEqual(override.user_id, self.manager)
+        self.assertEqual(override.computed_then, "standard")
         self.assertFalse(override.ended_at)
         for user in (self.portal, self.employee, self.viewer, self.user, self.sync):
             with self.subTest(user=user.login), self.assertRaises(AccessError):
@@ -145,6 +230,7 @@ class TestOverride(CustomerValueCase):
             {"company_id": self.beta.id},
             {"user_id": self.user.id},
             {"ended_at": False},
+            {"computed_then": "growth"},
         ):
             with self.subTest(**values), self.assertRaises(AccessError):
                 override.write(values)
