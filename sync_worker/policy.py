@@ -35,13 +35,21 @@ ORDERED = (
 )
 
 
+#: What sales are counted from, by the value of `sales_basis`; and the words for it.
+SALES = ("orders", "invoices")
+SALES_WORDS = {"orders": "confirmed orders", "invoices": "posted invoices"}
+
+
 class PolicyError(ValueError):
     """A policy that cannot be used; the message is one sentence for the manager."""
 
 
 @cache
 def schema() -> dict[str, dict[str, Any]]:
-    """The keys of a policy: ``{key: {type, unit, minimum, maximum, default, label, meaning}}``."""
+    """The keys of a policy: ``{key: {type, unit, minimum, maximum, default, label, meaning}}``.
+
+    A key of the scope `company` takes no value for a business format.
+    """
     return json.loads(files("sync_worker").joinpath("policy_schema.json").read_text(encoding="utf-8"))
 
 
@@ -57,7 +65,7 @@ class Policy:
 
     Raises:
         PolicyError: unknown key, value of the wrong type or out of bounds, two rules for the same key and
-            format, or values that contradict each other.
+            format, a format's own value of what is one for the company, or values that contradict each other.
     """
 
     def __init__(self, rules: Iterable[Mapping[str, Any]] = (), version: int | None = None) -> None:
@@ -82,6 +90,11 @@ class Policy:
         """The rules this policy was built from, sorted; `Policy(policy.rules)` is an equal policy."""
         ordered = sorted(self._values.items(), key=lambda item: (item[0][0], str(item[0][1] or "")))
         return [{"key": key, "format_id": format_id, "value": value} for (key, format_id), value in ordered]
+
+    @property
+    def sales(self) -> str:
+        """What sales are counted from: `orders` or `invoices`."""
+        return SALES[int(self.value("sales_basis"))]
 
     def value(self, key: str, format_id: Any = None) -> float | int:
         """The value of a key for a format (None: the company)."""
@@ -169,6 +182,10 @@ def _checked(key: str, format_id: Any, value: Any) -> float | int:
     if key not in schema():
         raise PolicyError(f"The policy has no key “{key}”; its keys are {', '.join(sorted(schema()))}.")
     spec = schema()[key]
+    if format_id is not None and spec.get("scope") == "company":
+        raise PolicyError(
+            f"{_name(key, format_id)} is one for the whole company: remove the format from the rule."
+        )
     whole = spec["type"] == "integer"
     valid = isinstance(value, Real) and not isinstance(value, bool) and np.isfinite(value)
     if not valid or (whole and not isinstance(value, Integral) and value != int(value)):

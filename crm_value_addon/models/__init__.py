@@ -25,6 +25,7 @@ from . import crm_value_sync_export
 from . import crm_value_sync_export_partners
 from . import crm_value_sync_export_sales
 from . import crm_value_sync_export_invoices
+from . import crm_value_sync_export_invoiced
 from . import crm_value_sync_export_deliveries
 from . import crm_value_sync_export_contacts
 from . import crm_value_sync_export_attitude

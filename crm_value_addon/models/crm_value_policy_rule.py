@@ -50,6 +50,26 @@ class CrmValuePolicyRule(models.Model):
         """
         return int(self.value) if POLICY_SCHEMA[self.key]["type"] == "integer" else float(self.value)
 
+    def _holds(self, number):
+        """Whether the value is this number; text that is none, while it is being typed, is not."""
+        try:
+            return self._typed_value() == number
+        except ValueError:
+            return False
+
+    @api.constrains("key", "format_id")
+    def _check_scope(self):
+        for rule in self:
+            spec = POLICY_SCHEMA[rule.key]
+            if rule.format_id and spec.get("scope") == "company":
+                raise ValidationError(
+                    self.env._(
+                        "“%(label)s” is one for the whole company: take “%(format)s” off the rule.",
+                        label=spec["label"],
+                        format=rule.format_id.name,
+                    )
+                )
+
     @api.constrains("key", "value")
     def _check_value(self):
         for rule in self:

@@ -43,6 +43,12 @@ class CrmValuePolicyVersion(models.Model):
     activated_at = fields.Datetime(readonly=True, copy=False)
     activated_by_id = fields.Many2one("res.users", readonly=True, copy=False)
     rule_ids = fields.One2many("crm.value.policy.rule", "version_id", string="Rules", copy=True)
+    sales_basis = fields.Selection(
+        [("orders", "Confirmed orders"), ("invoices", "Posted invoices")],
+        string="Sales",
+        compute="_compute_sales_basis",
+        help="What sales are counted from; a rule of the policy says so.",
+    )
 
     _number_unique = models.Constraint(
         "UNIQUE(company_id, number)", "A policy version with this number exists already."
@@ -55,6 +61,12 @@ class CrmValuePolicyVersion(models.Model):
     def _compute_display_name(self):
         for version in self:
             version.display_name = self.env._("Policy version %s", version.number or "")
+
+    @api.depends("rule_ids.key", "rule_ids.value")
+    def _compute_sales_basis(self):
+        for version in self:
+            rules = version.rule_ids.filtered(lambda rule: rule.key == "sales_basis" and not rule.format_id)
+            version.sales_basis = "invoices" if any(rule._holds(1) for rule in rules) else "orders"
 
     @api.constrains("company_id")
     def _check_company_is_root(self):
@@ -133,7 +145,9 @@ class CrmValuePolicyVersion(models.Model):
         self.write({"state": "active", "activated_at": fields.Datetime.now(), "activated_by_id": user.id})
 
     def _check_rules_fit(self):
-        """Refuse thresholds out of order, as the worker would, before they are active."""
+        """Refuse thresholds out of order, as the worker would, before they are active, and what has no data here."""
+        if self.sales_basis == "invoices":
+            self.env["crm.value.sync"]._check_invoices_installed()
         formats = self.rule_ids.format_id
         for business_format in [self.env["crm.value.format"], *formats]:
             value = self._values(business_format)

@@ -40,6 +40,11 @@ class CrmValueRun(models.Model):
     )
     as_of = fields.Date(readonly=True, help="Only facts known by this day are used.")
     policy_version_id = fields.Many2one("crm.value.policy.version", readonly=True, ondelete="restrict")
+    sales_basis = fields.Selection(
+        related="policy_version_id.sales_basis",
+        string="Sales",
+        help="What sales were counted from, by the policy of the run.",
+    )
     parameters = fields.Json(readonly=True)
     requested_by_id = fields.Many2one("res.users", string="Requested by", readonly=True)
     requested_at = fields.Datetime(readonly=True, default=fields.Datetime.now)

@@ -8,6 +8,8 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 MAX_LIMIT = 1_000_000
+# What sales can be counted from.
+SALES = ("orders", "invoices")
 
 
 class Dataset(NamedTuple):
@@ -54,12 +56,19 @@ class CrmValueSyncExport(models.AbstractModel):
 
     @api.model
     @api.readonly
-    def export_history(self, dataset, company_id, after=None, limit=500_000):
+    def export_history(self, dataset, company_id, after=None, limit=500_000, sales="orders"):
         """One page of a dataset as compressed CSV: identifiers, dates and figures, nothing personal.
 
         A page is a block of ids of the table behind the dataset, so that no page sorts the table.
+
+        :param str sales: what sales are counted from, by the policy of the run: `orders` or `invoices`
         """
         self._check_worker()
+        return self._counting(sales)._export_page(
+            dataset, self._get_company(company_id), after, min(max(int(limit), 1), MAX_LIMIT)
+        )
+
+    def _export_page(self, dataset, company, after, limit):
         datasets = self._datasets()
         if dataset not in datasets:
             raise UserError(
@@ -67,8 +76,6 @@ class CrmValueSyncExport(models.AbstractModel):
                     "There is no dataset “%(name)s”: %(names)s.", name=dataset, names=", ".join(datasets)
                 )
             )
-        company = self._get_company(company_id)
-        limit = min(max(int(limit), 1), MAX_LIMIT)
         self.env.flush_all()
         table = datasets[dataset].table
         low, until = (int(after["id"]), int(after["until"])) if after else (0, self._last_id(table))
@@ -85,6 +92,36 @@ class CrmValueSyncExport(models.AbstractModel):
             "data": base64.b64encode(zlib.compress(buffer.getbuffer(), 1)).decode(),
             "after": {"id": high, "until": until} if high < until else None,
         }
+
+    def _counting(self, sales):
+        """The contract with sales counted from `orders` or `invoices`.
+
+        :raise UserError: when it is neither of them, or there are no invoices in this database
+        """
+        if sales not in SALES:
+            raise UserError(
+                self.env._(
+                    "Sales are counted from %(bases)s, not from “%(sales)s”.",
+                    bases=", ".join(SALES),
+                    sales=sales,
+                )
+            )
+        if sales == "invoices":
+            self._check_invoices_installed()
+        return self.with_context(crm_value_sales=sales)
+
+    def _counts_invoices(self):
+        return self.env.context.get("crm_value_sales") == "invoices"
+
+    def _has_invoices(self):
+        return self._installed("account.move", "amount_untaxed_signed")
+
+    def _check_invoices_installed(self):
+        """:raise UserError: when this database has no invoices that sales could be counted from"""
+        if not self._has_invoices():
+            raise UserError(
+                self.env._("Sales cannot be counted from invoices here: install the app Invoicing first.")
+            )
 
     @api.model
     def _last_id(self, table):

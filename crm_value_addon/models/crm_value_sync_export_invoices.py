@@ -14,7 +14,7 @@ class CrmValueSyncExportInvoices(models.AbstractModel):
 
     def _datasets(self):
         datasets = super()._datasets()
-        if self._installed("account.move", "amount_untaxed_signed"):
+        if self._has_invoices():
             datasets["invoices"] = Dataset(
                 "account_move", ["invoice_id", "customer_id", "known", "date", "due", "amount", "total"]
             )
@@ -23,6 +23,25 @@ class CrmValueSyncExportInvoices(models.AbstractModel):
                 "account_partial_reconcile", ["payment_id", "invoice_id", "customer_id", "known", "amount"]
             )
         return datasets
+
+    def _first_contacts(self, company):
+        contacts = super()._first_contacts(company)
+        if self._has_invoices():
+            # The day of an invoice has no time zone, the other first contacts are in UTC.
+            contacts.append(
+                SQL(
+                    """SELECT partner_id, min(COALESCE(invoice_date, date))::timestamp
+                                          AT TIME ZONE %s AT TIME ZONE 'UTC' AS first
+                         FROM account_move
+                        WHERE partner_id IS NOT NULL AND move_type IN %s AND state = 'posted'
+                          AND company_id IN %s
+                        GROUP BY partner_id""",
+                    company._crm_value_timezone(),
+                    CUSTOMER_DOCUMENTS,
+                    tuple(company._crm_value_branches()),
+                )
+            )
+        return contacts
 
     def _export_invoices_sql(self, company, low, high):
         # Odoo keeps no day of posting: an invoice is known once it is dated and there.

@@ -7,7 +7,8 @@ from .crm_value_sync_export import Dataset
 class CrmValueSyncExportPos(models.AbstractModel):
     """Sales at the counter to customers whose name was taken, with the columns of orders and lines.
 
-    A sales order settled at the counter is a sale once: as the sales order.
+    A sales order settled at the counter is a sale once: as the sales order; where sales are counted from invoices, as
+    what the counter sold, be that invoiced or not.
     """
 
     _inherit = "crm.value.sync"
@@ -60,7 +61,7 @@ class CrmValueSyncExportPos(models.AbstractModel):
         no_goods = self._no_goods().ids
         if no_goods:
             conditions.append(SQL("line.product_id NOT IN %s", tuple(no_goods)))
-        if self._installed("pos.order.line", "sale_order_origin_id"):
+        if not self._counts_invoices() and self._installed("pos.order.line", "sale_order_origin_id"):
             conditions.append(
                 SQL(
                     """NOT EXISTS (SELECT FROM sale_order sale
@@ -68,6 +69,12 @@ class CrmValueSyncExportPos(models.AbstractModel):
                 )
             )
         return SQL("(%s)", SQL(" AND ").join(conditions))
+
+    def _invoiced_elsewhere_sql(self):
+        conditions = super()._invoiced_elsewhere_sql()
+        if self._installed("pos.order", "account_move"):
+            conditions.append(SQL("EXISTS (SELECT FROM pos_order pos WHERE pos.account_move = move.id)"))
+        return conditions
 
     def _pos_subtotal_sql(self):
         """The untaxed amount of a ``line``: below zero for what came back, whichever way it was entered."""

@@ -9,6 +9,8 @@ from . import (
     test_export,
     test_export_contacts,
     test_export_facts,
+    test_export_invoiced,
+    test_export_invoiced_modules,
     test_export_modules,
     test_export_pos,
     test_fields,

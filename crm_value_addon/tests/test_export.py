@@ -9,6 +9,8 @@ from .common import CustomerValueCase, unpack
 
 
 class ExportCase(CustomerValueCase):
+    sales = "orders"  # what they are counted from
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -22,7 +24,7 @@ class ExportCase(CustomerValueCase):
         rows = []
         for _page in range(10_000):
             page = self.contract.export_history(
-                dataset=dataset, company_id=company.id, after=after, limit=limit
+                dataset=dataset, company_id=company.id, after=after, limit=limit, sales=self.sales
             )
             found = unpack(page)
             self.assertEqual(len(found), page["rows"])
@@ -38,7 +40,7 @@ class ExportCase(CustomerValueCase):
         """
         whole = self.export(dataset)
         self.assertGreaterEqual(len(whole), 3)
-        last = self.contract.export_history(dataset=dataset, company_id=self.alpha.id)
+        last = self.contract.export_history(dataset=dataset, company_id=self.alpha.id, sales=self.sales)
         self.assertIsNone(last["after"])
         for limit in (2, 500):
             self.assertCountEqual(self.export(dataset, limit=limit), whole)

@@ -50,15 +50,19 @@ class TestOptionalModules(FactsCase):
             "sale.order.website_id",
             "sale.order.line.is_delivery",
             "sale.order.line.margin",
+            "account.move.line.is_downpayment",
+            "account.move.line.sale_line_ids",
+            "pos.order.account_move",
             "pos.order.line.sale_order_origin_id",
             "pos.config.tip_product_id",
             "pos.config.down_payment_product_id",
             "loyalty.program.program_type",
             "delivery.carrier.product_id",
         ):
-            with self.subTest(field=field), self.without(field):
-                for dataset in self.contract.describe()["datasets"]:
-                    self.export(dataset)
+            for self.sales in ("orders", "invoices"):
+                with self.subTest(field=field, sales=self.sales), self.without(field):
+                    for dataset in self.contract.describe()["datasets"]:
+                        self.export(dataset)
 
 
 @tagged("post_install", "-at_install", "-standard", "crm_value_export")

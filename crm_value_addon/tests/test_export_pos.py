@@ -6,8 +6,7 @@ from odoo.tests import tagged
 from .test_export_facts import InvoiceCase
 
 
-@tagged("post_install", "-at_install", "-standard", "crm_value_export")
-class TestPointOfSale(InvoiceCase):
+class CounterCase(InvoiceCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -66,6 +65,9 @@ class TestPointOfSale(InvoiceCase):
         for line in order.lines:
             self.stamp(line, total_cost=total, is_total_cost_computed=True)
 
+
+@tagged("post_install", "-at_install", "-standard", "crm_value_export")
+class TestPointOfSale(CounterCase):
     def test_orders_and_lines(self):
         order = self.sell(self.contact, (self.product, 2, 50, {"discount": 10}), (self.product, 1, 7))
         self.assertEqual(

@@ -58,9 +58,17 @@ def test_replace_is_for_every_format_and_leaves_the_policy_alone():
         ([rule(key, 0, 5) for key in RATING_WEIGHTS], "composite rating of format 5 are all zero"),
         ([rule("key_rule", 1)], "“Key: smallest value” .* must be above 0"),
         ([rule("key_rule", 1, 5), rule("key_value_minimum", 9.0, 6)], "of format 5"),
+        ([rule("sales_basis", 1, 5)], "of format 5 is one for the whole company"),
+        ([rule("sales_basis", 2)], "between 0 and 1"),
     ],
 )
 def test_a_policy_that_cannot_be_used_is_refused_in_one_sentence(rules, words):
     with pytest.raises(PolicyError, match=words) as refusal:
         Policy(rules)
     assert str(refusal.value).endswith(".") and "\n" not in str(refusal.value)
+
+
+def test_sales_are_counted_from_orders_unless_the_policy_says_invoices():
+    assert Policy().sales == "orders"
+    assert Policy([rule("sales_basis", 0)]).sales == "orders"
+    assert Policy([rule("sales_basis", 1)]).sales == "invoices"
