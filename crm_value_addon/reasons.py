@@ -68,8 +68,11 @@ def known_reasons(env, reasons):
 
 
 def records_of(reason):
-    """``{model: ids}`` of the records behind a reason; the schema says what they are."""
-    model, given = REASON_SCHEMA[reason["code"]]["model"], reason.get("record_ids")
+    """``{model: ids}`` of the records behind a reason; the schema says what they are, and the reason which of the two
+    where they are sales: orders or invoices, by the policy it was told by."""
+    spec, given = REASON_SCHEMA[reason["code"]], reason.get("record_ids")
+    invoiced = "invoiced" in spec and reason.get("model") == spec["invoiced"]
+    model = spec["invoiced"] if invoiced else spec["model"]
     ids = [
         number
         for number in (given if isinstance(given, list) else [])

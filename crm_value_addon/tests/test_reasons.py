@@ -215,6 +215,41 @@ class TestOpenRecords(CustomerValueCase):
         for page in self.pages(self.chief).values():
             self.assertEqual(self.links(page), {"recent_order": ["sale.order"]})
 
+    def test_sales_counted_from_invoices_open_invoices(self):
+        """As far as the reader's own rules show them; what an order is behind stays an order."""
+        self.env["account.chart.template"].try_loading("generic_coa", self.alpha, install_demo=False)
+        own, other = self.env["account.move"].create(
+            [
+                {
+                    "move_type": "out_invoice",
+                    "partner_id": self.customer.id,
+                    "company_id": self.alpha.id,
+                    "invoice_user_id": user.id,
+                }
+                for user in (self.seller, self.chief)
+            ]
+        )
+        given = [
+            reason("recent_order", record_ids=[own.id, other.id], model="account.move"),
+            reason("prefers_channel", record_ids=self.other.ids, model="account.move"),
+        ]
+        self.score([self.full(self.customer, reasons=given)])
+        for user, seen in ((self.seller, own), (self.chief, own | other)):
+            for record, page in self.pages(user).items():
+                links = {
+                    each["code"]: [link["model"] for link in each["links"]]
+                    for topic in render_reasons(record.env, given, self.alpha.currency_id)
+                    for each in topic["reasons"]
+                }
+                self.assertEqual(links, {"recent_order": ["account.move"], "prefers_channel": ["sale.order"]})
+                self.assertIn("Invoices (2)", json.dumps(page))
+                action = record.action_open_value_reason("recent_order", "account.move")
+                self.assertEqual(
+                    (action["res_model"], set(action["domain"][0][2])), ("account.move", set(seen.ids))
+                )
+                with self.assertRaises(UserError):
+                    record.action_open_value_reason("recent_order", "sale.order")
+
     def test_a_number_that_is_no_id_opens_nothing(self):
         given = [reason("recent_order", record_ids=[-self.own.id, 0, True, 2**31, "7", self.other.id])]
         self.score([self.full(self.customer, reasons=given)])

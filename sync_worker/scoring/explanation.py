@@ -154,7 +154,7 @@ def explain(
         *_behaviour(features, peers, parts["breadth"]),
         *_standing(features, peers, lack),
     ]
-    return written([*map(told, candidates), *evidence], len(table))
+    return written([*map(told, candidates), *evidence], len(table), policy.sales)
 
 
 def _timing(features, situation, rhythm, part) -> Iterable[Evidence]:

@@ -30,7 +30,10 @@ NOTICEABLE = 0.005
 
 @cache
 def schema() -> dict[str, dict[str, Any]]:
-    """The reason codes: ``{code: {direction, params: {name: type}, model}}``."""
+    """The reason codes: ``{code: {direction, params: {name: type}, model, invoiced}}``.
+
+    `invoiced`, where it is given, is the model of the records where sales are counted from invoices.
+    """
     return json.loads(files("sync_worker").joinpath("reason_schema.json").read_text(encoding="utf-8"))
 
 
@@ -84,12 +87,25 @@ def _narrow(values: np.ndarray) -> np.ndarray:
     return values.astype("int32") if fits else values
 
 
-def written(candidates: Sequence[Told], n: int) -> pd.Series:
-    """The strongest reasons of each of n customers as JSON text, (n,), topic by topic, of each at most `MOST`."""
+def written(candidates: Sequence[Told], n: int, sales: str = "orders") -> pd.Series:
+    """The strongest reasons of each of n customers as JSON text, (n,), topic by topic, of each at most `MOST`.
+
+    Args:
+        sales: what they are counted from (`Policy.sales`), which says what the records are.
+    """
     blocks = [(begin, min(begin + BLOCK, n)) for begin in range(0, n, BLOCK)]
     return _series(
-        [_in_json(candidates, end - begin, *_strongest(candidates, begin, end)) for begin, end in blocks]
+        [
+            _in_json(candidates, end - begin, *_strongest(candidates, begin, end), sales)
+            for begin, end in blocks
+        ]
     )
+
+
+def model_of(code: str, sales: str) -> str | None:
+    """The model of the records of a reason, by what sales are counted from."""
+    spec = schema()[code]
+    return spec["invoiced"] if sales == "invoices" and "invoiced" in spec else spec["model"]
 
 
 def among(reasons: pd.Series, at: np.ndarray) -> pd.Series:
@@ -149,23 +165,28 @@ def _strongest(candidates: Sequence[Told], begin: int, end: int) -> tuple[np.nda
 
 
 def _in_json(
-    candidates: Sequence[Told], customers: int, row: np.ndarray, number: np.ndarray, place: np.ndarray
+    candidates: Sequence[Told],
+    customers: int,
+    row: np.ndarray,
+    number: np.ndarray,
+    place: np.ndarray,
+    sales: str,
 ) -> pa.LargeStringArray:
     """The reasons of each customer of a block as a JSON list, from what `_strongest` returns."""
     texts, at = [], []
     for index, candidate in enumerate(candidates):
         at.append(np.flatnonzero(number == index))
-        texts.append(_as_json(candidate, place[at[-1]]))
+        texts.append(_as_json(candidate, place[at[-1]], model_of(candidate.code, sales)))
     order = np.empty(len(row), dtype="int64")
     order[np.concatenate(at)] = np.arange(len(row))
     ends = np.cumsum(np.bincount(row, minlength=customers))
     return _lists(pa.concat_arrays(texts).take(pa.array(order)), ends)
 
 
-def _as_json(candidate: Told, at: np.ndarray) -> pa.LargeStringArray:
-    """A reason as JSON for some of its customers: (k,) places in it."""
+def _as_json(candidate: Told, at: np.ndarray, of: str | None) -> pa.LargeStringArray:
+    """A reason as JSON for some of its customers: (k,) places in it; `of` is the model of its records."""
     spec, records = schema()[candidate.code], candidate.records
-    model = json.dumps(None if records is None else spec["model"])
+    model = json.dumps(None if records is None else of)
     pieces = [f'{{"code":"{candidate.code}","direction":"{spec["direction"]}","contribution":']
     pieces.append(_contributions(candidate.contribution[at]))
     pieces.append(',"params":{')

@@ -23,7 +23,8 @@ class Returns:
         bought: number of orders of a positive amount.
         value: what came back, at the price it was sold for; NaN where the data know of no returns at all.
         share: of what was bought in the window, 0 to 1; NaN where nothing was, or `value` is.
-        orders: (n, 5) ids of orders that came back, -1 = none; None where ids are no integers.
+        orders: (n, 5) ids of orders that came back, or of credit notes where sales are counted from invoices; -1 =
+            none; None where ids are no integers.
     """
 
     bought: np.ndarray
@@ -45,9 +46,11 @@ def take(features: Features, history: History, policy: Policy, today: int) -> Re
     recent = (row >= 0) & (today - day < window[row])
     purchase, returned = recent & (amount > 0), recent & (amount < 0)
     seen = [_part(row[returned], day[returned], -amount[returned], orders["order_id"].to_numpy()[returned])]
-    received = _received(history, customers, window, today)
+    received = _received(history, customers, window, today, policy.sales)
     if received is not None:
         seen.append(received)
+    # goods come back to an order, whatever its sales are counted from: only records of one kind can be shown
+    shown = seen[:1] if policy.sales == "invoices" else seen
     known = received is not None or (amount < 0).any()
     values = [np.bincount(part["row"], part["back"], minlength=n) for part in seen]
     value = np.maximum.reduce(values) if known else np.full(n, np.nan)
@@ -57,15 +60,17 @@ def take(features: Features, history: History, policy: Policy, today: int) -> Re
     spent = np.bincount(row[at], amount[at], minlength=n)
     share = np.divide(np.minimum(value, spent), spent, out=np.full(n, np.nan), where=spent > 0)
     bought = np.bincount(row[at], minlength=n)
-    return Returns(bought, value, share, _records(pd.concat(seen), n))
+    return Returns(bought, value, share, _records(pd.concat(shown), n))
 
 
-def _received(history: History, customers: pd.Series, window: np.ndarray, today: int) -> pd.DataFrame | None:
+def _received(
+    history: History, customers: pd.Series, window: np.ndarray, today: int, sales: str
+) -> pd.DataFrame | None:
     """Goods that came back in the window; None where no deliveries are known."""
     deliveries = history.facts.get("deliveries")
     if deliveries is None or deliveries.empty:
         return None
-    amounts = history.orders.groupby("order_id")["amount"].sum()
+    amounts = _delivered_orders(history, sales)
     order = amounts.index.get_indexer(deliveries["order_id"])
     order = np.where(order >= 0, order, len(amounts))  # goods of no order are worth nobody knows what
     quantity = np.nan_to_num(deliveries["delivered"].to_numpy())
@@ -76,6 +81,17 @@ def _received(history: History, customers: pd.Series, window: np.ndarray, today:
     row, day = rows_of(deliveries["customer_id"], customers), days_of(deliveries["known"])
     came = back & (worth > 0) & (row >= 0) & (today - day < window[row])
     return _part(row[came], day[came], worth[came], amounts.index.to_numpy()[order[came]])
+
+
+def _delivered_orders(history: History, sales: str) -> pd.Series:
+    """The amount of each order by the id that deliveries know it by: where sales are counted from invoices, the ids of
+    `history.orders` are those of invoices."""
+    if sales == "orders":
+        return history.orders.groupby("order_id")["amount"].sum()
+    details = history.facts.get("order_details")
+    if details is None:
+        return pd.Series(dtype=float)
+    return details.groupby("order_id")["quoted"].sum()
 
 
 def _part(row: np.ndarray, day: np.ndarray, back: np.ndarray, ids: np.ndarray) -> pd.DataFrame:

@@ -170,6 +170,36 @@ def test_what_came_back_counts_once_though_two_documents_tell_of_it():
     assert [[i for i in ids if i >= 0] for ids in back.orders.tolist()] == [[2, 1], [3], []]
 
 
+def test_goods_come_back_to_an_order_though_sales_are_counted_from_invoices():
+    """Ids of orders and invoices clash: invoice 3 is of customer 1, order 3 of customer 2."""
+    history = company(
+        orders_of(1, [100], 1000.0),  # invoice 1
+        orders_of(1, [60], -250.0),  # credit note 2
+        orders_of(1, [50], 5000.0),  # invoice 3
+        orders_of(2, [99], 600.0),  # invoice 4
+        deliveries=facts(
+            "deliveries",
+            "delivery_id order_id customer_id known delivered is_return",
+            (1, 2, 1, 95, 20.0, False),
+            (2, 2, 1, 60, 6.0, True),  # of order 2: 300 of 1,000; the credit note says 250
+            (3, 3, 2, 95, 8.0, False),
+            (4, 3, 2, 90, 4.0, True),  # of order 3: half of 500; no credit note yet
+        ),
+        order_details=facts(
+            "order_details", "order_id customer_id known quoted", (2, 1, 100, 1000.0), (3, 2, 99, 500.0)
+        ),
+    )
+    built, _ = taken(history)
+    policy = PRICED.replace(sales_basis=1)
+    back = returns.take(built, history, policy, TODAY)
+    assert back.value.tolist() == [300, 250]
+    assert back.share.tolist() == pytest.approx([300 / 6000, 250 / 600])
+    # only invoices are opened, and goods came back to an order
+    assert [[i for i in ids if i >= 0] for ids in back.orders.tolist()] == [[2], []]
+    del history.facts["order_details"]
+    assert returns.take(built, history, policy, TODAY).value.tolist() == [250, 0]
+
+
 def test_without_a_sign_of_returns_they_are_not_known():
     for history in (
         company(orders_of(1, [10], 100.0)),
