@@ -88,6 +88,7 @@ def of_company(
             page_rows=settings.page_rows,
             show=lambda part, step: progress(part * READ_UNTIL, step),
             with_facts=False,
+            sales=policy.sales,
         )
         return _judge(history, subject, policy, cutoffs, progress), subject
     except (HistoryError, PolicyError) as error:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from sync_worker import handshake
 from sync_worker.config import Settings, warnings
 from sync_worker.history.datasets import ADDED, COUNTER, DATASETS, FACT_DATASETS
-from sync_worker.policy import schema
+from sync_worker.policy import SALES_WORDS, Policy, PolicyError, schema
 from sync_worker.transport import GROUP, Transport
 
 KEY_WARNING_DAYS = 14
@@ -87,8 +87,17 @@ def _companies(described: dict[str, Any]) -> Iterator[Finding]:
                 f"policy version {policy['number']} ({rules} rules)"
                 if policy.get("number")
                 else "default policy"
-            ),
+            )
+            + _sales(policy.get("rules") or []),
         )
+
+
+def _sales(rules: list[dict[str, Any]]) -> str:
+    """What the sales of a company are counted from; nothing where its policy cannot be used, which a run says."""
+    try:
+        return f", sales: {SALES_WORDS[Policy(rules).sales]}"
+    except PolicyError:
+        return ""
 
 
 def _both_sides(described: dict[str, Any]) -> Iterator[Finding]:

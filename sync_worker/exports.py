@@ -71,10 +71,13 @@ def _take_out(folder: Path, objecting: pa.Array) -> None:
     orders = tables[folder / "orders.parquet"]
     theirs = orders.filter(pc.is_in(orders["customer_id"], objecting))["order_id"].combine_chunks()
     for path, table in tables.items():
+        # facts name sales orders, and `theirs` may be invoices: by its order goes only what names no customer
+        column, ids = (
+            ("customer_id", objecting) if "customer_id" in table.column_names else ("order_id", theirs)
+        )
         left = table
-        for column, ids in (("customer_id", objecting), ("order_id", theirs)):
-            if column in table.column_names:
-                left = left.filter(pc.invert(pc.is_in(left[column].cast(pa.int64()), ids.cast(pa.int64()))))
+        if column in table.column_names:
+            left = table.filter(pc.invert(pc.is_in(table[column].cast(pa.int64()), ids.cast(pa.int64()))))
         pq.write_table(left, path)
 
 

@@ -47,19 +47,20 @@ class Preview:
 
 
 def compare(
-    read: Callable[[], History],
+    read: Callable[[str], History],
     left: Kept | None,
     as_of: str,
     active: Policy,
     draft: Policy,
     report: Report,
 ) -> Preview:
-    """The labels of a company by two policies, on the same data.
+    """The labels of a company by two policies, on the same data: the same sales, unless the two count them from
+    something else.
 
     Nothing is read or fitted where thresholds alone differ and the last run left what they rest on.
 
     Args:
-        read: reads the history of the company.
+        read: reads the history of the company, with the sales counted from what is named (`Policy.sales`).
         left: by the last run.
         as_of: the day to label as of where nothing is kept.
         report: called with percent done and the step.
@@ -69,10 +70,9 @@ def compare(
     """
     differing = draft.differing(active)
     names = list(labelling.LABELS)
-    if differing & WHOLE_SCORING:
+    if differing & WHOLE_SCORING or draft.sales != active.sales:
         names += OF_WHOLE_SCORING
-        history = read()
-        before, after = _scored(history, as_of, active, draft, report)
+        before, after = _scored(read, as_of, active, draft, report)
     else:
         before, after, as_of = _labelled(read, left, as_of, active, draft, report)
     report(95, "Comparing")
@@ -84,7 +84,7 @@ def _labelled(read, left, as_of, active, draft, report) -> tuple[pd.DataFrame, p
     refits = bool(REFITTING & draft.differing(active))
     if left is None or refits or REFITTING & left.prepared.policy.differing(active):
         day = as_day(as_of)
-        history = read().until(day)
+        history = read(active.sales).until(day)
         if not (history.orders["amount"] > 0).any():
             nobody = pd.DataFrame(columns=[*labelling.TOLD])
             return nobody, nobody, as_of
@@ -104,17 +104,21 @@ def _within(report: Report, start: float, end: float) -> Report:
     return lambda percent, step: report(start + percent * (end - start) / 100, step)
 
 
-def _scored(history, as_of, active, draft, report) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The buyers, scored by both policies."""
-    tables = []
+def _scored(read, as_of, active, draft, report) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The customers who are buyers by either policy, scored by both."""
+    tables, history = [], read(active.sales)
     for start, policy in ((0, active), (47, draft)):
+        if start and policy.sales != active.sales:
+            history = read(policy.sales)
         progress = _within(report, start, start + 47)
         scored = score(history, as_of, policy, progress=progress, withhold=True)
-        buyers = scored.customers[scored.customers["lifecycle_stage"] != "selection"]
-        tables.append(
-            buyers.rename(columns={"format_id": "format", "business_format": "format"}).reset_index(drop=True)
-        )
-    return tables[0], tables[1]
+        tables.append(scored.customers.rename(columns={"format_id": "format", "business_format": "format"}))
+    # both readings know the same customers, unless one was made or deleted in between
+    before, after = (table.set_index("customer_id", drop=False) for table in tables)
+    both = before.index.intersection(after.index)
+    before, after = before.loc[both], after.loc[both]
+    buyers = (before["lifecycle_stage"] != "selection") | (after["lifecycle_stage"] != "selection")
+    return before[buyers].reset_index(drop=True), after[buyers].reset_index(drop=True)
 
 
 def _compared(before: pd.DataFrame, after: pd.DataFrame, names: list[str], as_of: str) -> Preview:

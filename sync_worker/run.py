@@ -11,6 +11,7 @@ import pandas as pd
 import pyarrow as pa
 
 from sync_worker import exports, kept, preview, publication
+from sync_worker.claimed import policy_before, policy_in, policy_of
 from sync_worker.config import Settings
 from sync_worker.errors import BusyError, LeaseLostError, RunError, WorkerError
 from sync_worker.heartbeat import Heartbeat
@@ -173,7 +174,8 @@ def _read_score_send(
     room: contextlib.AbstractContextManager[Any],
     outcome: Outcome,
 ) -> None:
-    history = _read(settings, transports, described, company, show=show, outcome=outcome)
+    sales = policy_of(run).sales
+    history = _read(settings, transports, described, company, sales, show=show, outcome=outcome)
     exports.keep(settings, described["database_uuid"], run, history)
     scores = _score(
         history,
@@ -231,11 +233,11 @@ def _preview_send(
     active = run["compared_policy"] or run["policy"]  # the draft was activated meanwhile
     try:
         found = preview.compare(
-            lambda: _read(settings, transports, described, company, show=show, outcome=outcome),
+            lambda sales: _read(settings, transports, described, company, sales, show=show, outcome=outcome),
             left,
             run["as_of"],
-            _policy(active),
-            _policy(run["policy"]),
+            policy_in(active),
+            policy_in(run["policy"]),
             lambda percent, step: show(_between(READ_UNTIL, SCORED_AT, percent / 100), step),
         )
     except PolicyError as error:
@@ -250,6 +252,7 @@ def _read(
     transports: list[Transport],
     described: dict[str, Any],
     company: dict[str, Any],
+    sales: str,
     *,
     show: Callable[[float, str], None],
     outcome: Outcome,
@@ -262,6 +265,7 @@ def _read(
         page_rows=settings.page_rows,
         show=lambda part, step: show(part * READ_UNTIL, step),
         with_facts=with_facts,
+        sales=sales,
     )
     outcome.orders = len(history.orders)
     return history
@@ -279,17 +283,17 @@ def _read_backtest(
 ) -> None:
     """Judges the forecast on the company's own past; nothing is published."""
     # The forecast is made of the sales alone.
-    history = _read(settings, transports, described, company, show=show, outcome=outcome, with_facts=False)
-    try:
-        result = backtest(
-            history,
-            run["as_of"],
-            Policy(run["policy"]["rules"]),
-            cutoffs=CUTOFFS,  # more than within a scoring run: somebody asked for it and waits
-            progress=lambda percent, step: show(_between(READ_UNTIL, SENT_AT, percent / 100), step),
-        )
-    except PolicyError as error:
-        raise RunError(str(error), "Mend the policy of the company in Odoo.") from error
+    policy = policy_of(run)
+    history = _read(
+        settings, transports, described, company, policy.sales, show=show, outcome=outcome, with_facts=False
+    )
+    result = backtest(
+        history,
+        run["as_of"],
+        policy,
+        cutoffs=CUTOFFS,  # more than within a scoring run: somebody asked for it and waits
+        progress=lambda percent, step: show(_between(READ_UNTIL, SENT_AT, percent / 100), step),
+    )
     outcome.result = {"backtest": result}
     outcome.warnings = list(result["warnings"])
 
@@ -320,16 +324,14 @@ def _score(
         result = score(
             history,
             run["as_of"],
-            _policy(run["policy"]),
+            policy_of(run),
             progress=show,
             withhold=True,
             keep=keep,
-            compared=_policy_before(run),
+            compared=policy_before(run),
             last_use=True,
             decimals=decimals,
         )
-    except PolicyError as error:
-        raise RunError(str(error), "Mend the policy of the company in Odoo.") from error
     except HistoryError:
         if (history.orders["date"] <= as_day(run["as_of"])).any():
             raise
@@ -337,18 +339,6 @@ def _score(
         return pd.DataFrame({"customer_id": pd.Series(dtype="int64")})
     outcome.result, outcome.warnings = result.summary, list(result.warnings)
     return result.customers
-
-
-def _policy_before(run: dict[str, Any]) -> Policy | None:
-    """The policy of the run before, where it was another that can still be read."""
-    try:
-        return _policy(run["compared_policy"]) if run["compared_policy"] else None
-    except PolicyError:  # made under bounds that are narrower now
-        return None
-
-
-def _policy(described: dict[str, Any]) -> Policy:
-    return Policy(described["rules"], described.get("version_id"))
 
 
 def _between(start: float, end: float, part: float) -> float:

@@ -55,12 +55,14 @@ def read_history(
     page_rows: int,
     show: Callable[[float, str], None],
     with_facts: bool = True,
+    sales: str = "orders",
 ) -> History:
     """What Odoo knows of the customers of one company. `show` gets the part read (0 to 1) and a word on it.
 
     Args:
         offered: columns by dataset of this database, `describe()["datasets"]`; what is not offered is not known.
         with_facts: read what is known besides the sales too.
+        sales: what they are counted from (`Policy.sales`); the orders of the history are then invoices, by their ids.
 
     Raises `ContractError` when a page is not as the contract says, `HistoryError` when rows make no history.
     """
@@ -78,7 +80,7 @@ def read_history(
             show(done + weight * part, f"reading {dataset.replace('_', ' ')}: {rows:,}")
 
         frames[dataset] = read_dataset(
-            transports, dataset, company_id, wanted=wanted, page_rows=page_rows, on_page=on_page
+            transports, dataset, company_id, wanted=wanted, page_rows=page_rows, on_page=on_page, sales=sales
         )
         done += weight
     return _history(frames)
@@ -135,16 +137,20 @@ def read_dataset(
     page_rows: int,
     on_page: Callable[[int, float], None],
     wanted: Columns | None = None,
+    sales: str = "orders",
 ) -> pd.DataFrame:
     """All rows of a dataset of one company, days as datetime64, labels as categories.
 
-    `wanted` are the columns to read, all that every addon offers unless named.
+    `wanted` are the columns to read, all that every addon offers unless named; `sales` as in `read_history`.
 
     Over several transports large datasets are read in parts side by side; the rows come in the same order.
     `on_page` gets the rows read so far and the part of the way behind them. Raises `ContractError` when
     a page is not as the contract says.
     """
     columns = wanted or (DATASETS | COUNTER | FACT_DATASETS)[dataset]
+    asked = {"dataset": dataset, "company_id": company_id}
+    if sales != "orders":
+        asked["sales"] = sales
     pages: list[pa.Table] = []
     rows = 0
 
@@ -157,13 +163,13 @@ def read_dataset(
     splits = len(transports) > 1 and dataset not in _WHOLE
     # The first page tells how far the identifiers reach, and is all there is in a small company.
     first_rows = min(page_rows, _FIRST_ROWS) if splits else page_rows
-    page, after = _fetch(transports[0], dataset, columns, company_id, None, first_rows)
+    page, after = _fetch(transports[0], asked, columns, None, first_rows)
     keep(page, _part(after))
     if after and splits:
         parts = _split(after, page_rows, len(transports))
 
         def read_part(cursor: Cursor, transport: Transport) -> pa.Table:
-            walk = _walk(transport, dataset, columns, company_id, cursor, page_rows)
+            walk = _walk(transport, asked, columns, cursor, page_rows)
             return pa.concat_tables([page for page, _after in walk])
 
         side_by_side(
@@ -172,7 +178,7 @@ def read_dataset(
             lambda page: keep(page, len(pages) / len(parts)),
         )
     elif after:
-        for page, following in _walk(transports[0], dataset, columns, company_id, after, page_rows):
+        for page, following in _walk(transports[0], asked, columns, after, page_rows):
             keep(page, _part(following))
     return _to_pandas(pa.concat_tables(pages), dataset, columns)
 
@@ -186,20 +192,19 @@ def _split(after: Cursor, page_rows: int, ways: int) -> list[Cursor]:
 
 
 def _walk(
-    transport: Transport, dataset: str, columns: Columns, company_id: int, after: Cursor | None, limit: int
+    transport: Transport, asked: dict[str, Any], columns: Columns, after: Cursor | None, limit: int
 ) -> Iterator[tuple[pa.Table, Cursor | None]]:
-    """The pages behind a cursor, each with the cursor that follows it."""
+    """The pages behind a cursor, each with the cursor that follows it. `asked` are the other arguments of the call."""
     while after:
-        page, after = _fetch(transport, dataset, columns, company_id, after, limit)
+        page, after = _fetch(transport, asked, columns, after, limit)
         yield page, after
 
 
 def _fetch(
-    transport: Transport, dataset: str, columns: Columns, company_id: int, after: Cursor | None, limit: int
+    transport: Transport, asked: dict[str, Any], columns: Columns, after: Cursor | None, limit: int
 ) -> tuple[pa.Table, Cursor | None]:
-    answer = transport.call(
-        "export_history", {"dataset": dataset, "company_id": company_id, "after": after, "limit": limit}
-    )
+    dataset = asked["dataset"]
+    answer = transport.call("export_history", {**asked, "after": after, "limit": limit})
     page = decode_page(answer, dataset, columns)
     following = answer.get("after")
     if following:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from sync_worker.history.facts import rows_of
 from sync_worker.history.schema import History, as_day
-from sync_worker.policy import Policy
+from sync_worker.policy import SALES_WORDS, Policy
 from sync_worker.scoring import (
     anomaly,
     base_models,
@@ -159,7 +159,7 @@ def score(
             withholds, as for publication.
         keep: is given what the labels of the buyers rest on, without the sales, and the labels (`labelling.TOLD`).
         compared: the policy of the run before, where it was another: labels it would tell otherwise change by the
-            policy.
+            policy; all of them do where it counted sales from something else, which is not in this history.
         decimals: digits of the currency.
         last_use: take lines and facts out of `history`, so that they can be let go before the end.
 
@@ -171,11 +171,18 @@ def score(
     whole, history = history, history.until(day)
     if last_use:
         whole.lines, whole.facts = None, {}
+    recounted = compared is not None and compared.sales != policy.sales
     report(5, "Reading what customers did")
     warnings = list(history.warnings)
     if (history.orders["amount"] > 0).any():
         buyers, forecast, results, words = _buyers(
-            history, day, policy, report, withhold=withhold, keep=keep, compared=compared
+            history,
+            day,
+            policy,
+            report,
+            withhold=withhold,
+            keep=keep,
+            compared=None if recounted else compared,
         )
         warnings += words
     else:
@@ -185,11 +192,17 @@ def score(
         warnings.append("No customer has an order of a positive amount yet: all are prospects.")
     report(95, "Putting results together")
     customers = _with_prospects(buyers, history.customers)
+    if recounted:
+        customers["cause"] = pd.array(["policy"] * len(customers), dtype="string")
     expected = prospects.expect(history, results["basis"], int(day.timestamp() // 86400))
     _expect_of_prospects(customers, expected.table)
     if len(expected.table):
         results["lacks"] = list(dict.fromkeys([*results["lacks"], *expected.lacks]))
     before, words = equity.before(history.previous, results["basis"])
+    if recounted:
+        then, now = SALES_WORDS[compared.sales], SALES_WORDS[policy.sales]
+        told = f"Sales were counted from {then} at the last run and from {now} now"
+        before, words = None, [f"{told}: what changed customer equity cannot be told."]
     results["equity"] = equity.bridge(before, customers, decimals)
     warnings += words
     summary = summarise(customers, day, forecast) | results

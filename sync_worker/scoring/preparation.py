@@ -22,7 +22,7 @@ from sync_worker.scoring.situation import Situation, take
 from sync_worker.scoring.trials import Trial
 
 #: Keys of the policy that any of this rests on: where one changes, all of it is found anew.
-REFITTING = frozenset({"churn_horizon_days", "current_window_days", "peers_minimum"})
+REFITTING = frozenset({"churn_horizon_days", "current_window_days", "peers_minimum", "sales_basis"})
 STEP_TRIALS = "Trying forecasts on the past"
 
 

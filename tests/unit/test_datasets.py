@@ -205,3 +205,13 @@ def test_progress_only_grows_and_ends_at_one():
     read_history([pages], 1, offered=columns, page_rows=10, show=lambda part, _step: seen.append(part))
     assert seen == sorted(seen)
     assert seen[-1] == pytest.approx(1)
+
+
+@pytest.mark.parametrize("sales", ["orders", "invoices"])
+def test_an_older_addon_is_not_asked_what_it_does_not_know(sales):
+    columns = {name: list(DATASETS[name]) for name in BASE}
+    pages = Pages(**{name: [page(text, columns[name])] for name, text in BASE.items()})
+    read_history([pages], 1, offered=columns, page_rows=10, show=lambda *_: None, sales=sales)
+    assert {asked.get("sales", "left out") for asked in pages.asked} == {
+        "left out" if sales == "orders" else "invoices"
+    }

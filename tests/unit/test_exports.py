@@ -145,6 +145,20 @@ def test_who_objects_is_taken_out_of_every_table(settings, history):
     assert len(scored) == len(history.customers) - len({gone, group} & set(history.customers["customer_id"]))
 
 
+def test_what_others_ordered_stays_though_it_has_the_id_of_an_invoice(settings, history):
+    """Where sales are counted from invoices, ids of facts are those of sales orders all the same."""
+    gone = int(history.orders["customer_id"].iloc[0])
+    invoice = history.orders.loc[history.orders["customer_id"] == gone, "order_id"].iloc[0]
+    facts = {name: table.copy() for name, table in history.facts.items()}
+    of_others = facts["deliveries"]["customer_id"] != gone
+    facts["deliveries"].loc[of_others, "order_id"] = invoice
+    exports.keep(settings, DATABASE, run(), replace(history, facts=facts))
+    exports.erase(settings, {"database_uuid": DATABASE, "erasures": [gone]})
+    left = pd.read_parquet(only(settings) / "deliveries.parquet")
+    assert len(left) == of_others.sum() > 0
+    assert not pd.read_parquet(only(settings) / "lines.parquet")["order_id"].eq(invoice).any()
+
+
 def test_an_export_that_cannot_be_cleared_goes(settings, history):
     exports.keep(settings, DATABASE, run(), history)
     (only(settings) / "customers.parquet").write_bytes(b"no parquet")

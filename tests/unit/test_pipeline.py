@@ -11,6 +11,7 @@ from conftest import AS_OF, crowd, history_of, orders_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from simulator import World, simulate
 from sync_worker import scoring
 from sync_worker.history.schema import History, HistoryError
 from sync_worker.policy import Policy
@@ -347,3 +348,45 @@ def test_a_company_without_orders_has_prospects_only():
     assert list(result.customers["value_segment"]) == ["prospect", "prospect"]
     assert result.customers["churn_probability"].isna().all()
     assert result.customers["lifetime_value"].isna().all()
+
+
+def test_where_sales_are_invoices_reasons_open_those():
+    policy = Policy().replace(sales_basis=1)
+    history = simulate(World(seed=5, customers=120)).history
+    told = [
+        reason
+        for text in score(history, "2026-06-30", policy).customers["reasons"]
+        for reason in json.loads(text)
+        if reason["record_ids"]
+    ]
+    models = {reason["code"]: reason["model"] for reason in told}
+    of_sales = {code for code in models if "invoiced" in schema()[code]}
+    assert len(of_sales) > 5 and {models[code] for code in of_sales} == {"account.move"}
+    assert all(models[code] == schema()[code]["model"] for code in set(models) - of_sales)
+    # how it ordered is told by its orders
+    assert {models.get(code, "sale.order") for code in ("prefers_channel", "shifts_channel")} == {
+        "sale.order"
+    }
+
+
+def test_what_changes_where_sales_are_counted_anew_is_the_policy_s_doing(shop):
+    for before, now, cause in (
+        (Policy(), Policy().replace(sales_basis=1), "policy"),
+        (Policy().replace(sales_basis=1), Policy(), "policy"),
+        (Policy().replace(sales_basis=1), Policy().replace(sales_basis=1), "behaviour"),
+    ):
+        scored = score(shop, AS_OF, now, compared=before)
+        assert set(scored.customers["cause"]) == {cause}
+        assert any("what changed customer equity" in each for each in scored.warnings) == (cause == "policy")
+
+
+def test_values_of_other_sales_are_no_opening_of_equity(shop):
+    """What the last run made of orders is nothing that invoices have grown or declined from."""
+    last = score(shop, AS_OF, Policy()).customers
+    previous = last[["customer_id", "lifecycle_stage", "lifetime_value", "value_basis"]]
+    history = replace(shop, previous=previous.assign(lost_type_by_hand=None))
+    same = score(history, AS_OF, Policy()).summary["equity"]
+    assert same["opening"] == same["closing"] > 0
+    recounted = score(history, AS_OF, Policy().replace(sales_basis=1), compared=Policy()).summary["equity"]
+    assert recounted["opening"] is None and recounted["growth"] is None
+    assert recounted["closing"] == same["closing"]

@@ -242,3 +242,21 @@ def test_changes_by_the_policy_are_published_as_such(odoo: Odoo) -> None:
     outdated = {"rules": [{"key": "of_yesterday", "format_id": None, "value": 1}]}
     outcome, _shown = work(odoo, claimed("score", narrow, compared_policy=outdated))
     assert outcome.state == "done" and {row["cause"] for row in published(odoo)} == {"behaviour"}
+
+
+@pytest.mark.parametrize("kind", ["score", "backtest"])
+@pytest.mark.parametrize(("value", "sales"), [(0, "orders"), (1, "invoices")])
+def test_sales_are_read_as_the_policy_of_the_run_counts_them(
+    odoo: Odoo, judged: list[Any], monkeypatch: pytest.MonkeyPatch, kind: str, value: int, sales: str
+) -> None:
+    asked: list[str] = []
+    read = runs.read_history
+
+    def reading(*args, **options):
+        asked.append(options["sales"])
+        return read(*args, **options)
+
+    monkeypatch.setattr(runs, "read_history", reading)
+    rules = [{"key": "sales_basis", "format_id": None, "value": value}]
+    outcome, _shown = work(odoo, claimed(kind, rules))
+    assert (outcome.state, asked) == ("done", [sales])
