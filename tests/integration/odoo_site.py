@@ -16,11 +16,13 @@ import psycopg2
 ROOT = Path(__file__).resolve().parents[2]
 SEED = Path(__file__).with_name("seed.py")
 SEED_MODULES = Path(__file__).with_name("seed_modules.py")
-DATABASES = ("worker", "bare", "neutral", "modules")
+SEED_INVOICING = Path(__file__).with_name("seed_invoicing.py")
+DATABASES = ("worker", "bare", "neutral", "modules", "invoicing")
 
 
 class OdooSite:
-    """One Odoo with databases: `worker` (with a history), `bare` (no addon), `neutral`ised, all `modules`."""
+    """One Odoo with databases: `worker` (with a history), `bare` (no addon), `neutral`ised, all `modules`, and
+    `invoicing`: the first with a company that has invoices alone."""
 
     def __init__(self, state: Path):
         self.state = state
@@ -41,6 +43,8 @@ class OdooSite:
         self.seeds = {name: self._seed(name) for name in ("worker", "bare")}
         self.seeds["modules"] = self._seed("modules", SEED_MODULES)
         self.script("copy-db", "worker", "neutral")
+        self.script("copy-db", "worker", "invoicing")
+        self.seeds["invoicing"] = self._seed("invoicing", SEED_INVOICING)
         self._postgres = dict(line.split("=", 1) for line in self.script("env").splitlines() if "=" in line)
         self.sql(
             "INSERT INTO ir_config_parameter (key, value) VALUES ('database.is_neutralized', 'true')",

@@ -114,6 +114,29 @@ def test_orders_of_all_counters_and_what_is_known_of_them(read):
     }
 
 
+def test_sales_counted_from_invoices(site: OdooSite, tmp_path):
+    """The sales order gives way to its invoice, and keeps its margin; the counter stays."""
+    seed = site.seeds["modules"]
+    settings = Settings(
+        url=site.url, database="modules", api_key=seed["key"], login="sync", state_directory=tmp_path
+    )
+    transport = connect(settings)
+    try:
+        offered = describe(settings, transport)["datasets"]
+        history = read_history(
+            [transport], seed["main"], offered=offered, page_rows=1000, show=lambda *_: None, sales="invoices"
+        )
+    finally:
+        transport.close()
+    orders = history.orders.set_index("order_id")
+    assert orders["amount"].to_dict() == {seed["invoice"]: 100, -seed["counter"]: 75}
+    assert f"{orders.loc[seed['invoice'], 'date']:%Y-%m-%d}" == "2026-01-21"
+    assert orders.loc[seed["invoice"], "margin"] == 40
+    assert set(history.lines["order_id"]) == {seed["invoice"], -seed["counter"]}
+    assert history.lines.set_index("order_id").loc[seed["invoice"], "quantity"] == 2
+    assert set(history.facts["deliveries"]["order_id"]) == {seed["sold"]}
+
+
 def test_contacts(read):
     history, seed = read
     assert row(history.facts["leads"]) == {
