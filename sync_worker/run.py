@@ -17,7 +17,7 @@ from sync_worker.errors import BusyError, LeaseLostError, RunError, WorkerError
 from sync_worker.heartbeat import Heartbeat
 from sync_worker.history.odoo import read_history
 from sync_worker.history.schema import History, HistoryError, as_day
-from sync_worker.policy import Policy, PolicyError
+from sync_worker.policy import PolicyError
 from sync_worker.scoring.backtest import CUTOFFS, backtest
 from sync_worker.scoring.pipeline import score
 from sync_worker.scoring.preparation import Prepared
