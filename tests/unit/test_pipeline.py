@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from simulator import World, simulate
 from sync_worker import scoring
+from sync_worker.history.facts import PREVIOUS
 from sync_worker.history.schema import History, HistoryError
 from sync_worker.policy import Policy
 from sync_worker.scoring import reasons as writing
@@ -383,8 +384,7 @@ def test_what_changes_where_sales_are_counted_anew_is_the_policy_s_doing(shop):
 def test_values_of_other_sales_are_no_opening_of_equity(shop):
     """What the last run made of orders is nothing that invoices have grown or declined from."""
     last = score(shop, AS_OF, Policy()).customers
-    previous = last[["customer_id", "lifecycle_stage", "lifetime_value", "value_basis"]]
-    history = replace(shop, previous=previous.assign(lost_type_by_hand=None))
+    history = replace(shop, previous=last.reindex(columns=[*PREVIOUS]).assign(as_of=AS_OF))
     same = score(history, AS_OF, Policy()).summary["equity"]
     assert same["opening"] == same["closing"] > 0
     recounted = score(history, AS_OF, Policy().replace(sales_basis=1), compared=Policy()).summary["equity"]
