@@ -3,6 +3,7 @@ from odoo.exceptions import ValidationError
 from odoo.tools import SQL
 
 from ..publish_columns import STAGED_TYPES
+from ..reasons import REASON_SCHEMA
 
 ERASED_TABLES = (
     "crm_value_profile",
@@ -82,4 +83,30 @@ class CrmValueObjection(models.Model):
                 partners,
             )
         )
+        self._forget_in_reasons(partners)
         self.env.invalidate_all(flush=False)
+
+    def _forget_in_reasons(self, partners):
+        """Take away the reasons of other customers that name the objecting ones, as those of a group do.
+
+        :param SQL partners: query of their ids
+        """
+        codes = tuple(code for code, spec in REASON_SCHEMA.items() if spec["model"] == "res.partner")
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE crm_value_profile profile SET reasons = (
+                       SELECT COALESCE(jsonb_agg(reason ORDER BY place), '[]')
+                         FROM jsonb_array_elements(profile.reasons) WITH ORDINALITY told (reason, place)
+                        WHERE NOT (reason ->> 'code' IN %(codes)s AND EXISTS (
+                              SELECT FROM (%(partners)s) objector
+                               WHERE reason -> 'record_ids' @> to_jsonb(objector.id))))
+                 WHERE jsonb_typeof(profile.reasons) = 'array' AND EXISTS (
+                       SELECT FROM jsonb_array_elements(profile.reasons) reason, (%(partners)s) objector
+                        WHERE reason ->> 'code' IN %(codes)s
+                          AND reason -> 'record_ids' @> to_jsonb(objector.id))
+                """,
+                codes=codes,
+                partners=partners,
+            )
+        )

@@ -148,13 +148,19 @@ class CrmValueSyncExport(models.AbstractModel):
     # ------------------------------------------------------------ SQL of datasets
 
     def _not_objecting_sql(self, partner):
-        """Condition that a partner column (SQL) names no customer who objected to profiling."""
+        """Condition that a partner column (SQL) names no customer who objected to profiling, nor a contact of one.
+
+        Who objected as a customer and is the contact of another now still did: its own documents stay out.
+        """
         if not self.env["crm.value.objection"].sudo().search_count([], limit=1):
             return SQL("TRUE")
         return SQL(
-            """NOT EXISTS (SELECT FROM crm_value_objection objection
-                             JOIN res_partner objector ON objector.commercial_partner_id = objection.partner_id
-                            WHERE objector.id = %s)""",
+            """NOT EXISTS (SELECT FROM (
+                    SELECT partner_id AS id FROM crm_value_objection
+                     UNION ALL
+                    SELECT contact.id FROM crm_value_objection objection
+                      JOIN res_partner contact ON contact.commercial_partner_id = objection.partner_id
+                   ) objector WHERE objector.id = %s)""",
             partner,
         )
 

@@ -70,6 +70,7 @@ class CrmValueSyncExportPartners(models.AbstractModel):
                 SELECT partner.commercial_partner_id AS id, min(contact.first) AS first
                   FROM contact JOIN res_partner partner ON partner.id = contact.partner_id
                  WHERE partner.commercial_partner_id > %(low)s AND partner.commercial_partner_id <= %(high)s
+                   AND %(contact_not_objecting)s
                  GROUP BY partner.commercial_partner_id
             ), ancestor AS (
                 SELECT partner.id, partner.parent_id AS top
@@ -99,6 +100,7 @@ class CrmValueSyncExportPartners(models.AbstractModel):
             formats=self._partner_format_sql(),
             low=low,
             high=high,
+            contact_not_objecting=self._not_objecting_sql(SQL("contact.partner_id")),
             not_objecting=self._not_objecting_sql(SQL("customer.id")),
         )
 

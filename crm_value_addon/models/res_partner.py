@@ -177,6 +177,14 @@ class ResPartner(models.Model):
         profiles = self._read_profiles(keys, columns)
         return {partner: profiles.get((customer, company), {}) for partner, customer in customers.items()}
 
+    def write(self, vals):
+        """Keep nothing of who becomes the contact of a customer who objected."""
+        result = super().write(vals)
+        if {"parent_id", "is_company"} & set(vals):
+            objections = self.env["crm.value.objection"].sudo()
+            objections.search([("partner_id", "in", self.sudo().commercial_partner_id.ids)])._erase()
+        return result
+
     def action_open_value_reason(self, code, model):
         """The records behind a reason, in a list, as far as the reader may see them."""
         self.ensure_one()

@@ -1,7 +1,7 @@
 from odoo.fields import Date
 from odoo.tests import tagged
 
-from .common import CustomerValueCase
+from .common import CustomerValueCase, unpack
 
 
 @tagged("post_install", "-at_install")
@@ -85,6 +85,68 @@ class TestPartnerMerge(CustomerValueCase):
         objections.create([{"partner_id": self.customer.id}, {"partner_id": self.customer2.id}])
         self.merge(self.customer, self.customer2, into=self.customer2)
         self.assertEqual(objections.search_count([("partner_id", "=", self.customer2.id)]), 1)
+
+    def object(self, partner, day, ground="by letter"):
+        return self.env["crm.value.objection"].create(
+            {"partner_id": partner.id, "date": day, "ground": ground}
+        )
+
+    def kept(self, partner):
+        found = self.env["crm.value.objection"].search([("partner_id", "=", partner.id)])
+        return [(str(each.date), each.ground) for each in found]
+
+    def test_the_earliest_objection_stays(self):
+        """Whichever was recorded first, and whichever partner stays."""
+        for first, second in (("2025-05-05", "2026-01-01"), ("2026-01-01", "2025-05-05")):
+            for stays in (0, 1):
+                with self.subTest(first=first, stays=stays):
+                    pair = self.env["res.partner"].create([{"name": "A"}, {"name": "A"}])
+                    self.object(pair[0], first, f"said on {first}")
+                    self.object(pair[1], second, f"said on {second}")
+                    self.merge(*pair, into=pair[stays])
+                    self.assertEqual(self.kept(pair[stays]), [("2025-05-05", "said on 2025-05-05")])
+
+    def test_an_objection_moves_with_its_customer(self):
+        """From the one that goes to the one that stays, and the other way round."""
+        for objects in (0, 1):
+            with self.subTest(objects=objects):
+                pair = self.env["res.partner"].create([{"name": "A"}, {"name": "A"}])
+                gone, stays = pair
+                self.score([self.full(gone), self.full(stays), self.full(self.customer3)])
+                run = self.claim(self.beta)
+                self.publish(run, [self.full(gone), self.full(stays), self.full(self.customer3)])
+                self.object(pair[objects], "2025-05-05")
+                self.merge(gone, stays, into=stays)
+                self.assertEqual(self.kept(stays), [("2025-05-05", "by letter")])
+                self.assertFalse(self.profile(stays) or self.history(stays))
+                self.env.cr.execute(
+                    "SELECT count(*), count(lifetime_value) FROM crm_value_staging WHERE partner_id IN %s",
+                    [(gone.id, stays.id)],
+                )
+                self.assertEqual(self.env.cr.fetchone(), (2, 0))
+                self.close(run, 3)
+                self.assertFalse(self.profile(stays, self.beta) or self.history(stays, self.beta))
+                self.assertTrue(self.profile(self.customer3, self.beta))
+
+    def test_into_an_archived_partner(self):
+        self.object(self.customer, "2025-05-05")
+        self.customer2.active = False
+        self.merge(self.customer, self.customer2, into=self.customer2)
+        self.assertEqual(self.kept(self.customer2), [("2025-05-05", "by letter")])
+
+    def test_an_objector_into_a_contact_of_a_company(self):
+        """The company did not object: it is scored, but not by what the person did as a customer."""
+        product = self._product()
+        person = self.env["res.partner"].create({"name": "Buyer"})
+        own = self.order(person, product=product)
+        of_company = self.order(self.customer, product=product)
+        self.object(person, "2025-05-05")
+        self.merge(person, self.contact, into=self.contact)
+        self.assertEqual(own.partner_id, self.contact)
+        self.assertEqual(self.kept(self.contact), [("2025-05-05", "by letter")])
+        page = self.contract.export_history(dataset="orders", company_id=self.alpha.id)
+        self.assertEqual([int(row[0]) for row in unpack(page)], [of_company.id])
+        self.assertEqual(self.publish(self.claim(), [self.full(self.customer)])["ok"], 1)
 
     def test_customers_without_scores(self):
         self.merge(self.customer, self.customer2, into=self.customer2)

@@ -56,12 +56,12 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
                 partners=partners,
             )
         )
-        # Odoo's merge would delete both of two objections that clash.
+        # Odoo's merge would delete both of two objections that clash: the earliest counts.
         execute(
             SQL(
                 """
                 DELETE FROM crm_value_objection WHERE partner_id IN %(partners)s AND id <> (
-                    SELECT min(id) FROM crm_value_objection WHERE partner_id IN %(partners)s)
+                    SELECT id FROM crm_value_objection WHERE partner_id IN %(partners)s ORDER BY date, id LIMIT 1)
                 """,
                 partners=partners,
             )
