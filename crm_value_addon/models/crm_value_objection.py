@@ -5,15 +5,6 @@ from odoo.tools import SQL
 from ..publish_columns import STAGED_TYPES
 from ..reasons import REASON_SCHEMA
 
-ERASED_TABLES = (
-    "crm_value_profile",
-    "crm_value_history",
-    "crm_value_snapshot",
-    "crm_value_override",
-    "crm_value_preview",
-    "crm_value_concentration_loss",
-)
-
 
 class CrmValueObjection(models.Model):
     """A customer who objected to profiling: nothing is kept, nothing is computed, in any company."""
@@ -60,6 +51,16 @@ class CrmValueObjection(models.Model):
             self._erase()
         return result
 
+    @api.model
+    def _kept_models(self):
+        """Models whose rows are about a customer, found by their field, so that none is forgotten."""
+        return [
+            model
+            for model in (self.env[name] for name in self.env.registry if name.startswith("crm.value."))
+            if model._auto and not model._abstract and not model._transient and model._name != self._name
+            if (field := model._fields.get("partner_id")) and field.store and field.type == "many2one"
+        ]
+
     def _erase(self):
         """Erase what was kept about the objecting customers, and about contacts that were customers once."""
         if not self:
@@ -69,9 +70,9 @@ class CrmValueObjection(models.Model):
         partners = SQL(
             "SELECT id FROM res_partner WHERE id IN %s OR commercial_partner_id IN %s", customers, customers
         )
-        for table in ERASED_TABLES:
+        for model in self._kept_models():
             self.env.cr.execute(
-                SQL("DELETE FROM %s WHERE partner_id IN (%s)", SQL.identifier(table), partners)
+                SQL("DELETE FROM %s WHERE partner_id IN (%s)", SQL.identifier(model._table), partners)
             )
         # A run under way counts its rows when it closes: they stay, emptied.
         self.env.cr.execute(
