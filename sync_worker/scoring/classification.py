@@ -147,6 +147,7 @@ def classify(
         trials: what was forecast on earlier days, for the range of demand.
     """
     value = _value(features, history, peers, policy, today, kept=kept, served=served)
+    _empty(history, "invoices", "payments", "quotations", "points")
     relation = _relation(features, history, peers, policy, today, kept=kept)
     # last, for want of memory: nobody looks at the lines after it
     products = _products(features, history, peers, policy, today, trials=trials)
@@ -244,8 +245,10 @@ def _relation(features, history, peers, policy, today, *, kept) -> Found:
     content = satisfaction.classify(features, history, peers, policy, today)
     word = promises.classify(features, history, policy, today)
     said = interactions.talk(history, features.table["customer_id"])
+    _empty(history, "messages", "activities")
     contact = interactions.classify(features, history, said, peers, policy, today)
     way = channel.classify(features, history, today)
+    _empty(history, "order_details")
     lost = lost_type.classify(
         features,
         history,
@@ -275,6 +278,13 @@ def _relation(features, history, peers, policy, today, *, kept) -> Found:
         },
         [lack for part in (content, word, contact, way, lost) for lack in part.lacks],
     )
+
+
+def _empty(history: History, *names: str) -> None:
+    """Lets go of the rows of facts that nobody looks at any more; that they are known stays known."""
+    for name in names:
+        if name in history.facts:
+            history.facts[name] = history.facts[name].iloc[:0].copy()
 
 
 def _told(features: Features, history: History) -> np.ndarray | None:

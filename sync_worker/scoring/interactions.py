@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from sync_worker.history.facts import rows_of
 from sync_worker.history.schema import History
 from sync_worker.policy import Policy
-from sync_worker.scoring.events import REACH, Events, take
+from sync_worker.scoring.events import REACH, Events, days_of, keys
 from sync_worker.scoring.evidence import Evidence
 from sync_worker.scoring.features import Features
 from sync_worker.scoring.peers import Peers
@@ -127,27 +128,33 @@ def classify(
 
 def talk(history: History, customers: pd.Series) -> Talk | None:
     """Messages and activities of the customers; None where there are none."""
-    parts = []
-    messages = take(history, "messages", customers)
-    if messages is not None:
-        out = (messages.table["direction"] == "out").to_numpy()
-        known = out | (messages.table["direction"] == "in").to_numpy()
-        hours = messages.numbers("hours")
-        # without an hour only the day is known
-        hours = np.where(np.isnan(hours), messages.day * 24.0 + 12, hours)
-        parts.append((messages.row[known], messages.day[known], hours[known], out[known], True))
-    activities = take(history, "activities", customers)
-    if activities is not None:
-        count = len(activities.day)
-        parts.append(
-            (activities.row, activities.day, activities.day * 24.0 + 12, np.ones(count, bool), False)
-        )
+    kinds = [_said(history, name, customers) for name in ("messages", "activities")]
+    parts = [part for part in kinds if part is not None]
     if not sum(len(part[0]) for part in parts):
         return None
-    row, day, hours, ours = (np.concatenate([part[i] for part in parts]) for i in range(4))
-    is_message = np.concatenate([np.full(len(part[0]), part[4]) for part in parts])
-    order = np.lexsort((ours, is_message, hours, row))
+    row, day, hours, ours, is_message = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+    del kinds, parts  # there are many messages
+    order = np.lexsort((keys(2 * is_message + ours, day), hours, row))
     return Talk(row[order], day[order], hours[order], ours[order], is_message[order])
+
+
+def _said(history: History, name: str, customers: pd.Series) -> tuple[np.ndarray, ...] | None:
+    """What `Talk` holds, of one dataset and in no order; None where it is missing or empty."""
+    table = history.facts.get(name)
+    if table is None or table.empty:
+        return None
+    row, day = rows_of(table["customer_id"], customers), days_of(table["known"])
+    is_message = name == "messages"
+    known = ours = np.ones(len(row), dtype=bool)
+    hours = np.full(len(row), np.nan)
+    if is_message:
+        ours, hours = (table["direction"] == "out").to_numpy(bool), table["hours"].to_numpy(float)
+        known = ours | (table["direction"] == "in").to_numpy(bool)
+    known = np.flatnonzero(known & (row >= 0))
+    row, day, hours = row[known], day[known], hours[known]
+    # without an hour only the day is known
+    hours = np.where(np.isnan(hours), day * 24.0 + 12, hours)
+    return row, day, hours, ours[known], np.full(len(known), is_message)
 
 
 def answers(said: Talk, today: int) -> tuple[Events, np.ndarray]:

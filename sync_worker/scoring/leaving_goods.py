@@ -89,15 +89,22 @@ def read(features: Features, history: History, row: np.ndarray) -> tuple[Lines, 
         return None
     orders, where = joined(history.orders, lines)
     bought = np.flatnonzero((where >= 0) & (lines["amount"].to_numpy(float) > 0))
-    lines, where = lines.iloc[bought], where[bought]
+    where = where[bought]
     day = days_of(orders["date"])[where]
     customer = pd.Index(features.table["customer_id"].to_numpy()[row]).get_indexer(orders["customer_id"])
     at = customer[where]
-    category = pd.factorize(lines["category"], sort=True)[0]
-    product = pd.factorize(lines["product_id"], sort=True)[0]
-    amount, discount = lines["amount"].to_numpy(float), lines["discount"].to_numpy(float)
-    price = np.log(shelf_price(amount, lines["quantity"].to_numpy(float), discount))
+    del where  # many lines
+    category, product = (
+        pd.factorize(lines[name].iloc[bought], sort=True)[0] for name in ("category", "product_id")
+    )
+    amount, quantity, discount = (
+        lines[name].to_numpy(float)[bought] for name in ("amount", "quantity", "discount")
+    )
+    del bought
+    price = np.log(shelf_price(amount, quantity, discount))
+    del quantity
     market = _market(category, product, day, price)
+    del price
     own = np.flatnonzero(at >= 0)
     order = own[np.lexsort((amount[own], product[own], category[own], day[own], at[own]))]
     return Lines(*(each[order] for each in (at, day, category, product, amount, discount))), market
