@@ -70,8 +70,8 @@ class TestObjection(CustomerValueCase):
         self.score([self.full(self.customer2), self.full(self.customer3)])
         self.env["crm.value.objection"].create({"partner_id": self.customer.id})
         self.customer2.write({"parent_id": self.customer.id, "is_company": False})
-        self.assertEqual(self.traces(self.customer2), [0, 0, 0, 0])
-        self.assertEqual(self.traces(self.customer3), [1, 1, 0, 0])
+        self.assertEqual(self.traces(self.customer2), [0] * 5)
+        self.assertEqual(self.traces(self.customer3), [1, 1, 0, 0, 0])
 
     def test_an_objector_who_becomes_a_contact_of_another(self):
         """What it did as a customer stays out of every export; its company did not object."""
@@ -113,7 +113,7 @@ class TestObjection(CustomerValueCase):
         self.score([self.full(self.customer)])
         self.customer.active = False
         objection = self.as_user("crm.value.objection", self.manager).create({"partner_id": self.customer.id})
-        self.assertEqual(self.traces(self.customer), [0, 0, 0, 0])
+        self.assertEqual(self.traces(self.customer), [0] * 5)
         self.assertIn(self.customer.id, self.contract.describe()["erasures"])
         self.assertFalse(self.column("orders", "customer_id"))
         self.assertEqual(self.publish(self.claim(), [self.full(self.customer)])["objecting"], 1)
