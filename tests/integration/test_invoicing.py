@@ -57,7 +57,7 @@ def test_a_company_that_only_invoices_is_scored(worker: Worker, site: OdooSite, 
     ]
     assert {model for _, _, model, _ in shown} == {"account.move"}
     assert all(owners[number] == partner for partner, _, _, number in shown)
-    assert (seed["by_hand"], "returns_share", "account.move", seed["credit_note"]) in shown
+    assert (seed["by_hand"], "returns_cost", "account.move", seed["credit_note"]) in shown
 
 
 def test_a_back_test_reads_the_invoices_too(worker: Worker, seed: dict):
