@@ -20,6 +20,7 @@ from . import crm_value_objection
 from . import crm_value_movement
 from . import crm_value_change
 from . import crm_value_cohort
+from . import crm_value_dashboard
 from . import crm_value_sync
 from . import crm_value_sync_export
 from . import crm_value_sync_export_partners

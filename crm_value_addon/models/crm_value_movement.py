@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 from odoo.tools.date_utils import start_of
+from odoo.tools.misc import format_date
 
 from ..customer_history import open_history
 from ..labels import CAUSES, GROUP_USER, LABEL_RANKS, LABEL_VALUES
@@ -137,20 +138,57 @@ class CrmValueMovement(models.Model):
 
         :raise UserError: when the context names no such label or day
         """
-        label = self.env.context.get("movement_label") or "value_class"
+        label = self._check_label(self.env.context.get("movement_label") or "value_class")
+        today = self.env.company.root_id._crm_value_today()
+        until = self._to_day(self.env.context.get("movement_to")) or today
+        after = self._to_day(self.env.context.get("movement_from")) or self._last_month_end(today)
+        return (label, *sorted((after, until)))
+
+    @api.model
+    def _labels(self):
+        """``[(label, name)]`` of which movement is told, in the reader's language."""
+        return self.env["crm.value.movement.wizard"]._fields["label"]._description_selection(self.env)
+
+    @api.model
+    def _check_label(self, label):
         if label not in tuple(LABEL_RANKS):
             raise UserError(self.env._("There is no movement of “%s”.", label))
-        today = self.env.company.root_id._crm_value_today()
+        return label
+
+    @api.model
+    def _to_day(self, given):
         try:
-            until = fields.Date.to_date(self.env.context.get("movement_to")) or today
-            after = fields.Date.to_date(self.env.context.get("movement_from")) or self._last_month_end(today)
+            return fields.Date.to_date(given)
         except (TypeError, ValueError) as error:
             raise UserError(self.env._("Movements are between two days: %s", error)) from error
-        return (label, *sorted((after, until)))
 
     @api.model
     def _last_month_end(self, today):
         return fields.Date.subtract(start_of(today, "month"), days=1)
+
+    @api.model
+    def _open(self, label, after, until):
+        """The matrix of movements between two days.
+
+        :raise UserError: when there is no such label
+        """
+        self._check_label(label)
+        action = self.env["ir.actions.act_window"]._for_xml_id("crm_value_addon.crm_value_movement_action")
+        title = self.env._(
+            "%(label)s: %(from)s to %(to)s",
+            label=dict(self._labels())[label],
+            **{"from": format_date(self.env, after), "to": format_date(self.env, until)},
+        )
+        return {
+            **action,
+            "name": title,
+            "display_name": title,
+            "context": {
+                "movement_label": label,
+                "movement_from": fields.Date.to_string(after),
+                "movement_to": fields.Date.to_string(until),
+            },
+        }
 
     def action_open_history(self):
         """Every change of the labels of this customer."""

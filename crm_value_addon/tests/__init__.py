@@ -4,6 +4,7 @@ from . import (
     test_change,
     test_close,
     test_cohort,
+    test_dashboard,
     test_contract,
     test_customer_page,
     test_export,

@@ -1,6 +1,5 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools.misc import format_date
 
 from ..labels import LABEL_NAMES, LABEL_RANKS
 
@@ -48,20 +47,4 @@ class CrmValueMovementWizard(models.TransientModel):
         self.ensure_one()
         if self.date_from >= self.date_to:
             raise UserError(self.env._("The first day has to be before the second."))
-        action = self.env["ir.actions.act_window"]._for_xml_id("crm_value_addon.crm_value_movement_action")
-        names = dict(self._fields["label"]._description_selection(self.env))
-        title = self.env._(
-            "%(label)s: %(from)s to %(to)s",
-            label=names[self.label],
-            **{"from": format_date(self.env, self.date_from), "to": format_date(self.env, self.date_to)},
-        )
-        return {
-            **action,
-            "name": title,
-            "display_name": title,
-            "context": {
-                "movement_label": self.label,
-                "movement_from": fields.Date.to_string(self.date_from),
-                "movement_to": fields.Date.to_string(self.date_to),
-            },
-        }
+        return self.env["crm.value.movement"]._open(self.label, self.date_from, self.date_to)
