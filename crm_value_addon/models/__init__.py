@@ -33,6 +33,7 @@ from . import crm_value_sync_export_attitude
 from . import crm_value_sync_export_pos
 from . import crm_value_sync_merge
 from . import crm_value_sync_publish
+from . import crm_value_step
 from . import crm_value_mixin
 from . import res_company
 from . import res_config_settings

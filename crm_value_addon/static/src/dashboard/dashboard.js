@@ -1,6 +1,7 @@
 import { formatCurrency } from "@web/core/currency";
 import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
+import { user } from "@web/core/user";
 import { useService } from "@web/core/utils/hooks";
 import { Layout } from "@web/search/layout";
 import { formatInteger, formatPercentage } from "@web/views/fields/formatters";
@@ -43,6 +44,7 @@ export class ValueDashboard extends Component {
         ];
         this.state = useState({ overview: null, movement: null, cohorts: undefined, by: "user" });
         onWillStart(async () => {
+            this.introduces = await user.hasGroup("crm_value_addon.group_manager");
             this.state.overview = await this.orm.call(MODEL, "read_overview", []);
             if (this.state.overview.customers) {
                 // What takes longer comes when it comes.
