@@ -26,6 +26,7 @@
         "views/crm_value_run_views.xml",
         "views/crm_value_dashboard_views.xml",
         "views/crm_value_step_views.xml",
+        "views/crm_value_rules_views.xml",
         "views/crm_value_override_views.xml",
         "views/crm_value_override_report_views.xml",
         "views/crm_value_objection_views.xml",

@@ -34,6 +34,7 @@ from . import (
     test_protection,
     test_publish,
     test_reasons,
+    test_rules,
     test_screens,
     test_snapshot,
     test_value_letter,
