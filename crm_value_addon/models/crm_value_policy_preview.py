@@ -7,6 +7,7 @@ from odoo.exceptions import UserError
 from ..formatting import amount_text, number_text
 from ..labels import LABELS
 from ..policy_schema import POLICY_SCHEMA
+from ..policy_texts import policy_label, policy_unit
 from ..result_values import LARGEST_AMOUNT, LARGEST_COUNT, read_number
 
 
@@ -154,18 +155,18 @@ class CrmValuePolicyVersion(models.Model):
         for owner in owners:
             ours, theirs = self._values(owner), other._values(owner)
             of_company = (self._values(owners[0]), other._values(owners[0]))
-            for key, spec in POLICY_SCHEMA.items():
+            for key in POLICY_SCHEMA:
                 # What a format takes over from the company is told there already.
                 taken_over = owner and (ours[key], theirs[key]) == (of_company[0][key], of_company[1][key])
                 if ours[key] != theirs[key] and not taken_over:
                     rows.append(
                         {
                             "key": key,
-                            "name": spec["label"],
+                            "name": policy_label(self.env, key),
                             "format": owner.display_name if owner else "",
                             "before": f"{theirs[key]:g}",
                             "after": f"{ours[key]:g}",
-                            "unit": spec["unit"],
+                            "unit": policy_unit(self.env, key),
                         }
                     )
         return rows

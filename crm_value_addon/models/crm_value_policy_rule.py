@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
 from ..policy_schema import POLICY_SCHEMA
+from ..policy_texts import policy_label, policy_meaning, policy_unit
 
 
 class CrmValuePolicyRule(models.Model):
@@ -32,16 +33,17 @@ class CrmValuePolicyRule(models.Model):
 
     @api.model
     def _selection_key(self):
-        return [(key, spec["label"]) for key, spec in POLICY_SCHEMA.items()]
+        return [(key, policy_label(self.env, key)) for key in POLICY_SCHEMA]
 
     @api.depends("key")
+    @api.depends_context("lang")
     def _compute_schema(self):
         for rule in self:
             spec = POLICY_SCHEMA.get(rule.key)
-            rule.unit = spec and spec["unit"]
+            rule.unit = spec and policy_unit(self.env, rule.key)
             rule.default_value = spec and f"{spec['default']:g}"
             rule.bounds = spec and f"{spec['minimum']:g} - {spec['maximum']:g}"
-            rule.meaning = spec and spec["meaning"]
+            rule.meaning = spec and policy_meaning(self.env, rule.key)
 
     def _typed_value(self):
         """The value as a number.
@@ -65,7 +67,7 @@ class CrmValuePolicyRule(models.Model):
                 raise ValidationError(
                     self.env._(
                         "“%(label)s” is one for the whole company: take “%(format)s” off the rule.",
-                        label=spec["label"],
+                        label=policy_label(self.env, rule.key),
                         format=rule.format_id.name,
                     )
                 )
@@ -82,10 +84,10 @@ class CrmValuePolicyRule(models.Model):
                 raise ValidationError(
                     self.env._(
                         "“%(label)s” takes a number from %(minimum)s to %(maximum)s (%(unit)s), not “%(value)s”.",
-                        label=spec["label"],
+                        label=policy_label(self.env, rule.key),
                         minimum=f"{spec['minimum']:g}",
                         maximum=f"{spec['maximum']:g}",
-                        unit=spec["unit"],
+                        unit=policy_unit(self.env, rule.key),
                         value=rule.value,
                     )
                 )

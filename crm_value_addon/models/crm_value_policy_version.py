@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
 from ..policy_schema import POLICY_SCHEMA
+from ..policy_texts import policy_label
 
 # Set by this addon only.
 ACTIVATED_FIELDS = {"number", "state", "activated_at", "activated_by_id", "user_id"}
@@ -163,9 +164,9 @@ class CrmValuePolicyVersion(models.Model):
                     raise ValidationError(
                         self.env._(
                             "“%(lower)s” (%(low)s) must be below “%(upper)s” (%(high)s).",
-                            lower=POLICY_SCHEMA[lower]["label"],
+                            lower=policy_label(self.env, lower),
                             low=value[lower],
-                            upper=POLICY_SCHEMA[upper]["label"],
+                            upper=policy_label(self.env, upper),
                             high=value[upper],
                         )
                     )
@@ -181,7 +182,7 @@ class CrmValuePolicyVersion(models.Model):
                 raise ValidationError(
                     self.env._(
                         "“%(label)s” must be above zero where key customers are taken by value.",
-                        label=POLICY_SCHEMA["key_value_minimum"]["label"],
+                        label=policy_label(self.env, "key_value_minimum"),
                     )
                 )
 

@@ -5,6 +5,7 @@ from odoo.tools.misc import format_date
 from ..label_texts import label_text, policy_figures
 from ..labels import GROUP_USER, GROUP_VIEWER, LABELS
 from ..policy_schema import POLICY_SCHEMA
+from ..policy_texts import policy_label, policy_meaning, policy_unit
 
 SELECTIONS = {**{label: f"effective_{label}" for label in LABELS}, "satisfaction": "satisfaction"}
 
@@ -61,10 +62,10 @@ class CrmValueRules(models.AbstractModel):
         return [
             {
                 "key": key,
-                "name": spec["label"],
+                "name": policy_label(self.env, key),
                 "value": figures[key],
-                "unit": spec["unit"],
-                "meaning": spec["meaning"],
+                "unit": policy_unit(self.env, key),
+                "meaning": policy_meaning(self.env, key),
                 "own": values[key] != spec["default"],
             }
             for key, spec in POLICY_SCHEMA.items()

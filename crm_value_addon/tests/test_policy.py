@@ -4,6 +4,7 @@ from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from ..policy_schema import POLICY_SCHEMA
+from ..policy_texts import policy_label, policy_meaning, policy_unit
 from .common import CustomerValueCase
 
 
@@ -20,6 +21,12 @@ class TestPolicy(CustomerValueCase):
                 **values,
             }
         )
+
+    def test_texts_are_those_of_the_schema(self):
+        for key, spec in POLICY_SCHEMA.items():
+            with self.subTest(key=key):
+                told = [text(self.env, key) for text in (policy_label, policy_meaning, policy_unit)]
+                self.assertEqual(told, [spec["label"], spec["meaning"], spec["unit"]])
 
     def test_defaults_are_in_bounds_and_in_order(self):
         for key, spec in POLICY_SCHEMA.items():
