@@ -16,6 +16,9 @@ DESCRIPTION = Path(__file__).parents[1] / "crm_value_addon" / "static" / "descri
 LOGIN = ("mia", "demo")
 # By name: an address, or what to click on the page before.
 PAGES = {
+    "dashboard": "/odoo/customer-value",
+    "first_steps": "/odoo/customer-value-first-steps",
+    "how_computed": "/odoo/customer-value-rules",
     "partner_list_at_risk": "/odoo/demo-at-risk",
     "partner_form": ".o_data_row >> nth=0",  # of that list
     "customer_page": "a.nav-link[name=crm_value]",
@@ -43,7 +46,7 @@ def main(url: str) -> None:
                 page.goto(path)
             else:
                 page.click(path)
-            page.wait_for_selector(".o_view_controller .o_content")
+            page.wait_for_selector(".o_action_manager .o_content")
             page.wait_for_timeout(2500)
             if path.startswith("a.nav-link"):  # a tab is below what the page shows first
                 page.locator(path).evaluate("tab => tab.scrollIntoView()")
