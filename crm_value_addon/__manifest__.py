@@ -31,6 +31,8 @@
         "views/crm_value_override_report_views.xml",
         "views/crm_value_objection_views.xml",
         "views/res_partner_views.xml",
+        "views/res_partner_work_views.xml",
+        "views/res_partner_work_actions.xml",
         "report/value_letter_templates.xml",
         "views/sale_order_views.xml",
         "views/crm_lead_views.xml",

@@ -20,7 +20,7 @@ from .customer_texts import (
 from .formatting import amount_text, number_text, percent_text
 from .labels import GROUP_USER, LABELS, MARGIN_LEVELS, SATISFACTIONS, VALUE_BASES
 from .publish_columns import RATING_COLUMNS
-from .reasons import render_reasons
+from .reasons import leading_topic, render_reasons
 
 # Columns of crm_value_profile that the page is made from.
 PAGE_COLUMNS = (
@@ -95,7 +95,7 @@ def customer_page(env, profile, changes=()):
     return {
         "banner": anomaly and {"kind": profile["anomaly"], "text": anomaly, "reasons": reasons("anomaly")},
         "next_action": page.next_action(),
-        "why": topics.get("lost") or next(iter(topics.values()), None),
+        "why": topics.get(leading_topic(topics)),
         "groups": [group for group in groups if group["facts"] or group["pair"] or group["reasons"]],
         "history": customer_history(env, changes),
     }

@@ -56,6 +56,13 @@ def next_action_text(env, stage, value_class, *, anomaly=None, attitude=None):
     return text() if text else ""
 
 
+def lateness_text(env, days):
+    """How late an order is; empty when it is not."""
+    if days <= 0:
+        return ""
+    return env._("1 day late") if days == 1 else env._("%s days late", number_text(env, days))
+
+
 def attitude_text(env, attitude):
     """What loyalty and satisfaction say together; either alone would mislead."""
     return {

@@ -120,6 +120,25 @@ def render_reasons(env, reasons, currency):
     ]
 
 
+def leading_topic(topics):
+    """The topic to tell first of those there are: why a customer was lost, else the first in order; None of none."""
+    return "lost" if "lost" in topics else next((topic for topic in TOPICS if topic in topics), None)
+
+
+def main_reason(env, reasons, currency, *, at_risk=False):
+    """The strongest reason in words, as the page of the customer tells it; empty where there is none to tell.
+
+    :param bool at_risk: what raises the risk comes first, even if something else is stronger
+    """
+    topics = {}
+    for reason in known_reasons(env, reasons):
+        topics.setdefault(REASON_SCHEMA[reason["code"]]["topic"], []).append(reason)
+    told = topics.get(leading_topic(topics), [])
+    if at_risk:
+        told = sorted(told, key=lambda reason: reason.get("direction") != "up")
+    return reason_text(env, told[0]["code"], figures_of(env, told[0], currency)) if told else ""
+
+
 def open_records(env, profile, code, model):
     """The action that lists the records of a model behind a reason, as far as the reader may see them.
 

@@ -36,9 +36,11 @@ from . import crm_value_sync_merge
 from . import crm_value_sync_publish
 from . import crm_value_step
 from . import crm_value_mixin
+from . import crm_value_told
 from . import res_company
 from . import res_config_settings
 from . import res_partner
+from . import res_partner_work
 from . import sale_order
 from . import crm_lead
 from . import crm_lost_reason

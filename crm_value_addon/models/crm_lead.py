@@ -6,7 +6,7 @@ class CrmLead(models.Model):
     """Scores of the lead's customer, in the company of the lead or else in the current one."""
 
     _name = "crm.lead"
-    _inherit = ["crm.lead", "crm.value.mixin"]
+    _inherit = ["crm.lead", "crm.value.told"]
 
     def _profile_company(self):
         return self.company_id or self.env.company

@@ -114,6 +114,16 @@ class CrmValueMixin(models.AbstractModel):
             for name, field in self._fields.items()
             if getattr(field, "profile_column", None)
         }
+        fields_of_columns = [(self._fields[name], column) for name, column in columns.items()]
+        for record, values in self._profiles_of_records(sorted(set(columns.values()))):
+            for field, column in fields_of_columns:
+                # As Odoo keeps what it reads itself: a list would spend a third of its time on assignments.
+                field._update_cache(
+                    record, field.convert_to_cache(values.get(column), record, validate=False)
+                )
+
+    def _profiles_of_records(self, columns):
+        """``[(record, {column: value})]``, with nothing of whose customer is not scored."""
         # Who may read the record may read its customer's labels, also where its customer is another company's.
         customers = [
             (record, sudoed._profile_customer()._origin, sudoed._profile_company().root_id)
@@ -121,16 +131,11 @@ class CrmValueMixin(models.AbstractModel):
         ]
         profiles = self._read_profiles(
             {(customer.id, company.id) for _record, customer, company in customers if customer and company},
-            sorted(set(columns.values())),
+            columns,
         )
-        fields_of_columns = [(self._fields[name], column) for name, column in columns.items()]
-        for record, customer, company in customers:
-            values = profiles.get((customer.id, company.id), {})
-            for field, column in fields_of_columns:
-                # As Odoo keeps what it reads itself: a list would spend a third of its time on assignments.
-                field._update_cache(
-                    record, field.convert_to_cache(values.get(column), record, validate=False)
-                )
+        return [
+            (record, profiles.get((customer.id, company.id), {})) for record, customer, company in customers
+        ]
 
     @api.model
     def _read_profiles(self, keys, columns):

@@ -34,11 +34,12 @@ class CrmValueProfile(models.Model):
     """
 
     _name = "crm.value.profile"
-    _inherit = ["crm.value.protected"]
+    _inherit = ["crm.value.protected", "crm.value.ordered"]
     _description = "Customer Value Profile"
     _order = "company_id, id"
     _rec_name = "partner_id"
     _log_access = False
+    _ordered = tuple(f"effective_{label}" for label in LABELS)
 
     partner_id = fields.Many2one("res.partner", string="Customer", required=True, ondelete="cascade")
     company_id = fields.Many2one("res.company", required=True, ondelete="cascade")
@@ -55,8 +56,11 @@ class CrmValueProfile(models.Model):
     computed_lost_type = fields.Selection(LABELS["lost_type"])
     effective_value_class = fields.Selection(VALUE_CLASSES, string="Value Class")
     effective_value_segment = fields.Selection(VALUE_SEGMENTS, string="Value Segment")
-    effective_loyalty_stage = fields.Selection(LOYALTY_STAGES, string="Loyalty Stage")
-    effective_lifecycle_stage = fields.Selection(LIFECYCLE_STAGES, string="Life-Cycle Stage")
+    # Columns of a kanban are all stages in their order, whether anybody is there or not.
+    effective_loyalty_stage = fields.Selection(LOYALTY_STAGES, string="Loyalty Stage", group_expand=True)
+    effective_lifecycle_stage = fields.Selection(
+        LIFECYCLE_STAGES, string="Life-Cycle Stage", group_expand=True
+    )
     effective_churn_risk = fields.Selection(CHURN_RISKS, string="Churn Risk")
     effective_value_type = fields.Selection(
         VALUE_TYPES, string="Value Type", help="What the customer looks for, and when in a product's life."
@@ -181,9 +185,9 @@ class CrmValueProfile(models.Model):
 
     @api.model
     def _get_view(self, view_id=None, view_type="form", **options):
-        """Sort lists by an amount for those who see amounts; for the others that would be refused."""
+        """Sort records by an amount for those who see amounts; for the others that would be refused."""
         arch, view = super()._get_view(view_id, view_type, **options)
-        if view_type == "list" and self._sees_amounts():
+        if view_type in ("list", "kanban") and self._sees_amounts():
             arch.set("default_order", "lifetime_value desc")
         return arch, view
 

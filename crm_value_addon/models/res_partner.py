@@ -3,7 +3,7 @@ from odoo.tools import SQL
 
 from ..customer_history import open_history
 from ..customer_page import PAGE_COLUMNS, customer_page
-from ..labels import CONFIDENCES, GROUP_USER, GROUP_VIEWER, LIFECYCLE_STAGES, LOYALTY_STAGES
+from ..labels import ATTITUDES, CONFIDENCES, GROUP_USER, GROUP_VIEWER, LIFECYCLE_STAGES, LOYALTY_STAGES
 from ..reasons import open_records
 from .crm_value_mixin import profile_field
 
@@ -12,7 +12,7 @@ class ResPartner(models.Model):
     """Scores of the commercial partner in the current company."""
 
     _name = "res.partner"
-    _inherit = ["res.partner", "crm.value.mixin"]
+    _inherit = ["res.partner", "crm.value.told"]
 
     loyalty_stage = profile_field(
         fields.Selection,
@@ -71,6 +71,24 @@ class ResPartner(models.Model):
         "expected_next_order_high",
         name="expected_next_order_high",
         string="Next Order Expected Until",
+    )
+    # The working lists show both, the one in the place of amounts, and are found by the other.
+    value_percentile = profile_field(
+        fields.Float,
+        "value_percentile",
+        name="value_percentile",
+        string="Above Its Peers",
+        aggregator="avg",
+        help="Share of the peers that are worth less, by current + potential value.",
+    )
+    attitude = profile_field(
+        fields.Selection,
+        "attitude",
+        name="attitude",
+        selection=ATTITUDES,
+        string="Attitude",
+        falsy_value_label="Not known",
+        help="Loyalty and satisfaction side by side.",
     )
     value_currency_id = profile_field(
         fields.Many2one,

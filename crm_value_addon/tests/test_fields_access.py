@@ -17,6 +17,8 @@ PARTNER_FIELDS = (
     "expected_next_order",
     "expected_next_order_low",
     "expected_next_order_high",
+    "value_percentile",
+    "attitude",
     "value_currency_id",
 )
 
