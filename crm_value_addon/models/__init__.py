@@ -10,6 +10,7 @@ from . import crm_value_grade
 from . import crm_value_ordered
 from . import crm_value_analysis
 from . import crm_value_profile
+from . import crm_value_columns
 from . import crm_value_history
 from . import crm_value_preview
 from . import crm_value_snapshot

@@ -44,6 +44,44 @@ class TestCustomers(CustomerValueCase):
             )
             self.assertEqual([group[field] for group in answer["groups"]], [code for code, _name in stages])
 
+    def columns(self, stage="effective_loyalty_stage", **options):
+        answer = self.records(self.user).web_read_group(
+            self.domain,
+            [stage],
+            auto_unfold=True,
+            unfold_read_specification={"partner_id": {}},
+            **{"order": "lifetime_value desc", **options},
+        )
+        return {
+            group[stage]: [row["partner_id"] for row in group.get("__records", [])]
+            for group in answer["groups"]
+        }
+
+    def test_columns_hold_their_own_in_order(self):
+        c1, c2, c3, _c4 = self.partners.ids
+        self.env.cr.execute("UPDATE crm_value_profile SET lifetime_value = 9e6 WHERE partner_id = %s", [c3])
+        self.assertEqual(self.columns(), {"awareness": [c3, c2], "loyalty": [c1]})
+        self.assertEqual(self.columns(order="lifetime_value")["awareness"], [c2, c3])
+        self.assertEqual(self.columns(order=None)["awareness"], [c2, c3])
+        self.assertEqual(self.columns(unfold_read_default_limit=1), {"awareness": [c3], "loyalty": [c1]})
+        self.assertEqual(self.columns("effective_lifecycle_stage"), {"retention": [c3, c1, c2]})
+
+    def test_columns_as_they_were_left(self):
+        c1, c2, c3, _c4 = self.partners.ids
+        self.env.cr.execute("UPDATE crm_value_profile SET lifetime_value = 9e6 WHERE partner_id = %s", [c3])
+        left = {"value": "awareness", "folded": False, "limit": 80, "offset": 0}
+        other = {"value": "loyalty", "folded": False, "limit": 80, "offset": 0}
+        for change, expected in (
+            ({}, [c3, c2]),
+            ({"folded": True}, []),
+            ({"limit": 1}, [c3]),
+            ({"limit": 1, "offset": 1}, [c2]),
+            ({"progressbar_domain": [["effective_churn_risk", "=", "high"]]}, [c2]),
+        ):
+            with self.subTest(change=change):
+                columns = self.columns(opening_info=[{**left, **change}, other])
+                self.assertEqual(columns, {"awareness": expected, "loyalty": [c1]})
+
     def test_kanban(self):
         for user, sees in ((self.viewer, False), (self.user, True)):
             loaded = self.records(user).get_views([(False, "kanban"), (False, "search")])

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -47,9 +48,9 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture
-def page(browser: Browser, site: OdooSite) -> Iterator[Page]:
-    """A page logged in as administrator; the test fails when the console shows an error."""
+@contextmanager
+def logged_in(browser: Browser, site: OdooSite, login: str, password: str) -> Iterator[Page]:
+    """A page of a user; the test fails when its console shows an error."""
     context = browser.new_context(viewport={"width": 1400, "height": 1000}, base_url=site.url)
     page = context.new_page()
     page.set_default_timeout(60_000)
@@ -57,10 +58,37 @@ def page(browser: Browser, site: OdooSite) -> Iterator[Page]:
     page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.goto(f"/web/login?db={DATABASE}")
-    page.fill("input[name=login]", "admin")
-    page.fill("input[name=password]", "admin")
+    page.fill("input[name=login]", login)
+    page.fill("input[name=password]", password)
     page.click("button[type=submit]")
     page.wait_for_selector(".o_main_navbar")
     yield page
     context.close()
     assert [error for error in errors if not any(known in error for known in KNOWN_ERRORS)] == []
+
+
+@pytest.fixture
+def page(browser: Browser, site: OdooSite) -> Iterator[Page]:
+    """A page of the administrator."""
+    with logged_in(browser, site, "admin", "admin") as page:
+        yield page
+
+
+@pytest.fixture(scope="session")
+def seller(site: OdooSite) -> int:
+    """A salesperson with own documents only, login and password ``seller``."""
+    group = site.value(
+        "SELECT res_id FROM ir_model_data WHERE module = 'sales_team' AND name = 'group_sale_salesman'"
+    )
+    values = {"name": "Sandy Seller", "login": "seller", "password": "seller", "email": "sandy@shop.example"}
+    values |= {"company_id": site.seed["main"], "company_ids": [[6, 0, [site.seed["main"]]]]}
+    (user,) = site.call("res.users", "create", vals_list=[values | {"group_ids": [[4, group]]}])
+    return user
+
+
+@pytest.fixture
+def seller_page(browser: Browser, site: OdooSite, seller: int) -> Iterator[Page]:
+    """A page of that salesperson."""
+    assert seller
+    with logged_in(browser, site, "seller", "seller") as page:
+        yield page
