@@ -8,6 +8,7 @@ from datetime import date
 
 from odoo.tools.misc import format_date
 
+from .categories import category_names
 from .customer_history import customer_history
 from .customer_texts import (
     anomaly_text,
@@ -286,7 +287,7 @@ class _Page:
     def _recommendations(self):
         """What its peers buy and it does not, and what it is time to buy again."""
         given = self.profile["recommendations"] or []
-        names = self._category_names([each["category_id"] for each in given])
+        names = category_names(self.env, [each["category_id"] for each in given])
         known = [each for each in given if each["category_id"] in names]
         gap = [names[each["category_id"]] for each in known if each["kind"] == "cross_sell"]
         due = [
@@ -307,10 +308,3 @@ class _Page:
         except ValueError:
             return name
         return self.env._("%(category)s (%(day)s)", category=name, day=format_date(self.env, day))
-
-    def _category_names(self, ids):
-        """Names of the product categories there are and the reader may read."""
-        categories = self.env["product.category"]
-        if not ids or not categories.has_access("read"):
-            return {}
-        return {category.id: category.name for category in categories.search([("id", "in", ids)])}

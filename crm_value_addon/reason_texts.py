@@ -6,7 +6,8 @@ def reason_text(env, code, params):
 
     :param env: environment whose language is used
     :param str code: a key of the reason schema
-    :param dict params: the figures the schema names for it
+    :param dict params: the figures the schema names for it, those of the type ``category`` as a name, None where the
+        reader may not read it or there is none
     :raise KeyError: for an unknown code or a missing figure
     """
     texts = {
@@ -147,14 +148,25 @@ def reason_text(env, code, params):
         "share_of_format": lambda: env._(
             "Takes %(percent)s %% of the sales of its business format", **params
         ),
-        "cross_sell_gap": lambda: env._(
-            "%(percent)s %% of %(peers)s similar customers buy a category in which it buys nothing", **params
+        "cross_sell_gap": lambda: (
+            env._("%(percent)s %% of %(peers)s similar customers buy %(category)s, it buys none", **params)
+            if params.get("category")
+            else env._(
+                "%(percent)s %% of %(peers)s similar customers buy a category in which it buys nothing",
+                **params,
+            )
         ),
-        "replacement_overdue": lambda: env._(
-            "A category it buys about every %(interval)s days has been due for %(days)s days", **params
+        "replacement_overdue": lambda: (
+            env._("Buys %(category)s about every %(interval)s days; has been due for %(days)s days", **params)
+            if params.get("category")
+            else env._(
+                "A category it buys about every %(interval)s days has been due for %(days)s days", **params
+            )
         ),
-        "replacement_soon": lambda: env._(
-            "A category it buys about every %(interval)s days is due in %(days)s days", **params
+        "replacement_soon": lambda: (
+            env._("Buys %(category)s about every %(interval)s days; due again in %(days)s days", **params)
+            if params.get("category")
+            else env._("A category it buys about every %(interval)s days is due in %(days)s days", **params)
         ),
         "share_of_customer": lambda: env._(
             "Buys an estimated %(percent)s %% of what it needs from us, about %(amount)s a year elsewhere "

@@ -5,9 +5,11 @@ from pathlib import Path
 
 from odoo.exceptions import UserError
 
+from .categories import category_names
 from .formatting import amount_text
 from .labels import GROUP_USER
 from .reason_texts import direction_text, reason_text, records_text, topic_title
+from .result_values import is_id
 
 REASON_SCHEMA = json.loads(
     (Path(__file__).parent / "data" / "reason_schema.json").read_text(encoding="utf-8")
@@ -28,7 +30,6 @@ TOPICS = (
 )
 # Reasons that tell a margin are for those who see amounts, as all that tell money are.
 MARGIN_CODES = {"poor_net_value", "margin_above_peers", "margin_below_peers", "lost_poor_margin"}
-LARGEST_ID = 2**31 - 1
 DIRECTIONS = ("up", "down", "advice")
 
 
@@ -44,15 +45,32 @@ def tells_amounts(code):
     return code in MARGIN_CODES or bool(money_figures(code))
 
 
-def figures_of(env, reason, currency):
-    """The figures of a reason as its sentence tells them, money with the currency."""
+def category_figures(code):
+    """Names of the figures of a reason that are ids of product categories."""
+    return {name for name, kind in REASON_SCHEMA[code]["params"].items() if kind == "category"}
+
+
+def categories_of(reasons):
+    """What known reasons give as ids of product categories."""
+    return [reason["params"].get(name) for reason in reasons for name in category_figures(reason["code"])]
+
+
+def figures_of(env, reason, currency, categories):
+    """The figures of a reason as its sentence tells them, money with the currency and categories by name.
+
+    :param dict categories: names that the reader may read by id; a category without one is told as None
+    """
     params = reason["params"]
+    named = {
+        name: categories.get(params[name]) if is_id(params.get(name)) else None
+        for name in category_figures(reason["code"])
+    }
     money = {
         name: amount_text(env, params[name], currency)
         for name in money_figures(reason["code"])
         if isinstance(params[name], int | float)
     }
-    return {**params, **money}
+    return {**params, **named, **money}
 
 
 def known_reasons(env, reasons):
@@ -62,7 +80,7 @@ def known_reasons(env, reasons):
         code, params = reason.get("code"), reason.get("params")
         if not isinstance(code, str) or code not in REASON_SCHEMA or not isinstance(params, dict):
             continue
-        complete = not set(REASON_SCHEMA[code]["params"]) - set(params)
+        complete = not set(REASON_SCHEMA[code]["params"]) - set(params) - category_figures(code)
         if complete and (sees_amounts or not tells_amounts(code)):
             yield reason
 
@@ -73,11 +91,7 @@ def records_of(reason):
     spec, given = REASON_SCHEMA[reason["code"]], reason.get("record_ids")
     invoiced = "invoiced" in spec and reason.get("model") == spec["invoiced"]
     model = spec["invoiced"] if invoiced else spec["model"]
-    ids = [
-        number
-        for number in (given if isinstance(given, list) else [])
-        if type(number) is int and 0 < number <= LARGEST_ID
-    ]
+    ids = [number for number in (given if isinstance(given, list) else []) if is_id(number)]
     return {model: ids} if model and ids else {}
 
 
@@ -96,7 +110,9 @@ def render_reasons(env, reasons, currency):
         topics in their order and the reasons in the order they were sent; a link is ``{"model", "text"}``
     """
     topics = {}
-    for reason in known_reasons(env, reasons):
+    known = list(known_reasons(env, reasons))
+    categories = category_names(env, categories_of(known))
+    for reason in known:
         code = reason["code"]
         direction = next((each for each in DIRECTIONS if each == reason.get("direction")), "")
         links = [
@@ -107,7 +123,7 @@ def render_reasons(env, reasons, currency):
         topics.setdefault(REASON_SCHEMA[code]["topic"], []).append(
             {
                 "code": code,
-                "text": reason_text(env, code, figures_of(env, reason, currency)),
+                "text": reason_text(env, code, figures_of(env, reason, currency, categories)),
                 "direction": direction,
                 "meaning": direction_text(env, direction),
                 "links": links,
@@ -150,7 +166,8 @@ def open_records(env, profile, code, model):
     if not ids or not may_open(env, model):
         raise UserError(env._("There are no such records behind this reason any more: reload the page."))
     currency = env["res.currency"].browse(profile["currency_id"])
-    title = reason_text(env, code, figures_of(env, reason, currency))
+    categories = category_names(env, categories_of([reason]))
+    title = reason_text(env, code, figures_of(env, reason, currency, categories))
     # Lost leads are archived, and still what a reason rests on.
     found = env[model].with_context(active_test=False).search([("id", "in", ids)])
     if not found:

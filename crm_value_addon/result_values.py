@@ -4,6 +4,7 @@ from datetime import date
 from math import isfinite
 
 LARGEST_COUNT = 2**31 - 1
+LARGEST_ID = 2**31 - 1
 LARGEST_AMOUNT = 1e15
 DEEPEST = 20
 ROUNDING = 1e-6
@@ -22,6 +23,11 @@ def storable(value, depth=0):
     if isinstance(value, list | tuple):
         return [storable(each, depth + 1) for each in value]
     return value
+
+
+def is_id(value):
+    """Whether a value could be the id of a record."""
+    return type(value) is int and 0 < value <= LARGEST_ID
 
 
 def read_kind(kind, value, name):

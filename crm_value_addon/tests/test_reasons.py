@@ -88,6 +88,46 @@ class TestReasons(CustomerValueCase):
                 (shown,) = topic["reasons"]
                 self.assertEqual((shown["links"], shown["direction"], shown["meaning"]), ([], "", ""))
 
+    def test_a_category_is_named_to_those_who_may_read_it(self):
+        """By its name in the reader's Odoo; without one where it is gone, hidden, or no id at all."""
+        juices = self.env["product.category"].create({"name": "Canned Juices"})
+        given = reason("cross_sell_gap")
+        due = reason("replacement_overdue")
+        for each in (given, due):
+            each["params"]["category"] = juices.id
+
+        def texts(user):
+            topics = render_reasons(self.env(user=user), [given, due], self.alpha.currency_id)
+            return [each["text"] for topic in topics for each in topic["reasons"]]
+
+        self.assertEqual(
+            texts(self.user),
+            [
+                "40 % of 41 similar customers buy Canned Juices, it buys none",
+                "Buys Canned Juices about every 40 days; has been due for 41 days",
+            ],
+        )
+        self.env["ir.rule"].create(
+            {
+                "name": "not this one",
+                "model_id": self.env.ref("product.model_product_category").id,
+                "domain_force": f"[('id', '!=', {juices.id})]",
+            }
+        )
+        unnamed = [
+            "40 % of 41 similar customers buy a category in which it buys nothing",
+            "A category it buys about every 40 days has been due for 41 days",
+        ]
+        self.assertEqual(texts(self.user), unnamed)
+        for odd in (None, True, "Juices", 2**40, -1, [juices.id], {}):
+            for each in (given, due):
+                each["params"]["category"] = odd
+            with self.subTest(category=odd):
+                self.assertEqual(texts(self.env.user), unnamed)
+        for each in (given, due):  # as a worker of an earlier version sends them
+            del each["params"]["category"]
+        self.assertEqual(texts(self.env.user), unnamed)
+
     def test_viewers_read_reasons_on_partner_and_profile(self):
         self.score([self.full(self.customer, reasons=[reason()])])
         contact = self.as_user("res.partner", self.viewer, self.alpha).browse(self.contact.id)

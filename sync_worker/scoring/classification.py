@@ -213,8 +213,8 @@ def _products(features, history, peers, policy, today, *, trials) -> Found:
     past = demand.earlier(trials, n)
     demanded = demand.expect(bought, features, expected, past, peers, policy, today)
     evidence = [
-        *map(told, cross_sell.evidence(gaps, n)),
-        *map(told, replacement.evidence(due, n, today)),
+        *map(told, cross_sell.evidence(gaps, bought)),
+        *map(told, replacement.evidence(due, bought, today)),
         *map(told, share_of_customer.evidence(share, features, peers, policy)),
     ]
     lacks = ["lines"] if history.lines is None else []

@@ -33,7 +33,7 @@ SIZES = 4
 COLUMNS = {"row": "int64", "category": "int64", "share": "float64", "similar": "int64", "strength": "float64"}
 
 SENTENCES = {
-    "cross_sell_gap": "{percent} % of {peers} similar customers buy a category in which it buys nothing",
+    "cross_sell_gap": "{percent} % of {peers} similar customers buy in category {category}, it does not",
 }
 
 
@@ -92,17 +92,24 @@ def _similar_customers(
     return similar, np.array(sizes), np.array(shares)
 
 
-def evidence(found: pd.DataFrame, n: int) -> list[Evidence]:
-    """How common the most common gap of each of n customers is among similar ones.
+def evidence(found: pd.DataFrame, purchases: Purchases) -> list[Evidence]:
+    """The gap that is likeliest to be closed, the first of the recommendations, and how common it is among similar
+    customers.
 
     Args:
         found: `gaps`.
     """
+    n = purchases.customers
     share, similar = np.zeros(n), np.zeros(n, dtype="int64")
-    row = found["row"].to_numpy()
-    np.maximum.at(share, row, found["share"].to_numpy())
-    similar[row] = found["similar"].to_numpy()
-    figures = {"percent": np.rint(100 * share).astype("int64"), "peers": similar}
+    first = found.drop_duplicates("row")
+    row = first["row"].to_numpy()
+    share[row] = first["share"]
+    similar[row] = first["similar"]
+    figures = {
+        "percent": np.rint(100 * share).astype("int64"),
+        "peers": similar,
+        "category": purchases.category_ids(row, first["category"].to_numpy()),
+    }
     return [Evidence("cross_sell_gap", share > 0, figures, strength=share)]
 
 

@@ -14,7 +14,7 @@ class Evidence:
     Attributes:
         code: a key of reason_schema.json, which names its params and the model of its records.
         holds: mask of the customers it is true for.
-        params: whole numbers by name.
+        params: whole numbers by name; where the schema says `category`, the history's own ids.
         records: (n, k) ids of the records behind it, -1 = none; None where there are none to show.
         strength: one for all or (n,); the stronger is told first within its topic.
         contribution: (n,) what it changes in the churn probability, NaN where no model tells; where one does, that is

@@ -63,6 +63,13 @@ class Purchases:
             customers=self.customers,
         )
 
+    def category_ids(self, row: np.ndarray, number: np.ndarray) -> np.ndarray:
+        """The history's own id of a category for each customer in `row` (k,), by its number (k,); of the others,
+        (customers,) in all, whatever there is."""
+        ids = np.zeros(self.customers, dtype=self.categories.dtype)
+        ids[row] = self.categories[number]
+        return ids
+
     def spend(self, chosen: np.ndarray) -> sparse.csr_array:
         """Net money by customer and category in some rows (mask), (customers, categories); 0 where negative."""
         chosen = chosen & (self.category >= 0)

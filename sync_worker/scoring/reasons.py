@@ -43,7 +43,7 @@ class Told:
 
     Attributes:
         rows: (k,) int32, row of each of them; ascending.
-        params: (k,) whole numbers by name.
+        params: (k,) whole numbers by name, or ids where they name a category.
         contribution: (k,) what it changes in the churn probability, NaN where no model tells.
         records: (k, m) record ids, -1 = none; None where there are none to show.
         strength: (k,) place among the reasons of its topic where there is no contribution; those with one have theirs.
@@ -72,8 +72,10 @@ def told(evidence: Evidence) -> Told:
         evidence.code,
         rows,
         {
-            name: _narrow(np.rint(np.nan_to_num(evidence.params[name][rows])).astype("int64"))
-            for name in spec["params"]
+            name: evidence.params[name][rows]
+            if kind == "category"
+            else _narrow(np.rint(np.nan_to_num(evidence.params[name][rows])).astype("int64"))
+            for name, kind in spec["params"].items()
         },
         np.full(len(rows), np.nan) if contribution is None else contribution[rows],
         records,
@@ -191,10 +193,17 @@ def _as_json(candidate: Told, at: np.ndarray, of: str | None) -> pa.LargeStringA
     pieces.append(_contributions(candidate.contribution[at]))
     pieces.append(',"params":{')
     for place, name in enumerate(spec["params"]):
-        figures = pa.array(candidate.params[name][at]).cast(pa.large_string())
-        pieces += [f'{"," if place else ""}"{name}":', figures]
+        pieces += [f'{"," if place else ""}"{name}":', _values(candidate.params[name][at])]
     ids = "[]" if records is None else _id_lists(records[at])
     return _joined(*pieces, f'}},"model":{model},"record_ids":', ids, "}")
+
+
+def _values(values: np.ndarray) -> pa.LargeStringArray:
+    """Whole numbers, or ids of whatever kind, as JSON."""
+    if np.issubdtype(values.dtype, np.integer):
+        return pa.array(values).cast(pa.large_string())
+    which, distinct = pd.factorize(values)
+    return pa.array([json.dumps(each) for each in distinct.tolist()], pa.large_string()).take(pa.array(which))
 
 
 def _contributions(values: np.ndarray) -> pa.LargeStringArray:

@@ -18,8 +18,8 @@ PEERS_GAPS = 2.0
 GIVEN_UP = 2.0
 
 SENTENCES = {
-    "replacement_overdue": "A category it buys about every {interval} days has been due for {days} days",
-    "replacement_soon": "A category it buys about every {interval} days is due in {days} days",
+    "replacement_overdue": "Category {category}, bought about every {interval} days, has been due for {days} days",
+    "replacement_soon": "Category {category}, bought about every {interval} days, is due in {days} days",
 }
 
 
@@ -76,13 +76,15 @@ def next_due(found: pd.DataFrame, customers: int, today: int) -> np.ndarray:
     return np.where(np.isfinite(ahead), ahead, np.where(np.isfinite(behind), behind, np.nan))
 
 
-def evidence(found: pd.DataFrame, customers: int, today: int) -> list[Evidence]:
-    """The next replacement of each customer in words, with the last order of that category."""
+def evidence(found: pd.DataFrame, purchases: Purchases, today: int) -> list[Evidence]:
+    """The next replacement of each customer in words, with its category and the last order of that."""
+    customers = purchases.customers
     chosen = next_due(found, customers, today)
     table = found[found["due"].to_numpy() == chosen[found["row"].to_numpy()]].drop_duplicates("row")
     row = table["row"].to_numpy()
     interval = np.zeros(customers, "int64")
     interval[row] = table["interval"]
+    category = purchases.category_ids(row, table["category"].to_numpy())
     known = None
     if "order_id" in table:
         ids, day = table["order_id"].to_numpy(), table["last_day"].to_numpy()
@@ -92,7 +94,11 @@ def evidence(found: pd.DataFrame, customers: int, today: int) -> list[Evidence]:
     strength[row] = table["strength"]
     return [
         Evidence(
-            code, ~np.isnan(chosen) & holds, {"interval": interval, "days": np.abs(left)}, known, strength
+            code,
+            ~np.isnan(chosen) & holds,
+            {"interval": interval, "days": np.abs(left), "category": category},
+            known,
+            strength,
         )
         for code, holds in (("replacement_overdue", left < 0), ("replacement_soon", left >= 0))
     ]

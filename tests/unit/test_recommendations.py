@@ -11,7 +11,8 @@ from conftest import history_of, orders_of
 from scipy import sparse
 
 from sync_worker.policy import Policy
-from sync_worker.scoring import cross_sell, recommendations, replacement
+from sync_worker.scoring import cross_sell, reasons, recommendations, replacement
+from sync_worker.scoring.explanation import render
 
 
 def gaps_of(table, policy=POLICY, **options):
@@ -73,9 +74,37 @@ def test_similar_customers_are_as_many_as_are_compared():
     rows += [(n, 9, 2, 2, 1, 10.0) for n in range(1, 25)]
     bought, facts, peers = known_of(history_of_lines(lines_of(rows)))
     found = cross_sell.gaps(bought, facts, peers, POLICY)
-    (told,) = cross_sell.evidence(found, len(facts.table))
+    (told,) = cross_sell.evidence(found, bought)
     assert facts.table["customer_id"][told.holds].tolist() == list(range(49, 61))
     assert set(told.params["peers"][told.holds]) == {36} and set(told.params["percent"][told.holds]) == {67}
+    assert set(told.params["category"][told.holds]) == {2}
+
+
+def test_the_gap_told_is_the_first_that_is_recommended_though_another_is_commoner():
+    # all but the last two buy 9; who buys 1 buys 2 as well
+    table = holders(*[{1, 2, 9}] * 15, *[{3, 9}] * 30, {1}, {3})
+    bought, facts, peers = known_of(history_of_lines(table))
+    found = cross_sell.gaps(bought, facts, peers, POLICY)
+    (told,) = cross_sell.evidence(found, bought)
+    recommended = recommendations.combine(found, replacement.due(bought, facts, peers, POLICY, 0), bought)
+    for row in np.flatnonzero(told.holds):
+        first = json.loads(recommended[row])[0]["category_id"]
+        assert told.params["category"][row] == first
+        share = found[(found["row"] == row) & (bought.categories[found["category"]] == first)]["share"].iloc[
+            0
+        ]
+        assert told.params["percent"][row] == round(100 * share)
+    assert told.params["category"][45] == 2
+
+
+def test_categories_are_named_by_the_ids_of_the_history_whatever_these_are():
+    table = holders(*PAIRS, {1}).assign(category=lambda lines: lines["category"].map("Tins “{}”".format))
+    bought, facts, peers = known_of(history_of_lines(table))
+    found = cross_sell.gaps(bought, facts, peers, POLICY)
+    (told,) = cross_sell.evidence(found, bought)
+    [reason] = json.loads(reasons.written([reasons.told(told)], len(facts.table))[40])
+    assert reason["params"]["category"] == "Tins “2”"
+    assert render(reason) == "49 % of 41 similar customers buy in category Tins “2”, it does not"
 
 
 def test_customers_of_another_format_do_not_count():
@@ -118,7 +147,8 @@ def test_without_categories_nothing_is_named_and_nothing_fails():
     )
     assert recommendations.combine(*empty, bought).tolist() == ["[]"]
     assert np.isnan(replacement.next_due(empty[1], 1, TODAY)).all()
-    assert not any(one.holds.any() for one in replacement.evidence(empty[1], 1, TODAY))
+    assert not any(one.holds.any() for one in replacement.evidence(empty[1], bought, TODAY))
+    assert not any(one.holds.any() for one in cross_sell.evidence(empty[0], bought))
 
 
 MONTHLY = [(n, days, 1, 1) for n in range(1, 41) for days in (100 + n, 70 + n, 40 + n)]
@@ -162,10 +192,11 @@ def test_evidence_tells_the_interval_and_shows_the_last_order():
     history = history_of_lines(table)
     bought, facts, peers = known_of(history)
     found = replacement.due(bought, facts, peers, POLICY, TODAY)
-    overdue, soon = replacement.evidence(found, len(facts.table), TODAY)
+    overdue, soon = replacement.evidence(found, bought, TODAY)
     at = facts.table["customer_id"].tolist().index(99)
     assert not overdue.holds[at] and soon.holds[at]
     assert (soon.params["interval"][at], soon.params["days"][at]) == (30, 20)
+    assert soon.params["category"][at] == 1
     last = history.orders.query("customer_id == 99")["order_id"].iloc[0]
     assert soon.records[at].tolist() == [last]
     late = facts.table["customer_id"].tolist().index(15)  # bought 55 days ago, every 30
@@ -178,13 +209,13 @@ def test_sales_at_the_counter_are_no_records_but_leave_those_of_others():
     counter = {each: -each if each == last[3] else each for each in history.orders["order_id"]}
     bought, facts, peers = known_of(renumbered(history, counter))
     found = replacement.due(bought, facts, peers, POLICY, TODAY)
-    for each in replacement.evidence(found, len(facts.table), TODAY):
+    for each in replacement.evidence(found, bought, TODAY):
         expected = np.where(facts.table["customer_id"] == 3, -1, last[facts.table["customer_id"]])
         assert (each.records[:, 0] == expected)[each.holds].all()
     named = renumbered(history, {each: f"S{each}" for each in history.orders["order_id"]})
     bought, facts, peers = known_of(named)
     found = replacement.due(bought, facts, peers, POLICY, TODAY)
-    assert all(each.records is None for each in replacement.evidence(found, len(facts.table), TODAY))
+    assert all(each.records is None for each in replacement.evidence(found, bought, TODAY))
 
 
 def test_both_kinds_are_listed_in_turn_and_at_most_five():
