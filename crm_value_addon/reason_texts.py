@@ -135,7 +135,9 @@ def reason_text(env, code, params):
             "Owes %(open)s, more than its credit limit of %(limit)s", **params
         ),
         "pays_late": lambda: env._(
-            "Paid %(late)s of %(invoices)s invoices late or not yet: %(days)s days on average", **params
+            "Pays late: %(percent)s %% of the money due came late or has not come (half of its peers: up to "
+            "%(peers)s %%); %(late)s of %(invoices)s invoices, %(days)s days on average",
+            **params,
         ),
         "pays_on_time": lambda: env._("Paid all %(invoices)s invoices on time", **params),
         "cancels_quotations": lambda: env._(

@@ -29,7 +29,8 @@ NOTICEABLE = 0.01
 SENTENCES = {
     "no_tax_id": "No tax id is known; {percent} % of its peers have one",
     "credit_limit_exceeded": "Owes {open}, its credit limit is {limit}",
-    "pays_late": "Paid {late} of {invoices} invoices late or not yet, by {days} days on average",
+    "pays_late": "Paid {percent} % of the money due late or not yet, half of its peers up to {peers} %: "
+    "{late} of {invoices} invoices, by {days} days on average",
     "pays_on_time": "Paid all {invoices} invoices on time",
     "cancels_quotations": "Cancelled {cancelled} offers or orders, and placed {orders}",
     "returns_often": "Sent back {percent} % of what it bought, its peers {peers} %",
@@ -74,7 +75,9 @@ def take(
     judgements = {
         "tax_id": _tax_id(customers, peers),
         "credit_limit": _credit_limit(customers, owed, today),
-        "payment": _payment(owed, window, grace, today),
+        "payment": _payment(
+            owed, window, grace, peers, policy.column("late_payment_share", buyers["format"]), today
+        ),
         "offers": _offers(buyers["customer_id"], history.facts.get("quotations"), back, peers, window, today),
         "goods": _goods(buyers["current_order_days"].to_numpy(), back, peers),
     }
@@ -107,7 +110,16 @@ def _credit_limit(customers: pd.DataFrame, owed: Receivables | None, today: int)
     return kept, [Evidence("credit_limit_exceeded", exceeded, figures, records, np.nan_to_num(1 - kept))]
 
 
-def _payment(owed: Receivables | None, window: np.ndarray, grace: np.ndarray, today: int) -> Judgement:
+def _payment(
+    owed: Receivables | None,
+    window: np.ndarray,
+    grace: np.ndarray,
+    peers: Peers,
+    much: np.ndarray,
+    today: int,
+) -> Judgement:
+    """Money paid by its own due day and some days of grace. Now and then everybody is late: who is so with `much` (n,)
+    of the money, and no less than most of the peers, pays late."""
     n = len(window)
     if owed is None:
         return _unknown(n)
@@ -126,10 +138,18 @@ def _payment(owed: Receivables | None, window: np.ndarray, grace: np.ndarray, to
     enough = invoices >= ENOUGH
     missed = ratio(total(unpaid, judged), total(owed.total, judged))
     days = ratio(total(owed.overdue_days(owed.due, today), late), total(owed.total, late))
-    figures = {"late": late_ones, "invoices": invoices, "days": np.ceil(days)}
+    usual = peers.median(np.where(enough, missed, np.nan))
+    pays_late = enough & (missed >= np.maximum(much, usual) * (1 - 1e-9))  # rounding is no difference
+    figures = {
+        "percent": np.rint(100 * missed),
+        "peers": np.rint(100 * usual),
+        "late": late_ones,
+        "invoices": invoices,
+        "days": np.ceil(days),
+    }
     on_time, its = enough & (late_ones == 0), {"invoices": invoices}
     return np.where(enough, 1 - missed, np.nan), [
-        Evidence("pays_late", enough & (late_ones > 0), figures, owed.newest(late & enough[row], n), missed),
+        Evidence("pays_late", pays_late, figures, owed.newest(late & pays_late[row], n), missed),
         Evidence("pays_on_time", on_time, its, owed.newest(judged & on_time[row], n), strength=0.25),
     ]
 

@@ -88,6 +88,36 @@ def test_payment_is_the_share_of_the_money_due_that_came_in_time():
     assert rated(history, POLICY.replace(payment_grace_days=4))[2].loc[1, "payment"] == pytest.approx(0.75)
 
 
+def paying(*late):
+    """A company whose customers, numbered from 1, each had ten equal invoices, so many of them paid 12 days late."""
+    due = [(n * 100 + i, n, 90, 90, 60, 1.0, 50.0) for n in range(1, len(late) + 1) for i in range(10)]
+    paid = [
+        (invoice, invoice, customer, 48 if invoice % 100 < late[customer - 1] else 60, 50.0)
+        for invoice, customer, *_ in due
+    ]
+    orders = [orders_of(n, [100, 60, 10], 100.0) for n in range(1, len(late) + 1)]
+    return company(*orders, invoices=invoices(*due), payments=payments(*paid))
+
+
+def test_who_is_late_now_and_then_does_not_pay_late():
+    evidence = told(rated(paying(0, 0, 1, 2, 3, 9))[0], "pays_late")
+    assert evidence.holds.tolist() == [False] * 4 + [True] * 2
+    assert [evidence.params[name][4] for name in ("percent", "peers", "late", "invoices", "days")] == [
+        pytest.approx(each) for each in (30, 15, 3, 10, 12)
+    ]
+    # the policy decides what is much, and how late is late
+    strict = told(rated(paying(0, 0, 1, 2, 3, 9), POLICY.replace(late_payment_share=0.2))[0], "pays_late")
+    assert strict.holds.tolist() == [False] * 3 + [True] * 3
+    patient = told(rated(paying(0, 0, 1, 2, 3, 9), POLICY.replace(payment_grace_days=12))[0], "pays_late")
+    assert not patient.holds.any()
+
+
+def test_who_pays_as_late_as_most_of_its_trade_or_later_is_told_so():
+    evidence = told(rated(paying(4, 6, 6, 9, 9))[0], "pays_late")
+    assert evidence.holds.tolist() == [False, True, True, True, True]
+    assert told(rated(paying(5, 5, 5))[0], "pays_late").holds.all()
+
+
 def test_credit_limit_against_what_is_open():
     history = company(
         *[orders_of(n, [10], 100.0) for n in range(1, 6)],
