@@ -31,6 +31,8 @@ TOPICS = (
 # Reasons that tell a margin are for those who see amounts, as all that tell money are.
 MARGIN_CODES = {"poor_net_value", "margin_above_peers", "margin_below_peers", "lost_poor_margin"}
 DIRECTIONS = ("up", "down", "advice")
+# Odoo's form of these shows records of another model too, and is an error of access to who may not read those.
+SHOWN_IN_FORM = {"account.move": "account.payment"}
 
 
 def money_figures(code):
@@ -100,6 +102,11 @@ def may_open(env, model):
     return model in env and env[model].has_access("read")
 
 
+def may_open_form(env, model):
+    """Whether the reader may open the form of a record of a model that it may read."""
+    return model not in SHOWN_IN_FORM or env[SHOWN_IN_FORM[model]].has_access("read")
+
+
 def render_reasons(env, reasons, currency):
     """The reasons of a profile by topic, as far as the reader may know them.
 
@@ -158,6 +165,8 @@ def main_reason(env, reasons, currency, *, at_risk=False):
 def open_records(env, profile, code, model):
     """The action that lists the records of a model behind a reason, as far as the reader may see them.
 
+    Who may not open a single one sees the list alone, and is told why.
+
     :param dict profile: `reasons` and `currency_id` of the customer, empty when it is not scored
     :raise UserError: when the reader may not know the reason, it is there no more, or has no such records
     """
@@ -171,20 +180,23 @@ def open_records(env, profile, code, model):
     # Lost leads are archived, and still what a reason rests on.
     found = env[model].with_context(active_test=False).search([("id", "in", ids)])
     if not found:
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "type": "warning",
-                "title": title,
-                "message": env._("The records behind this were deleted, or are not yours to see."),
-            },
-        }
-    return {
+        message = env._("The records behind this were deleted, or are not yours to see.")
+        return _notification(title, message, "warning")
+    openable = may_open_form(env, model)
+    action = {
         "type": "ir.actions.act_window",
         "name": title,
         "res_model": model,
-        "views": [[False, "list"], [False, "form"]],
+        "views": [[False, "list"], [False, "form"]] if openable else [[False, "list"]],
         "domain": [["id", "in", found.ids]],
         "context": {"active_test": False, "create": False},
     }
+    if openable:
+        return action
+    message = env._("Only people with rights in accounting can open a single one: here is the list of them.")
+    return _notification(title, message, "info", next=action)
+
+
+def _notification(title, message, kind, **more):
+    params = {"type": kind, "title": title, "message": message, **more}
+    return {"type": "ir.actions.client", "tag": "display_notification", "params": params}

@@ -1,10 +1,12 @@
 import json
 
+from lxml import etree
+
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
 
 from ..reason_texts import reason_text
-from ..reasons import REASON_SCHEMA, TOPICS, render_reasons, tells_amounts
+from ..reasons import REASON_SCHEMA, TOPICS, may_open, may_open_form, render_reasons, tells_amounts
 from .common import CustomerValueCase
 
 
@@ -179,6 +181,9 @@ class TestOpenRecords(CustomerValueCase):
         case.env = cls.env
         cls.seller = cls._user("cv_seller", "sales_team.group_sale_salesman", cls.alpha)
         cls.chief = cls._user("cv_chief", "sales_team.group_sale_salesman_all_leads", cls.alpha)
+        cls.reader = cls._user(
+            "cv_reader", "sales_team.group_sale_salesman_all_leads,account.group_account_readonly", cls.alpha
+        )
         cls.own = case.order(cls.customer, user_id=cls.seller.id)
         cls.other = case.order(cls.customer, user_id=cls.chief.id)
         cls.score_reasons(case)
@@ -274,7 +279,7 @@ class TestOpenRecords(CustomerValueCase):
             reason("prefers_channel", record_ids=self.other.ids, model="account.move"),
         ]
         self.score([self.full(self.customer, reasons=given)])
-        for user, seen in ((self.seller, own), (self.chief, own | other)):
+        for user, seen in ((self.seller, own), (self.chief, own | other), (self.reader, own | other)):
             for record, page in self.pages(user).items():
                 links = {
                     each["code"]: [link["model"] for link in each["links"]]
@@ -284,11 +289,63 @@ class TestOpenRecords(CustomerValueCase):
                 self.assertEqual(links, {"recent_order": ["account.move"], "prefers_channel": ["sale.order"]})
                 self.assertIn("Invoices (2)", json.dumps(page))
                 action = record.action_open_value_reason("recent_order", "account.move")
+                if user != self.reader:
+                    # Odoo shows the form of an invoice to nobody without rights in accounting.
+                    self.assertIn("Only people with rights in accounting", action["params"]["message"])
+                    action = action["params"]["next"]
+                kinds = ["list", "form"] if user == self.reader else ["list"]
+                self.assertEqual([kind for _view, kind in action["views"]], kinds)
                 self.assertEqual(
                     (action["res_model"], set(action["domain"][0][2])), ("account.move", set(seen.ids))
                 )
                 with self.assertRaises(UserError):
                     record.action_open_value_reason("recent_order", "sale.order")
+
+    def read_view(self, records, kind):
+        """Read what a view of records shows, as the web client would."""
+        arch = etree.fromstring(records.get_views([(False, kind)])["views"][kind]["arch"])
+
+        def shown(node, model):
+            spec = {}
+            for field in node.iterfind(".//field"):
+                if next(field.iterancestors("field"), arch) is not (node if node.tag == "field" else arch):
+                    continue
+                name, kind = field.get("name"), model._fields[field.get("name")].type
+                spec[name] = {}
+                if kind in ("many2one", "reference"):
+                    spec[name] = {"fields": {"display_name": {}}}
+                elif kind in ("one2many", "many2many"):
+                    spec[name] = {"fields": shown(field, self.env[model._fields[name].comodel_name])}
+            return spec
+
+        return records.web_read(shown(arch, records))
+
+    def test_what_is_opened_can_be_read(self):
+        """Whatever a reason opens for whom, no view of it ends in an error of access."""
+        self.env["account.chart.template"].try_loading("generic_coa", self.alpha, install_demo=False)
+        invoice = self.own._create_invoices()
+        invoice.action_post()
+        wizard = self.env["account.payment.register"].with_context(
+            active_model="account.move", active_ids=invoice.ids
+        )
+        wizard.create({})._create_payments()
+        lead = self.env["crm.lead"].create({"name": "x", "type": "opportunity", "user_id": self.seller.id})
+        behind = {
+            "sale.order": self.own,
+            "account.move": invoice,
+            "crm.lead": lead,
+            "res.partner": self.customer,
+        }
+        for user in (self.seller, self.chief, self.reader):
+            for model, opened in behind.items():
+                with self.subTest(user=user.login, model=model):
+                    record = self.as_user(model, user, self.alpha).browse(opened.id)
+                    self.assertTrue(may_open(record.env, model))
+                    self.assertTrue(self.read_view(record, "list"))
+                    if may_open_form(record.env, model):
+                        self.assertTrue(self.read_view(record, "form"))
+        with self.assertRaises(AccessError, msg="Odoo shows it now: so may we"):
+            self.read_view(self.as_user("account.move", self.chief, self.alpha).browse(invoice.id), "form")
 
     def test_a_number_that_is_no_id_opens_nothing(self):
         given = [reason("recent_order", record_ids=[-self.own.id, 0, True, 2**31, "7", self.other.id])]
