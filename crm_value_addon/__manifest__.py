@@ -34,6 +34,7 @@
         "views/res_partner_work_views.xml",
         "views/res_partner_work_actions.xml",
         "report/value_letter_templates.xml",
+        "report/value_sheet_templates.xml",
         "views/sale_order_views.xml",
         "views/crm_lead_views.xml",
         "views/crm_lost_reason_views.xml",

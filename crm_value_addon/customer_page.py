@@ -20,7 +20,8 @@ from .customer_texts import (
 )
 from .formatting import amount_text, number_text, percent_text
 from .labels import GROUP_USER, LABELS, MARGIN_LEVELS, SATISFACTIONS, VALUE_BASES
-from .publish_columns import RATING_COLUMNS
+from .peer_places import peer_places
+from .publish_columns import PERCENTILE_COLUMNS, RATING_COLUMNS
 from .reasons import leading_topic, render_reasons
 
 # Columns of crm_value_profile that the page is made from.
@@ -32,6 +33,7 @@ PAGE_COLUMNS = (
     "margin_level",
     "composite_rating",
     *RATING_COLUMNS,
+    *PERCENTILE_COLUMNS,
     "net_value",
     "cost_to_serve",
     "historical_value",
@@ -88,9 +90,9 @@ def customer_page(env, profile, changes=()):
         return [reason for name in names if name in topics for reason in topics[name]["reasons"]]
 
     page = _Page(env, profile, currency)
-    groups = [page.who(), page.value(), page.relation(), page.life_cycle(), page.risk()]
+    groups = [page.who(), page.value(), page.relation(), page.life_cycle(), page.risk(), page.peers()]
     if page.is_lost:
-        groups.insert(0, groups.pop())
+        groups.insert(0, groups.pop(4))
     for group in groups:
         group["reasons"] = reasons(*TOPICS_OF_GROUPS.get(group["name"], ()))
     return {
@@ -206,6 +208,14 @@ class _Page:
         ]
         return _group(
             "risk", self.env._("Why it was lost") if self.is_lost else self.env._("Whether it stays"), facts
+        )
+
+    def peers(self):
+        return _group(
+            "peers",
+            self.env._("Among its peers"),
+            peer_places(self.env, self.profile),
+            note=self.env._("In brackets the share of its peers that are at or below it."),
         )
 
     # ------------------------------------------------------------------- facts

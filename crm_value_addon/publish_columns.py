@@ -21,7 +21,22 @@ from .labels import (
 LABEL_COLUMNS = tuple(LABELS)
 PROBABILITY_COLUMNS = ("churn_probability", "p_alive")
 RATING_COLUMNS = ("rating_contribution", "rating_compliance", "rating_integrity", "rating_influence")
-SHARE_COLUMNS = ("value_percentile", *RATING_COLUMNS, "share_of_customer", "promise_kept")
+PERCENTILE_COLUMNS = (
+    "percentile_compliance",
+    "percentile_integrity",
+    "percentile_influence",
+    "percentile_frequency",
+    "percentile_volume",
+    "percentile_margin",
+    "percentile_loyalty",
+)
+SHARE_COLUMNS = (
+    "value_percentile",
+    *RATING_COLUMNS,
+    *PERCENTILE_COLUMNS,
+    "share_of_customer",
+    "promise_kept",
+)
 MONEY_COLUMNS = (
     "expected_value",
     "expected_value_low",

@@ -125,6 +125,27 @@ class CrmValueProfile(models.Model):
     rating_influence = fields.Float(
         string="Influence", aggregator="avg", help="Referrals, branches, share of its business format."
     )
+    percentile_compliance = fields.Float(
+        string="Compliance among Peers", aggregator="avg", help="Share of the peers at or below it."
+    )
+    percentile_integrity = fields.Float(
+        string="Integrity among Peers", aggregator="avg", help="Share of the peers at or below it."
+    )
+    percentile_influence = fields.Float(
+        string="Influence among Peers", aggregator="avg", help="Share of the peers at or below it."
+    )
+    percentile_frequency = fields.Float(
+        string="Frequency among Peers", aggregator="avg", help="By days with orders, in the current window."
+    )
+    percentile_volume = fields.Float(
+        string="Volume among Peers", aggregator="avg", help="By revenue, in the current window."
+    )
+    percentile_margin = fields.Float(
+        string="Margin Rate among Peers", aggregator="avg", help="Share of the peers at or below it."
+    )
+    percentile_loyalty = fields.Float(
+        string="Loyalty among Peers", aggregator="avg", help="By the stage of loyalty."
+    )
     recommendations = fields.Json(help="Categories it may want: peers buy them, or it is time again.")
     recommended_category_ids = fields.Many2many(
         "product.category",

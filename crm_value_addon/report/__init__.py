@@ -1,1 +1,1 @@
-from . import value_letter
+from . import value_letter, value_sheet

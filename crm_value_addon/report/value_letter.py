@@ -7,6 +7,7 @@ from ..formatting import number_text, percent_text
 from ..label_texts import label_text, policy_figures
 from ..labels import GROUP_USER, LABELS
 from ..letter_texts import is_internal, reason_without_figures
+from ..peer_places import CRITERIA
 from ..reasons import known_reasons, render_reasons
 from .letter_data import used_data
 
@@ -29,6 +30,7 @@ FACTS = (
     "rating_compliance",
     "rating_integrity",
     "rating_influence",
+    *(f"place_{name}" for name in CRITERIA if name not in ("value_percentile", "percentile_margin")),
     "promise_kept",
     "last_contact_date",
     "preferred_channel",
@@ -168,7 +170,7 @@ def _facts(env, profile, sees_amounts):
     """Figures beside the labels, as ``[{"name", "label", "text"}]``."""
     wanted = {*FACTS, *(AMOUNT_FACTS if profile["value_basis"] != "margin" else ())}
     facts = [
-        {"name": fact["name"], "label": fact["label"], "text": fact["text"]}
+        {"name": fact["name"], "label": _fact_title(env, fact), "text": fact["text"]}
         for group in customer_page(env, profile)["groups"]
         for fact in group["facts"]
         if fact["name"] in wanted
@@ -187,6 +189,12 @@ def _facts(env, profile, sees_amounts):
         text = env._("%(low)s to %(high)s", low=format_date(env, low), high=format_date(env, high))
         facts.append({"name": "expected_next_order", "label": env._("Next order expected"), "text": text})
     return facts
+
+
+def _fact_title(env, fact):
+    """What a fact is about; away from the other places among peers, one says what it is."""
+    place = fact["name"].startswith("place_")
+    return env._("%s, compared with similar customers", fact["label"]) if place else fact["label"]
 
 
 def _reasons(env, profile):

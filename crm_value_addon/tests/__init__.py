@@ -41,6 +41,7 @@ from . import (
     test_snapshot,
     test_told,
     test_value_letter,
+    test_value_sheet,
     test_withheld,
     test_work,
 )

@@ -45,7 +45,8 @@ class TestCustomerPage(CustomerValueCase):
         facts = self.shown()
         page = self.page()
         self.assertEqual(
-            [group["name"] for group in page["groups"]], ["who", "value", "relation", "life_cycle", "risk"]
+            [group["name"] for group in page["groups"]],
+            ["who", "value", "relation", "life_cycle", "risk", "peers"],
         )
         for key, text in {
             ("who", "value_class"): "Standard (C)",
@@ -65,9 +66,16 @@ class TestCustomerPage(CustomerValueCase):
             ("life_cycle", "lifecycle_stage"): "Retention",
             ("life_cycle", "share_of_customer"): "about 42 % (estimate)",
             ("risk", "churn_risk"): "Low",
+            ("peers", "place_value_percentile"): "above most 82 %",
+            ("peers", "place_percentile_integrity"): "among the lowest tenth 8 %",
+            ("peers", "place_percentile_compliance"): "in the middle 50 %",
+            ("peers", "place_percentile_frequency"): "among the highest tenth 97 %",
+            ("peers", "place_percentile_margin"): "below most 31 %",
+            ("peers", "place_percentile_loyalty"): "above most 60 %",
         }.items():
             with self.subTest(key=key):
                 self.assertEqual(facts.get(key), text)
+        self.assertNotIn(("peers", "place_percentile_influence"), facts, "unknown is not zero")
         self.assertEqual(page["banner"]["text"], "Down 61 % against its own pattern since May 2026")
         relation = next(group for group in page["groups"] if group["name"] == "relation")
         self.assertIn("captive", relation["note"])

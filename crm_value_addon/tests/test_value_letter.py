@@ -200,6 +200,13 @@ class TestValueLetter(CustomerValueCase):
         self.assertNotIn("87,654", self.text(without))
         self.assertTrue(self.text(without, "o_amounts"))
 
+    def test_places_among_peers_but_for_our_margin(self):
+        facts = dict(self.rows(self.told(), "o_facts"))
+        self.assertEqual(
+            facts["Purchase frequency, compared with similar customers"], "among the highest tenth"
+        )
+        self.assertNotIn("Margin", "".join(facts))
+
     def test_what_we_mean_to_do_next_is_not_told(self):
         words = self.text(self.told(lifecycle_stage="lost", value_segment="lost", lost_type="price_seeker"))
         self.assertNotIn("No effort", words)

@@ -25,6 +25,7 @@ from sync_worker.scoring import (
     margin_level,
     memory,
     next_class,
+    percentiles,
     promises,
     purchases,
     rating,
@@ -58,6 +59,7 @@ COLUMNS = (
     "rating_compliance",
     "rating_integrity",
     "rating_influence",
+    *(f"percentile_{name}" for name in percentiles.CRITERIA),
     "value_type",
     "recommendations",
     "replacement_due",
@@ -185,6 +187,7 @@ def _value(features, history, peers, policy, today, *, kept, served) -> Found:
             **{name: rated.table[name].to_numpy() for name in COLUMNS if name in rated.table},
         }
     )
+    found = pd.concat([found, percentiles.among_peers(table, rated.table, peers)], axis=1)
     ids = table["customer_id"]
     company = {
         "portraits": kept.portraits,

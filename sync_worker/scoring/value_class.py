@@ -217,25 +217,30 @@ def growth_borders(
     }
 
 
-def value_index(table: pd.DataFrame, peers: Peers, policy: Policy) -> np.ndarray:
-    """Weighted mean of four percentiles among peers, (n,) in [0, 1]: order-days and revenue in the current
-    window, margin rate, loyalty stage. Weights are renormalised where the margin is not known."""
-    formats = table["format"]
-    stage = pd.Categorical(table["loyalty_stage"], categories=STAGES).codes.astype(float)
-    indicators = {
-        "weight_frequency": table["current_order_days"].to_numpy(float),
-        "weight_volume": table["current_revenue"].to_numpy(),
-        "weight_margin": margin_rate(table),
-        "weight_loyalty": stage,
+def indicators(table: pd.DataFrame) -> dict[str, np.ndarray]:
+    """What the value index looks at, (n,) each, NaN where it is not known: order-days and revenue in the current
+    window, margin rate, loyalty stage."""
+    return {
+        "frequency": table["current_order_days"].to_numpy(float),
+        "volume": table["current_revenue"].to_numpy(),
+        "margin": margin_rate(table),
+        "loyalty": pd.Categorical(table["loyalty_stage"], categories=STAGES).codes.astype(float),
     }
+
+
+def value_index(table: pd.DataFrame, peers: Peers, policy: Policy) -> np.ndarray:
+    """Weighted mean of the percentiles of four `indicators` among peers, (n,) in [0, 1]. Weights are renormalised
+    where the margin is not known."""
+    formats = table["format"]
+    known = indicators(table)
     total, weights = np.zeros(len(table)), np.zeros(len(table))
-    for key, values in indicators.items():
+    for name, values in known.items():
         percentile = peers.percentile(values)
-        weight = np.where(np.isnan(percentile), 0.0, policy.column(key, formats))
+        weight = np.where(np.isnan(percentile), 0.0, policy.column(f"weight_{name}", formats))
         total += weight * np.nan_to_num(percentile)
         weights += weight
     # all the weight on a margin that is not known leaves the volume to judge by
-    fallback = peers.percentile(indicators["weight_volume"])
+    fallback = peers.percentile(known["volume"])
     return np.where(weights > 0, total / np.where(weights > 0, weights, 1), fallback)
 
 
