@@ -43,7 +43,7 @@ EQUITY_STEPS = {
 CONCENTRATION_FIGURES = {name: (0, 1) for name in ("top_1", "top_5", "top_10", "hhi", "gini")}
 SCOPES = ("customers", "groups")
 # Of a run that sends more, the first: people read the largest.
-MOST = {"portraits": 1000, "losses": 100, "rows": 5000}
+MOST = {"portraits": 1000, "losses": 100, "rows": 5000, "lorenz": 1001}
 
 
 @dataclass
@@ -171,7 +171,18 @@ class AnalysisReader:
         carriers = read_count(given.get("customers_for_80_percent"), "customers_for_80_percent")
         if carriers is None:
             return None
-        return {"scope": scope, "carriers": carriers, **row}
+        return {"scope": scope, "carriers": carriers, **row, "lorenz": self._lorenz(given.get("lorenz"))}
+
+    def _lorenz(self, given):
+        """Points of the curve, each a share of all and the share of the value they carry, both rising."""
+        points = [
+            [read_number(each, "lorenz", 0, 1) for each in read_kind(list, point, "lorenz")]
+            for point in read_kind(list, given or [], "lorenz")[: MOST["lorenz"]]
+        ]
+        told = all(len(point) == 2 and None not in point for point in points)
+        if not told or any(axis != sorted(axis) for axis in map(list, zip(*points, strict=True))):
+            raise ValueError("lorenz")
+        return points
 
     def _loss(self, scope, given):
         if type(given.get("id")) is not int:

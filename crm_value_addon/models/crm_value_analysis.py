@@ -6,6 +6,8 @@ from ..formatting import amount_text, number_text, percent_text
 from ..labels import VALUE_CLASSES
 
 MOST_FAULTS = 10
+# Steps of the bridge that are levels, no changes.
+TOTALS = ("opening", "closing")
 
 
 class CrmValueAnalysis(models.AbstractModel):
@@ -141,9 +143,11 @@ class CrmValueEquity(models.Model):
     """A step of the bridge from the customer equity of the run before to that of this one."""
 
     _name = "crm.value.equity"
-    _inherit = ["crm.value.ordered", "crm.value.analysis"]
+    _inherit = ["crm.value.pictured", "crm.value.ordered", "crm.value.analysis"]
     _description = "Customer Equity"
     _ordered = ("step",)
+    _rec_name = "as_of"
+    _rows_action = "crm_value_addon.crm_value_equity_action"
 
     step = fields.Selection(
         [
@@ -161,14 +165,67 @@ class CrmValueEquity(models.Model):
         help="Sum of lifetime values, or what changed it: opening and all changes together are closing."
     )
     customers = fields.Integer()
+    bridge = fields.Json(compute="_compute_bridge", help="All steps of the run, in order, in words.")
+
+    @api.depends("run_id")
+    @api.depends_context("lang")
+    def _compute_bridge(self):
+        names = dict(self._fields["step"]._description_selection(self.env))
+        of_runs = self.search([("run_id", "in", self.run_id.ids)]).grouped("run_id")
+        for row in self:
+            row.bridge = of_runs[row.run_id]._bridge(names) if row.run_id in of_runs else False
+
+    def _bridge(self, names):
+        """The steps of one run for a picture of them.
+
+        :return: ``{"text", "currency", "steps": [{"step", "label", "amount", "text", "customers"}]}``
+        """
+        amounts = dict(zip(self.mapped("step"), self.mapped("amount"), strict=True))
+        figures = {step: amount_text(self.env, abs(amounts.get(step, 0)), self.currency_id) for step in names}
+        gains = sum(amount for step, amount in amounts.items() if step not in TOTALS and amount > 0)
+        losses = sum(amount for step, amount in amounts.items() if step not in TOTALS and amount < 0)
+        if "opening" in amounts:
+            text = self.env._(
+                "Customer equity went from %(opening)s to %(closing)s: %(gains)s more, %(losses)s less.",
+                opening=figures["opening"],
+                closing=figures["closing"],
+                gains=amount_text(self.env, gains, self.currency_id),
+                losses=amount_text(self.env, -losses, self.currency_id),
+            )
+        else:
+            text = self.env._(
+                "Customer equity is %s; what changes it is told from the next run on.", figures["closing"]
+            )
+        return {
+            "text": text,
+            "currency": self.currency_id.name,
+            "steps": [
+                {
+                    "step": row.step,
+                    "label": names[row.step],
+                    "amount": row.amount,
+                    "text": _signed(figures[row.step], 0 if row.step in TOTALS else row.amount),
+                    "customers": number_text(self.env, row.customers),
+                }
+                for row in self
+            ],
+        }
+
+
+def _signed(text, amount):
+    """The text of a change with its sign in front."""
+    sign = "+" if amount > 0 else "\N{MINUS SIGN}" if amount < 0 else ""
+    return f"{sign}\N{NO-BREAK SPACE}{text}" if sign else text
 
 
 class CrmValueConcentration(models.Model):
     """How far the current value rests on few customers, or on few groups of them with branches rolled up."""
 
     _name = "crm.value.concentration"
-    _inherit = ["crm.value.analysis"]
+    _inherit = ["crm.value.pictured", "crm.value.analysis"]
     _description = "Customer Concentration"
+    _rec_name = "as_of"
+    _rows_action = "crm_value_addon.crm_value_concentration_action"
 
     scope = fields.Selection(
         [("customers", "Customers"), ("groups", "Groups")], string="Counted by", required=True
@@ -185,6 +242,9 @@ class CrmValueConcentration(models.Model):
     )
     hhi = fields.Float(
         string="HHI", aggregator="avg", help="Herfindahl-Hirschman index: sum of squared shares."
+    )
+    lorenz = fields.Json(
+        string="Lorenz Curve", help="Share of all, from the smallest, and the share of the value they carry."
     )
 
 

@@ -1,6 +1,7 @@
 from . import (
     test_analysis,
     test_analysis_access,
+    test_analysis_pictures,
     test_change,
     test_close,
     test_cohort,

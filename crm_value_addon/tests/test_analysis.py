@@ -177,6 +177,7 @@ class TestAnalysis(AnalysisCase):
         customers, groups = self.rows(run, "crm.value.concentration")
         self.assertEqual((customers.scope, customers.top_10, customers.carriers), ("customers", 0.6, 19))
         self.assertEqual((groups.scope, groups.gini), ("groups", 0))
+        self.assertEqual(customers.lorenz, [[0, 0], [1, 1]])
         losses = self.rows(run, "crm.value.concentration.loss")
         self.assertEqual(losses.partner_id, self.customer | self.customer2)
         self.assertAlmostEqual(losses[0].share, 1.122)

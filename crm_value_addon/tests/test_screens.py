@@ -33,18 +33,22 @@ class TestScreens(ScoredCase):
                     self.load(action, user)
 
     def load(self, action, user):
-        if action._name != "ir.actions.act_window":  # the web client's own screens have tests of their own
+        if action._name == "ir.actions.client":  # the web client's own screens have tests of their own
             return
-        records = self.as_user(action.res_model, user, self.alpha)
-        views = [*action.views, (action.search_view_id.id, "search")]
-        loaded = records.get_views(views)
-        shown = loaded["models"][action.res_model]["fields"]
+        if action._name == "ir.actions.server":
+            opened = self.as_user(action._name, user, self.alpha).browse(action.id).run()
+            model, views, search = opened["res_model"], [tuple(view) for view in opened["views"]], False
+        else:
+            model, views, search = action.res_model, action.views, action.search_view_id.id
+        records = self.as_user(model, user, self.alpha)
+        loaded = records.get_views([*views, (search, "search")])
+        shown = loaded["models"][model]["fields"]
         if records._transient:
             return
-        if not action.res_model.startswith("crm.value."):
+        if not model.startswith("crm.value."):
             # Beside a search view come all fields, those of other addons too that they show to nobody.
-            lists = records.get_views([view for view in action.views if view[1] in ("list", "kanban")])
-            shown = lists["models"][action.res_model]["fields"]
+            lists = records.get_views([view for view in views if view[1] in ("list", "kanban")])
+            shown = lists["models"][model]["fields"]
         specification = {name: {} for name in shown}
         arch = etree.fromstring(loaded["views"]["list"]["arch"]) if "list" in loaded["views"] else {}
         records.web_search_read([], specification, limit=5, order=arch.get("default_order"))

@@ -4,6 +4,7 @@ import base64
 import csv
 import io
 import json
+import re
 import zlib
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -94,6 +95,11 @@ def known(site: OdooSite) -> Iterator[dict[str, Any]]:
         "rating_compliance": 0.8,
         "rating_integrity": 0.63,
         "rating_influence": 0.4,
+        "percentile_integrity": 0.08,
+        "percentile_frequency": 0.97,
+        "percentile_volume": 0.71,
+        "percentile_margin": 0.31,
+        "percentile_loyalty": 0.6,
         "recommendations": json.dumps(
             [{"category_id": category, "kind": "replacement", "strength": 0.8, "due": day(12)}]
         ),
@@ -144,6 +150,16 @@ def known(site: OdooSite) -> Iterator[dict[str, Any]]:
                     **{"opening": 900.0, "acquired": 40.0, "won_back": 12.0, "growth": 95.0},
                     **{"decline": 60.0, "lost": 45.0, "closing": 942.0, "customers": {"opening": 58}},
                 },
+                "concentration": {
+                    "basis": "margin",
+                    "customers": {
+                        **{"top_1": 0.3, "top_5": 0.7, "top_10": 0.9, "hhi": 0.1, "gini": 0.6, "losses": []},
+                        **{
+                            "customers_for_80_percent": 8,
+                            "lorenz": [[0, 0], [0.5, 0.1], [0.8, 0.35], [1, 1]],
+                        },
+                    },
+                },
             },
         )
         yield {"key": key, "lost": lost, "orders": orders}
@@ -176,6 +192,8 @@ def test_what_is_known_stands_in_groups(page: Page, known: dict[str, Any], scree
         ("relation", "satisfaction", "Unsatisfied"),
         ("relation", "promise_kept", "71 %"),
         ("life_cycle", "share_of_customer", "about 42 % (estimate)"),
+        ("peers", "place_percentile_integrity", "among the lowest tenth (8 %)"),
+        ("peers", "place_percentile_frequency", "among the highest tenth (97 %)"),
     ):
         expect(shown.locator(f"section[name={group}] [data-fact={fact}]")).to_contain_text(text)
     expect(shown.locator("section[name=relation]")).to_contain_text("Loyal but unsatisfied: captive")
@@ -247,3 +265,45 @@ def test_analysis(page: Page, known: dict[str, Any], screenshots: Path) -> None:
     expect(page.locator(".o_pivot table")).to_contain_text("Loyal, unsatisfied")
     expect(page.locator(".o_pivot table")).to_contain_text("Count")
     page.screenshot(path=screenshots / "attitude_pivot.png")
+
+
+def test_equity_and_concentration_as_pictures(page: Page, known: dict[str, Any], screenshots: Path) -> None:
+    """Drawn, told in a sentence, and there as a table with all figures."""
+    page.goto("/odoo/action-crm_value_addon.crm_value_equity_action_latest")
+    picture = page.locator("figure[name=equity_bridge]")
+    expect(picture.locator("canvas")).to_have_attribute("aria-label", re.compile("went from .*900 to .*942"))
+    bars = page.evaluate(
+        "() => Chart.getChart(document.querySelector('figure[name=equity_bridge] canvas')).data.datasets[0].data"
+    )
+    assert bars == [[0, 900], [900, 940], [940, 952], [952, 1047], [1047, 987], [987, 942], [0, 942]]
+    assert painted(page, "equity_bridge")
+    rows = picture.locator("tbody tr")
+    expect(rows).to_have_count(7)
+    expect(rows.nth(0)).to_contain_text("Opening")
+    expect(rows.nth(0)).to_contain_text("58")
+    expect(rows.nth(5)).to_contain_text("\u2212")
+    page.screenshot(path=screenshots / "customer_equity_bridge.png")
+
+    page.goto("/odoo/action-crm_value_addon.crm_value_concentration_action_latest")
+    picture = page.locator("figure[name=lorenz]")
+    expect(picture.locator("p")).to_contain_text("The largest fifth carries 65%")
+    assert painted(page, "lorenz")
+    picture.locator("summary").click()
+    rows = picture.locator("tbody tr")
+    expect(rows).to_have_count(10)
+    # by the straight line between the points that are known
+    expect(rows.nth(0)).to_have_text(re.compile(r"10%\s*33%|10%\s*32%"))
+    expect(rows.nth(4)).to_have_text(re.compile(r"50%\s*90%"))
+    page.screenshot(path=screenshots / "concentration.png")
+
+
+def painted(page: Page, name: str) -> bool:
+    """Whether there is anything on the canvas of a picture."""
+    return page.evaluate(
+        """name => {
+            const canvas = document.querySelector(`figure[name=${name}] canvas`);
+            const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+            return data.some(Boolean);
+        }""",
+        name,
+    )

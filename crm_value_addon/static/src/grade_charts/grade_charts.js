@@ -1,10 +1,10 @@
 import { loadBundle } from "@web/core/assets";
-import { cookie } from "@web/core/browser/cookie";
-import { getColor, getCustomColor } from "@web/core/colors/colors";
 import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
 import { formatPercentage } from "@web/views/fields/formatters";
 import { standardFieldProps } from "@web/views/fields/standard_field_props";
+
+import { lineConfig, lineDataset } from "../charts/chart_config";
 
 import { Component, onWillStart, useEffect, useRef, useState } from "@odoo/owl";
 
@@ -92,56 +92,14 @@ export class GradeCharts extends Component {
         return () => chart.destroy();
     }
 
-    // Lines differ by dash and mark too, not by colour alone.
-    line(label, data, kind) {
-        const scheme = cookie.get("color_scheme");
-        const looks = {
-            ours: { color: getColor(2, scheme, "lg"), pointStyle: "circle", borderWidth: 3 },
-            rule: { color: getColor(14, scheme, "lg"), pointStyle: "rect", borderDash: [8, 4] },
-            chance: { color: getCustomColor(scheme, "#7E8290", "#A4A8B6"), pointStyle: false, borderDash: [2, 4] },
-        };
-        const { color, ...look } = looks[kind];
-        return {
-            label: String(label),
-            data,
-            borderColor: color,
-            backgroundColor: color,
-            borderWidth: 2,
-            // No customers called is where a curve begins, not a point of it.
-            pointRadius: ({ raw }) => (look.pointStyle && raw?.x ? 4 : 0),
-            clip: 8,
-            tension: 0,
-            ...look,
-        };
+    line(label, points, look) {
+        const line = lineDataset(label, points, look);
+        // No customers called is where a curve begins, not a point of it.
+        return { ...line, pointRadius: ({ raw }) => (line.pointStyle && raw?.x ? 4 : 0) };
     }
 
-    config(datasets, { xTitle, yTitle, maximum = 1, tooltip }) {
-        const scheme = cookie.get("color_scheme");
-        const color = getCustomColor(scheme, "#374151", "#E4E4E4");
-        const grid = { color: getCustomColor(scheme, "#e5e7eb", "#3C3E4B") };
-        const axis = (title) => ({
-            type: "linear",
-            min: 0,
-            max: maximum,
-            grid,
-            border: grid,
-            ticks: { color, callback: percent },
-            title: { display: true, text: String(title), color },
-        });
-        return {
-            type: "line",
-            data: { datasets },
-            options: {
-                maintainAspectRatio: false,
-                animation: false,
-                interaction: { mode: "nearest", intersect: false },
-                scales: { x: axis(xTitle), y: axis(yTitle) },
-                plugins: {
-                    legend: { position: "bottom", labels: { color, boxWidth: 40, boxHeight: 0 } },
-                    tooltip: { displayColors: false, callbacks: { title: () => "", label: tooltip } },
-                },
-            },
-        };
+    config(datasets, titles) {
+        return lineConfig(datasets, { ...titles, format: percent });
     }
 
     calibrationConfig() {
@@ -151,14 +109,14 @@ export class GradeCharts extends Component {
         const largest = Math.max(0.1, ...points.flatMap((point) => [point.x, point.y]));
         const maximum = Math.min(1, Math.ceil(largest * 10) / 10);
         const datasets = [
-            this.line(_t("What came"), points, "ours"),
+            this.line(_t("What came"), points, "main"),
             this.line(
                 _t("Had it all come as forecast"),
                 [
                     { x: 0, y: 0 },
                     { x: maximum, y: maximum },
                 ],
-                "chance"
+                "reference"
             ),
         ];
         return this.config(datasets, {
@@ -182,15 +140,15 @@ export class GradeCharts extends Component {
                 .map((point) => ({ x: point.share, y: point[key] })),
         ];
         const datasets = [
-            this.line(_t("Forecast"), curve(ours), "ours"),
-            this.line(_t("Best simple rule"), curve(rule), "rule"),
+            this.line(_t("Forecast"), curve(ours), "main"),
+            this.line(_t("Best simple rule"), curve(rule), "other"),
             this.line(
                 _t("Drawn by lot"),
                 [
                     { x: 0, y: 0 },
                     { x: 1, y: 1 },
                 ],
-                "chance"
+                "reference"
             ),
         ];
         return this.config(datasets, {
