@@ -76,6 +76,11 @@ class BaseModels:
         both = [log_odds(m.p_no_purchase(h, situation)) for m in (self.transactions, self.rhythm)]
         return expit((both[0] + both[1]) / 2)
 
+    def p_purchase(self, h: np.ndarray, situation: Situation) -> np.ndarray:
+        """The mean of both models' chances of an order-day within h days, (n,): what `expected_orders` goes with."""
+        none = self.transactions.p_no_purchase(h, situation) + self.rhythm.p_no_purchase(h, situation)
+        return 1 - none / 2
+
     def expected_orders(self, h: np.ndarray, situation: Situation) -> np.ndarray:
         """The mean of both models' order-days."""
         return (

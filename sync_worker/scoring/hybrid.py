@@ -137,9 +137,13 @@ class HybridTier:
         return self.orders_given(self.p_no_purchase(h, situation), h, situation)
 
     def orders_given(self, p_no_purchase: np.ndarray, h: np.ndarray, situation: Situation) -> np.ndarray:
-        """The transaction models' order-days given any, times the chance of any by this tier, (n,)."""
-        base = 1 - self.base.p_no_purchase(h, situation)
-        return self.base.expected_orders(h, situation) * (1 - p_no_purchase) / np.maximum(base, 1e-9)
+        """The transaction models' order-days given any, times the chance of any by this tier, (n,).
+
+        Both are means of the two models, so that what is given any lies between those of the two, however sure one
+        of them is that there will be none; and there is one order-day a day at most.
+        """
+        orders, any_at_all = self.base.expected_orders(h, situation), self.base.p_purchase(h, situation)
+        return np.minimum(orders / np.maximum(any_at_all, 1e-9), h) * (1 - p_no_purchase)
 
     def parameters(self) -> dict[str, float]:
         return {**self.base.transactions.parameters(), **self.base.rhythm.parameters()}

@@ -39,6 +39,8 @@ UNDETERMINED = "undetermined"
 UNLIKELY, RARE = 0.05, 0.01
 #: Silence of ours on its last order-day, in usual gaps between contacts and in days.
 LET_ALONE, ALONE_DAYS = 3.0, 30
+#: Order-days from which what a customer buys is a habit that can change.
+HABIT = 3
 #: Shares of its purchases that it bought no more, and categories that make it sharp.
 MOVED, SHARP, CATEGORIES = 0.1, 0.2, 2
 DISCOUNTED, OFTEN = 0.6, 1.5
@@ -260,20 +262,21 @@ def _goods(end: End, features: Features, history: History, peers: Peers) -> Iter
     if bought is None:
         return
     lines, market = bought
+    usual_buyer = features.table["order_days"].to_numpy()[end.row] >= HABIT
     share, categories = leaving_goods.moved_elsewhere(end, lines, market)
     sharp = share >= SHARP
     points = np.select([sharp & (categories >= CATEGORIES), sharp, share >= MOVED], [3.0, 2.0, 1.0], 0.0)
-    yield Sign(LURED, points, "lost_share", {"categories": categories, "percent": 100 * share})
+    yield Sign(LURED, points * usual_buyer, "lost_share", {"categories": categories, "percent": 100 * share})
 
     reduced = leaving_goods.discounted(end, lines)
     usual = np.nan_to_num(peers.median(features.table["discount_share"].to_numpy())[end.row])
-    depends = (reduced >= DISCOUNTED) & (reduced > OFTEN * np.minimum(usual, 0.5))
+    depends = usual_buyer & (reduced >= DISCOUNTED) & (reduced > OFTEN * np.minimum(usual, 0.5))
     yield Sign(PRICE, 2.0 * depends, "lost_discounts", {"percent": 100 * reduced})
     rise = leaving_goods.price_rise(end, lines, market)
     yield Sign(PRICE, 1.0 * (depends & (rise >= RISE)), "lost_price_rise", {"percent": 100 * rise})
 
     change, t = leaving_goods.smaller_lines(end, lines)
-    winding = (t <= WINDING_DOWN) & ~(share >= MOVED)
+    winding = usual_buyer & (t <= WINDING_DOWN) & ~(share >= MOVED)
     yield Sign(CHANGED, 2.0 * winding, "lost_smaller", {"percent": -100 * change})
 
 

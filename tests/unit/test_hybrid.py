@@ -128,9 +128,26 @@ def test_a_longer_horizon_leaves_less_silence_and_more_orders(learnt, boosted):
 def test_orders_are_those_of_the_transaction_models_given_any(learnt, boosted):
     tier, s = learnt.tiers[boosted], learnt.situation
     orders = tier.expected_orders(HORIZON, s)
-    given_any = learnt.base.expected_orders(HORIZON, s) / (1 - learnt.base.p_no_purchase(HORIZON, s))
+    models = learnt.base.transactions, learnt.base.rhythm
+    given_any = sum(one.expected_orders(HORIZON, s) for one in models) / sum(
+        1 - one.p_no_purchase(HORIZON, s) for one in models
+    )
     assert orders == pytest.approx(given_any * (1 - tier.p_no_purchase(HORIZON, s)), rel=1e-6)
     assert tier.p_alive(s).tolist() == learnt.base.p_alive(s).tolist()
+
+
+@KINDS
+def test_of_who_is_gone_by_one_model_no_more_orders_are_expected_than_of_who_is_there(learnt, boosted):
+    """A buyer of every third day that has been silent for four months may come back, but not ten times a day."""
+    part = learnt.situation.part(np.argsort(-learnt.situation.x)[:1])
+    buyer = {"x": 80.0, "t_x": 240.0, "mu": np.log(3.0), "sigma": 1.2}
+    here, gone = (
+        part.but(**{name: np.array([value]) for name, value in {**buyer, "T": 240.0 + silence}.items()})
+        for silence in (1.0, 120.0)
+    )
+    tier = learnt.tiers[boosted]
+    assert learnt.base.transactions.p_alive(gone)[0] < 1e-4
+    assert tier.expected_orders(HORIZON, gone)[0] < tier.expected_orders(HORIZON, here)[0] <= HORIZON
 
 
 days = st.sampled_from([0.0, 1.0, 30.0, 365.0, 40_000.0])
@@ -172,7 +189,7 @@ def test_extreme_customers_get_a_finite_forecast(learnt, customers, horizon):
             assert ((none >= 0) & (none <= 1)).all()
             orders = tier.expected_orders(horizon, situation)
             sales = learnt.sales[boosted].expected_sales(horizon, situation)
-            assert np.isfinite(orders).all() and (orders >= 0).all()
+            assert np.isfinite(orders).all() and (orders >= 0).all() and (orders <= horizon).all()
             assert np.isfinite(sales).all() and (sales >= 0).all()
 
 

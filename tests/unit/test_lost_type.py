@@ -281,6 +281,24 @@ def test_one_who_lives_on_discounts_and_left_when_prices_rose():
     assert points(company(lambda *a: {**offers(*a), "discount": 0.0})) == {}
 
 
+def test_who_bought_once_or_twice_has_no_habits_to_tell_by():
+    """One purchase, all of it at a discount, before prices rose."""
+
+    def line(customer, days, category):
+        up = 1.2 if days < LEFT + 20 else 1.0
+        return {"discount": 40.0 if customer == 1 else 0.0, "price": 10.0 * up}
+
+    history = company(line)
+    assert type_of(history) == "price_seeker"
+    for order_days, expected in ((3, "price_seeker"), (2, "undetermined"), (1, "undetermined")):
+        few = company(line)
+        own = few.orders.query("customer_id == 1")["order_id"].iloc[order_days:]
+        few.orders = few.orders[~few.orders["order_id"].isin(own)].reset_index(drop=True)
+        few.lines = few.lines[~few.lines["order_id"].isin(own)].reset_index(drop=True)
+        assert type_of(few) == expected, order_days
+        assert ("lost_discounts" in codes(few)) == (order_days == 3)
+
+
 def test_less_of_everything_is_a_change_of_its_circumstances():
     def winding_down(customer, days, category):
         jitter = 0.1 * ((days + ord(category)) % 5)
