@@ -192,8 +192,8 @@ def test_what_is_known_stands_in_groups(page: Page, known: dict[str, Any], scree
         ("relation", "satisfaction", "Unsatisfied"),
         ("relation", "promise_kept", "71 %"),
         ("life_cycle", "share_of_customer", "about 42 % (estimate)"),
-        ("peers", "place_percentile_integrity", "among the lowest tenth (8 %)"),
-        ("peers", "place_percentile_frequency", "among the highest tenth (97 %)"),
+        ("peers", "place_percentile_integrity", "among the lowest tenth"),
+        ("peers", "place_percentile_frequency", "among the highest tenth"),
     ):
         expect(shown.locator(f"section[name={group}] [data-fact={fact}]")).to_contain_text(text)
     expect(shown.locator("section[name=relation]")).to_contain_text("Loyal but unsatisfied: captive")
@@ -307,3 +307,14 @@ def painted(page: Page, name: str) -> bool:
         }""",
         name,
     )
+
+
+def test_sheet_is_one_page(page: Page, known: dict[str, Any], screenshots: Path) -> None:
+    page.goto(f"/report/html/crm_value_addon.value_sheet/{known['key']}")
+    sheet = page.locator(".o_crm_value_sheet")
+    expect(sheet.locator(".o_next_action")).to_contain_text("Call today")
+    expect(sheet.locator(".o_places")).to_contain_text("among the lowest tenth")
+    page.set_viewport_size({"width": 900, "height": 1200})
+    page.screenshot(path=screenshots / "value_sheet.png")
+    printed = page.pdf(format="A4", path=screenshots / "value_sheet.pdf", print_background=True)
+    assert len(re.findall(rb"/Type /Page\b", printed)) == 1

@@ -87,12 +87,13 @@ export function barConfig(bars, { yTitle, format }) {
     };
     const texts = {
         id: "texts",
-        afterDatasetsDraw({ ctx, getDatasetMeta }) {
+        afterDatasetsDraw(chart) {
+            const { ctx } = chart;
             ctx.save();
             ctx.fillStyle = textColor(scheme);
             ctx.textAlign = "center";
             ctx.textBaseline = "bottom";
-            getDatasetMeta(0).data.forEach(({ x, y, base }, place) => {
+            chart.getDatasetMeta(0).data.forEach(({ x, y, base }, place) => {
                 ctx.fillText(bars[place].text, x, Math.min(y, base) - 3);
             });
             ctx.restore();
