@@ -139,6 +139,17 @@ class CrmValueRun(models.Model):
         return run or self.create({**values, "requested_by_id": self.env.user.id})
 
     @api.model
+    def _request_past(self, company, day):
+        """A scoring run that is claimed at once, of a day that is over: from what was known then."""
+        parameters = {"as_of": fields.Date.to_string(day)}
+        values = {"company_id": company.id, "kind": "score", "parameters": parameters}
+        return self.create({**values, "requested_by_id": self.env.user.id})
+
+    def _past_day(self):
+        """The day that a run of a past day was asked for; None for one of the day on which it is claimed."""
+        return fields.Date.to_date((self.parameters or {}).get("as_of")) or None
+
+    @api.model
     def _request_due(self, company):
         """Request a scoring run when the company's schedule says so and nothing waits or runs."""
         hours = company.crm_value_interval_hours
@@ -147,8 +158,10 @@ class CrmValueRun(models.Model):
         last = self.search([("company_id", "=", company.id), ("kind", "=", "score")], limit=1)
         if last.state in ("requested", "running"):
             return
-        # A failed run is tried again after an hour, so that a fault does not turn into a busy loop.
-        wait = min(hours, 1) if last.state in ("failed", "cancelled") else hours
+        # A failed run is tried again after an hour, so that a fault does not turn into a busy loop. So is one of a
+        # past day: the next day is about to follow, and the company is not scored as it is today.
+        soon = last.state in ("failed", "cancelled") or last._past_day()
+        wait = min(hours, 1) if soon else hours
         if not last or last.closed_at <= fields.Datetime.now() - timedelta(hours=wait):
             self._request(company, "score")
 
@@ -173,7 +186,7 @@ class CrmValueRun(models.Model):
                 "lease_until": now + timedelta(seconds=LEASE_SECONDS),
                 "progress": 0,
                 "message": False,
-                "as_of": company._crm_value_today(),
+                "as_of": self._past_day() or company._crm_value_today(),
                 "policy_version_id": version.id,
             }
         )

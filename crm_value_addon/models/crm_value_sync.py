@@ -147,8 +147,14 @@ class CrmValueSync(models.AbstractModel):
             "currency": company.currency_id.name,
             "decimals": company.currency_id.decimal_places,
             "timezone": company._crm_value_timezone(),
+            "scored": fields.Date.to_string(self._scored_until(company)) or None,
             "policy": self._describe_policy(version),
         }
+
+    def _scored_until(self, company):
+        """The latest day of which the company was scored, if any."""
+        done = [("company_id", "=", company.id), ("kind", "=", "score"), ("state", "=", "done")]
+        return self.env["crm.value.run"].sudo().search(done, order="as_of desc", limit=1).as_of
 
     def _describe_policy(self, version):
         return {
@@ -160,8 +166,8 @@ class CrmValueSync(models.AbstractModel):
     # ------------------------------------------------------------------- lease
 
     @api.model
-    def claim_run(self, worker, company_id=None, kind="score", request=False):
-        """Take a waiting, abandoned or due run; see docs/contract.md for the answers."""
+    def claim_run(self, worker, company_id=None, kind="score", request=False, as_of=None):
+        """Take a waiting, abandoned or due run, or a new one as of a past day; see docs/contract.md."""
         self._check_worker()
         if kind not in RUN_KINDS:
             raise UserError(
@@ -173,11 +179,16 @@ class CrmValueSync(models.AbstractModel):
             companies = self._get_company(company_id)
         else:
             companies = self.env.user.sudo().company_ids.filtered(lambda company: not company.parent_id)
+        if as_of and not (company_id and request and kind == "score"):
+            raise UserError(
+                self.env._("Only a scoring run that is requested for a company has a day of its own.")
+            )
+        day = self._past_day(companies, as_of) if as_of else None
         busy = None
         for company in companies:
             try:
                 with mute_logger("odoo.sql_db"), self.env.cr.savepoint():
-                    run, holder = self._claim_company(company, kind, request and company_id)
+                    run, holder = self._claim_company(company, kind, request and company_id, day)
                     if run:
                         run._start(str(worker)[:100], uuid.uuid4().hex)
             except psycopg2.errors.UniqueViolation:
@@ -190,10 +201,54 @@ class CrmValueSync(models.AbstractModel):
             busy = busy or holder
         return {"run": None, "busy": busy}
 
-    def _claim_company(self, company, kind, request):
+    def _past_day(self, company, as_of):
+        """A day that is over in a company; None where it is the present one.
+
+        :raise UserError: when it is no day, or is not over yet
+        """
+        today = company._crm_value_today()
+        try:
+            day = fields.Date.to_date(as_of)
+        except (TypeError, ValueError):
+            day = None
+        if not day:
+            raise UserError(self.env._("“%s” is not a day; write it as YYYY-MM-DD.", as_of))
+        if day > today:
+            raise UserError(
+                self.env._("%(day)s is not over yet in “%(company)s”.", day=day, company=company.name)
+            )
+        return day if day < today else None
+
+    def _check_nothing_later(self, company, day):
+        """Refuse to score a company as of a day before one of which something is kept: history is written forward.
+
+        :raise UserError: when a run, a change of a label or a merge of customers is of a later day
+        """
+        self.env.cr.execute(
+            SQL(
+                "SELECT max(GREATEST(valid_from, valid_to)) FROM crm_value_history WHERE company_id = %s",
+                company.id,
+            )
+        )
+        [changed] = self.env.cr.fetchone()
+        last = max(changed or day, self._scored_until(company) or day)
+        if last > day:
+            raise UserError(
+                self.env._(
+                    "[scored-later] The history of “%(company)s” reaches to %(last)s and is only written forward:"
+                    " it cannot be scored as of %(day)s any more.",
+                    company=company.name,
+                    last=last,
+                    day=day,
+                )
+            )
+
+    def _claim_company(self, company, kind, request, day=None):
         """The run to take up, or who holds the lease of this company.
 
         One claim at a time per company, so that two workers never both find it free.
+
+        :param date day: the past day to score; an abandoned run of another day ends
         """
         runs = self.env["crm.value.run"].sudo()
         self.env.cr.execute(
@@ -210,8 +265,13 @@ class CrmValueSync(models.AbstractModel):
                 "worker": running.worker,
                 "until": fields.Datetime.to_string(running.lease_until),
             }
-        if running:
+        if running and running._past_day() == day:
             return running, None
+        if running:
+            running._end("failed", error=self.env._("Its worker left it unfinished."))
+        if day:
+            self._check_nothing_later(company, day)
+            return runs._request_past(company, day), None
         if request:
             runs._request(company, kind)
         elif kind == "score":
@@ -238,7 +298,7 @@ class CrmValueSync(models.AbstractModel):
         for a scoring run that of the run before, where it was another, since only what neither changes is behaviour.
         """
         done = [("company_id", "=", run.company_id.id), ("kind", "=", "score"), ("state", "=", "done")]
-        last = self.env["crm.value.run"].sudo().search(done, limit=1)
+        last = self.env["crm.value.run"].sudo().search(done, order="closed_at desc, id desc", limit=1)
         other = last.policy_version_id
         if run.kind == "preview":
             other = self.env["crm.value.policy.version"]._get_active(run.company_id)

@@ -321,7 +321,7 @@ class CrmValueSyncExport(models.AbstractModel):
                     -- by which every customer was judged; a profile names the version that changed it last
                     SELECT run.policy_version_id, run.as_of FROM crm_value_run run
                      WHERE run.company_id = %(company)s AND run.kind = 'score' AND run.state = 'done'
-                     ORDER BY run.id DESC LIMIT 1
+                     ORDER BY run.closed_at DESC, run.id DESC LIMIT 1
                    ) last ON TRUE
              WHERE profile.company_id = %(company)s AND profile.id > %(low)s AND profile.id <= %(high)s
             """,

@@ -136,7 +136,7 @@ class ResPartner(models.Model):
     scored_at = fields.Datetime(
         compute="_compute_scored_at",
         groups=GROUP_VIEWER,
-        help="End of the last completed run of the company.",
+        help="End of the last completed run of the company, or of the day it was made for where that was over.",
     )
     value_page = fields.Json(
         string="Customer Value",
@@ -167,13 +167,18 @@ class ResPartner(models.Model):
     @api.depends("value_segment")
     @api.depends_context("company")
     def _compute_scored_at(self):
+        company = self.env.company.root_id
         self.env.cr.execute(
             SQL(
-                "SELECT max(closed_at) FROM crm_value_run WHERE company_id = %s AND kind = 'score' AND state = 'done'",
-                self.env.company.root_id.id,
+                """
+                SELECT closed_at, as_of FROM crm_value_run
+                 WHERE company_id = %s AND kind = 'score' AND state = 'done' ORDER BY closed_at DESC, id DESC LIMIT 1
+                """,
+                company.id,
             )
         )
-        scored_at = self.env.cr.fetchone()[0]
+        last = self.env.cr.fetchone()
+        scored_at = last and min(last[0], company._crm_value_end_of(last[1]))
         for partner in self:
             partner.scored_at = partner.value_segment and scored_at
 

@@ -30,6 +30,7 @@ from . import (
     test_override,
     test_override_report,
     test_partner_merge,
+    test_past_run,
     test_policy,
     test_policy_preview,
     test_product,
