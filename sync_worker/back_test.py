@@ -1,14 +1,12 @@
 """`sync-worker backtest`: a history from a file or from Odoo, judged on its own past. Writes nothing to Odoo."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sync_worker.config import Settings
 from sync_worker.errors import InputError, RunError
-from sync_worker.handshake import describe, pick_companies
+from sync_worker.handshake import describe, pick_companies, today_of
 from sync_worker.history import file as files
 from sync_worker.history import odoo
 from sync_worker.history.schema import History, HistoryError, as_day
@@ -66,7 +64,7 @@ def of_company(
     described = describe(settings, transport)
     [company] = pick_companies(described, [company_id])
     try:
-        day = f"{as_day(as_of or _today(company['timezone'])):%Y-%m-%d}"
+        day = f"{as_day(as_of or today_of(company)):%Y-%m-%d}"
         subject = Subject(
             name=company["name"],
             as_of=day,
@@ -109,12 +107,3 @@ def _judge(
 
 def _with_horizon(policy: Policy, horizon: int | None) -> Policy:
     return policy if horizon is None else policy.replace(churn_horizon_days=horizon)
-
-
-def _today(timezone: str) -> str:
-    """The company's day, as the addon dates its runs; UTC's where this machine does not know the time zone."""
-    try:
-        zone: Any = ZoneInfo(timezone)
-    except (ZoneInfoNotFoundError, ValueError):
-        zone = UTC
-    return datetime.now(zone).date().isoformat()

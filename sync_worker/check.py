@@ -90,6 +90,13 @@ def _companies(described: dict[str, Any]) -> Iterator[Finding]:
             )
             + _sales(policy.get("rules") or []),
         )
+        if "scored" in company and not company["scored"]:
+            yield Finding(
+                "company",
+                "note",
+                f"{company['name']} was never scored; `sync-worker run --month-ends 12` gives it a past as well, "
+                "which cannot be made up later",
+            )
 
 
 def _sales(rules: list[dict[str, Any]]) -> str:

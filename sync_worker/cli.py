@@ -5,6 +5,7 @@ import logging
 import os
 import signal
 from collections.abc import Iterator
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -112,15 +113,30 @@ def run(
     login: LoginOption = None,
     transport: TransportOption = None,
     company: CompanyOption = None,
+    month_ends: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="First the last N month-ends, from what was known then; not if scored since.",
+            show_default=False,
+        ),
+    ] = None,
+    as_of: Annotated[
+        list[str] | None,
+        typer.Option(help="As of this past day, YYYY-MM-DD, instead; may be repeated.", show_default=False),
+    ] = None,
     as_json: JsonOption = False,
     verbose: VerboseOption = 0,
 ) -> None:
     """Score every company now (or those named) and write the scores to Odoo."""
-    from sync_worker.handshake import describe, pick_companies  # noqa: PLC0415
-    from sync_worker.run import run_company  # noqa: PLC0415
-
     outcomes = []
     with _reporting(verbose, as_json):
+        if month_ends and as_of:
+            raise InputError("--month-ends and --as-of are both given.", "Leave one of them out.")
+        days = sorted(map(_day, as_of or [])) or [None]
+        from sync_worker.handshake import describe, pick_companies  # noqa: PLC0415
+        from sync_worker.months import run_days, run_month_ends  # noqa: PLC0415
+
         settings = _settings(config_file, url=url, database=database, login=login, transport=transport)
         with contextlib.closing(connect(settings)) as connection:
             described = describe(settings, connection)
@@ -132,7 +148,11 @@ def run(
                 )
             with terminal.ProgressView(quiet=as_json) as view:
                 for each in companies:
-                    outcomes.append(run_company(settings, connection, described, each, view.show))
+                    outcomes += (
+                        run_month_ends(settings, connection, described, each, month_ends, view.show)
+                        if month_ends
+                        else run_days(settings, connection, described, each, days, view.show)
+                    )
         exit_code = next((each.exit_code for each in outcomes if each.exit_code), 0)
         if as_json:
             terminal.show_json({"runs": [each.as_dict() for each in outcomes], "exit_code": exit_code})
@@ -316,6 +336,13 @@ def backtest(
             table.show(result, subject)
             if target:
                 typer.echo(f"Report written to {html}")
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise InputError(f"“{text}” is not a day.", "Write it as YYYY-MM-DD.") from None
 
 
 def _settings(config_file: Path | None, **options: Any) -> config.Settings:

@@ -1,6 +1,8 @@
 """The first exchange with a database: who it is, which contract it speaks, what it offers."""
 
+from datetime import UTC, date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sync_worker import __version__, identity
 from sync_worker.config import Settings
@@ -64,3 +66,12 @@ def pick_companies(described: dict[str, Any], ids: list[int] | None) -> list[dic
             "Name a root company the sync user belongs to; branches are part of theirs.",
         )
     return [company for company in companies if not ids or company["id"] in ids]
+
+
+def today_of(company: dict[str, Any]) -> date:
+    """The company's day, as the addon dates its runs; UTC's where this machine does not know the time zone."""
+    try:
+        zone: Any = ZoneInfo(company["timezone"])
+    except (ZoneInfoNotFoundError, ValueError):
+        zone = UTC
+    return datetime.now(zone).date()

@@ -4,19 +4,19 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 
-from sync_worker import exports, kept, preview, publication
+from sync_worker import exports, hindsight, kept, preview, publication
 from sync_worker.claimed import policy_before, policy_in, policy_of
 from sync_worker.config import Settings
 from sync_worker.errors import BusyError, LeaseLostError, RunError, WorkerError
 from sync_worker.heartbeat import Heartbeat
 from sync_worker.history.odoo import read_history
 from sync_worker.history.schema import History, HistoryError, as_day
+from sync_worker.outcome import Outcome
 from sync_worker.policy import PolicyError
 from sync_worker.scoring.backtest import CUTOFFS, backtest
 from sync_worker.scoring.pipeline import score
@@ -33,50 +33,21 @@ STOP_TIMEOUT = 5.0
 READ_UNTIL, SCORED_AT, SENT_AT = 45.0, 70.0, 90.0
 
 
-@dataclass
-class Outcome:
-    """What a run came to, for the terminal, for `--json` and for the health file."""
-
-    company_id: int
-    company: str
-    run_id: int | None = None
-    kind: str = "score"
-    state: str = "failed"
-    seconds: float = 0.0
-    orders: int = 0
-    customers: int = 0
-    sent: int = 0
-    counts: dict[str, int] = field(default_factory=dict)
-    refused: dict[str, int] = field(default_factory=dict)
-    result: dict[str, Any] = field(default_factory=dict)
-    warnings: list[str] = field(default_factory=list)
-    error: str | None = None
-    mend: str | None = None
-    exit_code: int = 0
-
-    def fail(self, error: WorkerError) -> None:
-        self.state, self.error, self.mend, self.exit_code = (
-            "failed",
-            error.message,
-            error.mend or None,
-            error.exit_code,
-        )
-
-    def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
-
-
 def run_company(
     settings: Settings,
     transport: Transport,
     described: dict[str, Any],
     company: dict[str, Any],
     progress: Progress,
+    as_of: str | None = None,
 ) -> Outcome:
-    """Requests a run of the company, claims it and works on it. Failures are in the outcome."""
-    outcome = Outcome(company["id"], company["name"])
+    """Requests a run of the company, claims it and works on it. Failures are in the outcome.
+
+    `as_of` is a past day, later than any of which the company was scored; None for its today.
+    """
+    outcome = Outcome(company["id"], company["name"], as_of=as_of)
     try:
-        claim = claim_run(settings, transport, company["id"], request=True)
+        claim = claim_run(settings, transport, company["id"], request=True, as_of=as_of)
         if claim["run"] is None:
             raise _busy(company["name"], claim["busy"])
         return work(settings, transport, described, claim["run"], progress)
@@ -92,6 +63,7 @@ def claim_run(
     *,
     kind: str = "score",
     request: bool = False,
+    as_of: str | None = None,
 ) -> dict[str, Any]:
     """Asks for work, once: a lost answer is a claimed run whose lease simply expires."""
     params: dict[str, Any] = {"worker": settings.worker, "kind": kind}
@@ -99,6 +71,8 @@ def claim_run(
         params["company_id"] = company_id
     if request:
         params["request"] = True
+    if as_of:
+        params["as_of"] = as_of
     return transport.call("claim_run", params, timeout=min(CLAIM_TIMEOUT, settings.timeout))
 
 
@@ -117,7 +91,7 @@ def work(
     """
     company = next((each for each in described["companies"] if each["id"] == run["company_id"]), None)
     name = company["name"] if company else f"company {run['company_id']}"
-    outcome = Outcome(run["company_id"], name, run["id"], run.get("kind", "score"))
+    outcome = Outcome(run["company_id"], name, run["id"], run.get("kind", "score"), as_of=run["as_of"])
     started = time.monotonic()
     beats, beside = connect(settings), connect(settings)
     try:
@@ -176,6 +150,8 @@ def _read_score_send(
 ) -> None:
     sales = policy_of(run).sales
     history = _read(settings, transports, described, company, sales, show=show, outcome=outcome)
+    if "as_of" in run.get("parameters", {}):
+        history = hindsight.known_then(history, run["as_of"])
     exports.keep(settings, described["database_uuid"], run, history)
     scores = _score(
         history,

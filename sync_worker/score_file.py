@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from sync_worker import hindsight
 from sync_worker.errors import InputError
-from sync_worker.history.facts import STANDING
 from sync_worker.history.file import parse_mapping, read_history, write_scores
-from sync_worker.history.schema import History, HistoryError, as_day
+from sync_worker.history.schema import HistoryError
 from sync_worker.policy import Policy, PolicyError, read_policy
 from sync_worker.scoring.pipeline import Result, score
 
@@ -43,7 +43,7 @@ def score_file(
         progress(0, "reading")
         history = read_history(file, parse_mapping(mapping))
         result = score(history, as_of, policy, progress=progress)
-        result.warnings += _of_today(history, as_of)
+        result.warnings += hindsight.of_today(history, as_of)
         progress(100, "writing")
         write_scores(result.customers, out)
     except (HistoryError, PolicyError) as error:
@@ -51,12 +51,3 @@ def score_file(
     except OSError as error:
         raise InputError(f"{error.filename or out} cannot be used: {error.strerror or error}.") from error
     return result
-
-
-def _of_today(history: History, as_of: str) -> list[str]:
-    """A warning where scores of the past rest on what is stated of customers without a date."""
-    dated = [history.orders["date"], *(table["known"] for table in history.facts.values())]
-    stated = [name for name in STANDING if name in history.customers]
-    if not stated or not any((days > as_day(as_of)).any() for days in dated):
-        return []
-    return [f"{', '.join(stated)} of the customers are as they are today, not as on {as_of}."]

@@ -10,7 +10,8 @@ from sync_worker import exports, handshake, kept
 from sync_worker.config import Settings
 from sync_worker.errors import WorkerError
 from sync_worker.health import Health, notify, now
-from sync_worker.run import Outcome, Progress, claim_run, work
+from sync_worker.outcome import Outcome
+from sync_worker.run import Progress, claim_run, work
 from sync_worker.transport import Transport
 
 steps = logging.getLogger("sync_worker.steps")

@@ -17,7 +17,7 @@ from sync_worker.logs import redaction
 
 if TYPE_CHECKING:  # these load the numerical libraries
     from sync_worker.check import Finding
-    from sync_worker.run import Outcome
+    from sync_worker.outcome import Outcome
 
 steps = logging.getLogger("sync_worker.steps")
 # Rich takes 80 columns where there is no terminal: too few for the summary table.
@@ -84,7 +84,7 @@ def show_findings(findings: "Iterable[Finding]") -> "list[Finding]":
 def show_outcomes(outcomes: "list[Outcome]") -> None:
     """The summary table of `run`, and below it what went wrong or deserves a look."""
     table = Table(title="Customer value runs", title_justify="left")
-    for name in ("Company", "Run", "State"):
+    for name in ("Company", "Run", "As of", "State"):
         table.add_column(name)
     for name in ("Orders", "Customers", "New", "Changed", "Unchanged", "Retired", "Refused", "Seconds"):
         table.add_column(name, justify="right")
@@ -94,6 +94,7 @@ def show_outcomes(outcomes: "list[Outcome]") -> None:
         table.add_row(
             escape(each.company),
             str(each.run_id or "-"),
+            each.as_of or "-",
             f"[{colour}]{each.state}[/]",
             f"{each.orders:,}",
             f"{each.customers:,}",

@@ -9,6 +9,7 @@ import tenacity
 
 from sync_worker.errors import (
     ContractError,
+    InputError,
     LeaseLostError,
     RefusedError,
     RunError,
@@ -93,6 +94,11 @@ def _from_code(code: str, text: str) -> WorkerError:
         return LeaseLostError(text or "The run belongs to another worker now.")
     if code == "contract":
         return ContractError(text, "Bring addon and worker to the same release.")
+    if code == "scored-later":
+        return InputError(
+            text,
+            "Name a later day; scores of this one, not for Odoo, come from a kept export (docs/worker.md).",
+        )
     return RunError(
         f"{text} [{code}]", "Start the run again; if it stays, report this sentence with both versions."
     )

@@ -85,6 +85,13 @@ def test_bad_usage(arguments: list[str]):
     assert in_process(*arguments).exit_code == 2
 
 
+@pytest.mark.parametrize(
+    "arguments", [["--month-ends", "0"], ["--as-of", "soon"], ["--as-of", "2026-01-31", "--month-ends", "2"]]
+)
+def test_days_that_cannot_be(arguments: list[str]):
+    assert in_process("run", *arguments).exit_code == 2
+
+
 def test_missing_settings():
     done = worker("run")
     assert done.returncode == 2

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pandas as pd
 import pytest
 from conftest import AS_OF, history_of, orders_of
 
@@ -122,6 +123,22 @@ def test_scoring_run_needs_no_backtest(odoo: Odoo, judged: list[Any]) -> None:
     assert outcome.kind == "score"
     assert odoo.asked("publish")
     assert odoo.asked("close_run")[0]["rows"] == 2
+
+
+def test_a_past_day_is_asked_for_and_scored_without_hindsight(
+    odoo: Odoo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    day = (AS_OF - pd.Timedelta(days=350)).date().isoformat()
+    outcome = runs.run_company(
+        SETTINGS, odoo, DESCRIBED, DESCRIBED["companies"][0], lambda *_: None, as_of=day
+    )
+    assert (outcome.as_of, outcome.exit_code) == (day, 7), "this Odoo gives no run"
+    assert odoo.asked("claim_run")[-1]["as_of"] == day
+    outcome, _shown = work(odoo, claimed("score", as_of=day, parameters={"as_of": day}))
+    assert outcome.state == "done", outcome
+    assert outcome.as_of == day
+    assert [row["partner_id"] for row in published(odoo)] == ["7"], "the other had bought nothing yet"
+    assert not [words for words in outcome.warnings if "left out" in words]
 
 
 def test_scores_are_told_the_decimals_of_the_currency(odoo: Odoo, monkeypatch: pytest.MonkeyPatch) -> None:
