@@ -19,7 +19,7 @@ USERS = {
     "sam": ("Sam Seller", "sales_team.group_sale_salesman", [HOME]),
     "alex": ("Alex Allround", "sales_team.group_sale_salesman_all_leads", [HOME, WHOLESALE]),
     "mia": ("Mia Manager", "sales_team.group_sale_manager", [HOME, WHOLESALE]),
-    "nora": ("Nora North", "sales_team.group_sale_salesman_all_leads", [WHOLESALE]),
+    "nora": ("Nora North", "sales_team.group_sale_manager", [WHOLESALE]),
     "otto": ("Otto East", "sales_team.group_sale_salesman_all_leads", [WHOLESALE]),
     "pia": ("Pia South", "sales_team.group_sale_salesman", [WHOLESALE]),
     "wim": ("Wim West", "sales_team.group_sale_salesman", [WHOLESALE]),

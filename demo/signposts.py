@@ -2,6 +2,7 @@
 
 AT_RISK = "demo-at-risk"
 SALES = "demo-sales-by-value"
+MOVEMENT = "demo-movement"
 
 
 def make(env):
@@ -28,6 +29,16 @@ def make(env):
                 },
                 # The report joins every line: a year of them takes seconds, with or without our fields.
                 "domain": [("state", "=", "sale"), ("date", ">=", "today -3m")],
+            },
+            {
+                "name": "Value classes, moved since four month-ends ago",
+                "path": MOVEMENT,
+                "res_model": "crm.value.movement",
+                "view_mode": "pivot,list,graph",
+                "context": (
+                    "{'movement_label': 'value_class', 'movement_from': "
+                    "(context_today() + relativedelta(months=-3, day=1, days=-1)).strftime('%Y-%m-%d')}"
+                ),
             },
         ]
     )
