@@ -86,7 +86,8 @@ def _write(folder: Path, run: dict[str, Any], history: History) -> None:
     temporary = Path(tempfile.mkdtemp(prefix=".", dir=folder.parent))
     try:
         write_folder(history, temporary)
-        (temporary / POLICY).write_text(json.dumps(run["policy"], indent=1) + "\n", encoding="utf-8")
+        policy = run["policy"] | {"before": run["compared_policy"]}
+        (temporary / POLICY).write_text(json.dumps(policy, indent=1) + "\n", encoding="utf-8")
         shutil.rmtree(folder, ignore_errors=True)
         temporary.rename(folder)
     except BaseException:

@@ -62,14 +62,21 @@ class Policy:
             a file.
         version: identifier of the policy version in Odoo, None where there is none: of what is read from a file, and
             of a policy that was altered.
+        before: the policy of the run before, where it was another: what it called customers is remembered as far as
+            it would be told alike by both (`scoring.memory`).
 
     Raises:
         PolicyError: unknown key, value of the wrong type or out of bounds, two rules for the same key and
             format, a format's own value of what is one for the company, or values that contradict each other.
     """
 
-    def __init__(self, rules: Iterable[Mapping[str, Any]] = (), version: int | None = None) -> None:
-        self.version = version
+    def __init__(
+        self,
+        rules: Iterable[Mapping[str, Any]] = (),
+        version: int | None = None,
+        before: Policy | None = None,
+    ) -> None:
+        self.version, self.before = version, before
         self._values: dict[tuple[str, Any], float | int] = {}
         for rule in rules:
             key, format_id = rule["key"], rule.get("format_id")
@@ -156,7 +163,7 @@ class Policy:
 
 def read_policy(path: Path) -> Policy:
     """The policy in a JSON file: a list of rules with `key`, `value` and optionally `format_id`; or `{"version_id",
-    "rules"}`, as Odoo describes one.
+    "rules"}`, as Odoo describes one, with the one of the run before as `before` where it was another.
 
     Raises:
         PolicyError: the file cannot be read, holds no such list, or `Policy` refuses the rules.
@@ -175,7 +182,15 @@ def read_policy(path: Path) -> Policy:
     )
     if not usable:
         raise PolicyError(f"The policy {path} is no list of rules; each has a key and a value.")
-    return Policy(rules, version)
+    return Policy(rules, version, policy_before(described.get("before")))
+
+
+def policy_before(described: Mapping[str, Any] | None) -> Policy | None:
+    """The policy of the run before as Odoo describes it, None where there is none or it cannot be read any more."""
+    try:
+        return Policy(described["rules"], described.get("version_id")) if described else None
+    except PolicyError:  # made under bounds that are narrower now
+        return None
 
 
 def _checked(key: str, format_id: Any, value: Any) -> float | int:

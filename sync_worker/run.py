@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 
 from sync_worker import exports, hindsight, kept, preview, publication
-from sync_worker.claimed import policy_before, policy_in, policy_of
+from sync_worker.claimed import policy_in, policy_of
 from sync_worker.config import Settings
 from sync_worker.errors import BusyError, LeaseLostError, RunError, WorkerError
 from sync_worker.heartbeat import Heartbeat
@@ -206,14 +206,14 @@ def _preview_send(
     """Labels by the active policy and by a draft; nothing of it is shown but as a preview."""
     show(0, "looking for what the last run left")
     left = kept.load(settings, described["database_uuid"], company["id"], run["last_run"])
-    active = run["compared_policy"] or run["policy"]  # the draft was activated meanwhile
     try:
+        active = policy_in(run["compared_policy"] or run["policy"])  # the draft was activated meanwhile
         found = preview.compare(
             lambda sales: _read(settings, transports, described, company, sales, show=show, outcome=outcome),
             left,
             run["as_of"],
-            policy_in(active),
-            policy_in(run["policy"]),
+            active,
+            policy_in(run["policy"], active),
             lambda percent, step: show(_between(READ_UNTIL, SCORED_AT, percent / 100), step),
         )
     except PolicyError as error:
@@ -296,15 +296,16 @@ def _score(
 ) -> pd.DataFrame:
     """The scores of every customer; none, with a sentence, where nobody is known yet."""
     show(0, "scoring")
+    policy = policy_of(run)
     try:
         result = score(
             history,
             run["as_of"],
-            policy_of(run),
+            policy,
             progress=show,
             withhold=True,
             keep=keep,
-            compared=policy_before(run),
+            compared=policy.before,
             last_use=True,
             decimals=decimals,
         )

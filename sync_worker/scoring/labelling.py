@@ -73,7 +73,7 @@ def differ(before: pd.DataFrame, after: pd.DataFrame, names: Sequence[str] = LAB
 def label(prepared: Prepared, policy: Policy, *, withhold: bool) -> NetValue:
     """Adds what is expected of each buyer, stages, class and segment to `prepared.facts.table`, in place.
 
-    The labels of the last run have a say where they were found by this version of the policy (`memory`).
+    The labels of the last run have a say where this policy would have told them alike (`memory`).
 
     Args:
         withhold: leave the risk empty where the grade of the back-test is one the policy withholds; `churn_withheld`
@@ -82,7 +82,8 @@ def label(prepared: Prepared, policy: Policy, *, withhold: bool) -> NetValue:
     table, formats = prepared.facts.table, prepared.facts.table["format"]
     peers = Peers(formats, policy)
     table["churn_withheld"] = _withheld(prepared.past["grades"], formats, policy) if withhold else False
-    before = memory.recall(prepared.previous, table["customer_id"], policy, prepared.today)
+    known = policy.before, prepared.policy, prepared.policy.before
+    before = memory.recall(prepared.previous, table["customer_id"], policy, prepared.today, known)
     _expect(prepared, peers, policy)
     _risk(table, policy, before["churn_risk"])
     _attach(prepared, policy, before["lifecycle_stage"])

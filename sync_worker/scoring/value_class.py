@@ -103,14 +103,15 @@ def _held(before: pd.DataFrame | None, n: int) -> tuple[dict[str, np.ndarray], n
         nobody = np.zeros(n, dtype="int8")
         return {"key": nobody, "growth": nobody, "promising": nobody}, nobody
     label = before["value_class"]
+    costed = label.where(before["burden"].notna())  # by costs that count as they did
     was = {
         "key": held(label, ["key"], BELOW_KEY),
         "growth": held(label, ["growth"], ["standard", "unprofitable"]),
         # which of its two conditions an unprofitable customer met, and a standard one did not, both ways
-        "promising": held(label, ["standard"], ["unprofitable"]),
+        "promising": held(costed, ["standard"], ["unprofitable"]),
     }
-    poor = (label == "unprofitable") | before["burden"].eq(True)
-    return was, np.where(poor, 1, -label.notna().to_numpy("int8"))
+    poor = (costed == "unprofitable") | before["burden"].eq(True)
+    return was, np.where(poor, 1, -costed.notna().to_numpy("int8"))
 
 
 def evidence(table: pd.DataFrame, policy: Policy) -> list[Evidence]:

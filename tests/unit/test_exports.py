@@ -57,9 +57,9 @@ def settings(tmp_path):
     return SimpleNamespace(state_directory=tmp_path / "state", kept_exports=2)
 
 
-def run(number=7, as_of=AS_OF):
-    policy = {"version_id": VERSION, "rules": RULES}
-    return {"id": number, "company_id": 3, "as_of": as_of, "policy": policy}
+def run(number=7, as_of=AS_OF, version=VERSION, before=None):
+    policy = {"version_id": version, "rules": RULES}
+    return {"id": number, "company_id": 3, "as_of": as_of, "policy": policy, "compared_policy": before}
 
 
 def folders(settings):
@@ -71,8 +71,12 @@ def only(settings):
     return folder
 
 
-def test_a_run_is_made_again_to_the_bit(settings, history, tmp_path):
-    exports.keep(settings, DATABASE, run(), history)
+@pytest.mark.parametrize("before", [None, Policy(RULES, VERSION)])
+def test_a_run_is_made_again_to_the_bit(settings, history, tmp_path, before):
+    """Also under a version that remembers what the one before told."""
+    version = VERSION + 1 if before else VERSION
+    told = before and {"version_id": VERSION, "rules": RULES}
+    exports.keep(settings, DATABASE, run(version=version, before=told), history)
     folder, out = only(settings), tmp_path / "again.parquet"
     arguments = [
         "score",
@@ -86,13 +90,13 @@ def test_a_run_is_made_again_to_the_bit(settings, history, tmp_path):
     ]
     done = CliRunner().invoke(app, arguments)
     assert done.exit_code == 0, done.output
-    first = score(history, AS_OF, Policy(RULES, VERSION))
+    first = score(history, AS_OF, Policy(RULES, version, before))
     assert first.customers["reasons"].str.contains("stays_key").any()
     expected = tmp_path / "first.parquet"
     first.customers.to_parquet(expected)
     again = pd.read_parquet(out)
     pd.testing.assert_frame_equal(again, pd.read_parquet(expected)[again.columns], check_exact=True)
-    summary = score(read_history(folder), AS_OF, Policy(RULES, VERSION)).summary
+    summary = score(read_history(folder), AS_OF, read_policy(folder / "policy.json")).summary
     assert json.dumps(summary, default=str) == json.dumps(first.summary, default=str)
 
 

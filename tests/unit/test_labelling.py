@@ -121,9 +121,11 @@ def test_which_keys_of_a_policy_differ():
 
 
 def test_a_policy_remembers_what_it_told_itself_and_another_judges_anew(history):
-    """The active policy keeps who is at a border; a draft, and the version that a draft becomes, does not."""
+    """The active policy keeps who is at a border; a draft that classes otherwise, and the version that it becomes, does
+    not."""
     noise = [{"key": "hysteresis_value", "value": 0.3}]
-    active, draft = Policy(noise, version=4), Policy(noise, version=5)
+    active = Policy(noise, version=4)
+    draft = Policy([*noise, {"key": "growth_ratio_minimum", "value": 1.000001}], 5, active)
     plain = scored(history, draft)
     told = plain.reindex(columns=[*PREVIOUS]).assign(
         value_class="standard", policy_version_id=4, as_of="2026-06-01"
