@@ -43,6 +43,12 @@ def keep(settings: Settings, database: str, run: dict[str, Any], history: Histor
         logger.warning("the export of run %s is not kept: %s: %s", run["id"], folder, error.strerror or error)
 
 
+def find(settings: Settings, database: str, company_id: int, run_id: int) -> Path | None:
+    """The folder of a run, None where it is not kept."""
+    found = _folder(settings, database, company_id).glob(f"*-run-{run_id}")
+    return next(iter(found), None)
+
+
 def erase(settings: Settings, described: dict[str, Any]) -> None:
     """Takes customers who objected to profiling out of all that is kept of a database."""
     objecting = pa.array(described.get("erasures", []), type=pa.int64())

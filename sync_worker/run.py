@@ -1,35 +1,34 @@
 """One run of one company: read, score and publish, or look back; close; and what came of it."""
 
 import contextlib
-import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 
-from sync_worker import exports, hindsight, kept, preview, publication
+from sync_worker import comparison, exports, hindsight, kept, last_run, preview, publication
 from sync_worker.claimed import policy_in, policy_of
+from sync_worker.closing import closing_on_failure
 from sync_worker.config import Settings
-from sync_worker.errors import BusyError, LeaseLostError, RunError, WorkerError
+from sync_worker.errors import BusyError, RunError, WorkerError
 from sync_worker.heartbeat import Heartbeat
+from sync_worker.history.fingerprint import fingerprint
 from sync_worker.history.odoo import read_history
 from sync_worker.history.schema import History, HistoryError, as_day
 from sync_worker.outcome import Outcome
-from sync_worker.policy import PolicyError
+from sync_worker.policy import Policy, PolicyError
 from sync_worker.scoring.backtest import CUTOFFS, backtest
+from sync_worker.scoring.causes import Before
 from sync_worker.scoring.pipeline import score
 from sync_worker.scoring.preparation import Prepared
 from sync_worker.transport import Transport, connect
-
-logger = logging.getLogger(__name__)
 
 # Called with the company's name, progress (0 to 100) and the step in words.
 Progress = Callable[[str, float, str], None]
 
 CLAIM_TIMEOUT = 30.0
-STOP_TIMEOUT = 5.0
 READ_UNTIL, SCORED_AT, SENT_AT = 45.0, 70.0, 90.0
 
 
@@ -96,7 +95,7 @@ def work(
     beats, beside = connect(settings), connect(settings)
     try:
         with (
-            _closing_on_failure(transport, run, outcome),
+            closing_on_failure(transport, run, outcome),
             Heartbeat(beats, run["id"], run["token"], run["lease_seconds"], on_beat) as heartbeat,
         ):
             if company is None:
@@ -110,6 +109,7 @@ def work(
 
             kept.erase(settings, described)
             exports.erase(settings, described)
+            last_run.erase(settings, described)
             transports = [transport, beside]
             if outcome.kind == "backtest":
                 _read_backtest(settings, transports, described, company, run=run, show=show, outcome=outcome)
@@ -148,24 +148,32 @@ def _read_score_send(
     room: contextlib.AbstractContextManager[Any],
     outcome: Outcome,
 ) -> None:
-    sales = policy_of(run).sales
-    history = _read(settings, transports, described, company, sales, show=show, outcome=outcome)
+    policy, database, decimals = policy_of(run), described["database_uuid"], company["decimals"]
+    show(0, "looking at what the last run told")
+    compared = comparison.begin(settings, database, run)
+    history = _read(settings, transports, described, company, policy.sales, show=show, outcome=outcome)
     if "as_of" in run.get("parameters", {}):
         history = hindsight.known_then(history, run["as_of"])
-    exports.keep(settings, described["database_uuid"], run, history)
+    exports.keep(settings, database, run, history)
+    marks = fingerprint(history, comparison.until_of(run), decimals)
     scores = _score(
         history,
         run,
+        policy,
         outcome,
         lambda percent, step: show(_between(READ_UNTIL, SCORED_AT, percent / 100), step),
         keep=lambda prepared, labels: kept.keep(
-            settings, described["database_uuid"], run, kept.Kept(prepared, labels, run["as_of"])
+            settings, database, run, kept.Kept(prepared, labels, run["as_of"])
         ),
-        decimals=company["decimals"],
+        before=compared.before(history, policy, decimals),
+        decimals=decimals,
     )
-    table = publication.to_table(scores, described["publish_columns"], company["decimals"])
+    outcome.warnings += compared.warnings
+    tier = outcome.result.get("model", {}).get("tier")
+    last_run.keep(settings, database, run, comparison.of_run(run, marks, scores, tier, policy, decimals))
+    table = publication.to_table(scores, described["publish_columns"], decimals)
     outcome.customers = table.num_rows
-    del history, scores
+    del history, scores, compared, marks
     _send(settings, transports, table, run=run, show=show, room=room, outcome=outcome)
 
 
@@ -288,15 +296,16 @@ def _closing(run: dict[str, Any], outcome: Outcome) -> dict[str, Any]:
 def _score(
     history: History,
     run: dict[str, Any],
+    policy: Policy,
     outcome: Outcome,
     show: Callable[[float, str], None],
     *,
     keep: Callable[[Prepared, pd.DataFrame], None],
+    before: Before,
     decimals: int,
 ) -> pd.DataFrame:
     """The scores of every customer; none, with a sentence, where nobody is known yet."""
     show(0, "scoring")
-    policy = policy_of(run)
     try:
         result = score(
             history,
@@ -305,7 +314,7 @@ def _score(
             progress=show,
             withhold=True,
             keep=keep,
-            compared=policy.before,
+            before=before,
             last_use=True,
             decimals=decimals,
         )
@@ -320,42 +329,6 @@ def _score(
 
 def _between(start: float, end: float, part: float) -> float:
     return start + (end - start) * min(max(part, 0.0), 1.0)
-
-
-@contextlib.contextmanager
-def _closing_on_failure(transport: Transport, run: dict[str, Any], outcome: Outcome) -> Iterator[None]:
-    """Whatever happens inside after the claim, Odoo learns that the run failed and why, in one sentence."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        _close_failed(transport, run, "stopped by operator", timeout=STOP_TIMEOUT)
-        raise
-    except LeaseLostError as error:
-        # The run has another holder: not even its failure is ours to write.
-        outcome.fail(error)
-    except WorkerError as error:
-        _close_failed(transport, run, error.message)
-        outcome.fail(error)
-    except HistoryError as error:
-        _close_failed(transport, run, str(error))
-        outcome.fail(RunError(str(error), "Mend the data in Odoo and start the run again."))
-    except Exception as error:  # the run is closed whatever a model or a library does
-        logger.exception("run %s failed unexpectedly", run["id"])
-        sentence = f"The worker failed unexpectedly ({type(error).__name__}); its log has the details."
-        _close_failed(transport, run, sentence)
-        outcome.fail(WorkerError(sentence, "Run again with -v and report what it prints."))
-
-
-def _close_failed(
-    transport: Transport, run: dict[str, Any], error: str, timeout: float | None = None
-) -> None:
-    params = {"run_id": run["id"], "token": run["token"], "state": "failed", "error": error}
-    try:
-        transport.call("close_run", params, timeout=timeout, once=timeout is not None)
-    except WorkerError as failure:
-        logger.warning(
-            "run %s could not be closed (%s); it is free when its lease expires", run["id"], failure
-        )
 
 
 def _busy(company: str, busy: dict[str, Any] | None) -> WorkerError:

@@ -60,7 +60,7 @@ def backtest(
     own = rhythm.learn(facts.days, Peers(formats, policy), main_horizon).at(facts.days.last())
     situation = take(facts.sales, formats, today, main_horizon, policy, own).situation
     report(15, "Forecasting the past")
-    forecast, judged, words = selection.choose(
+    choice = selection.choose(
         facts,
         situation,
         policy,
@@ -68,7 +68,8 @@ def backtest(
         most=cutoffs or CUTOFFS,
         progress=lambda part: report(15 + int(80 * part), "Forecasting the past"),
     )
-    result = summarise(judged, forecast, policy, formats, [*history.warnings, *facts.warnings, *words])
+    words = [*history.warnings, *facts.warnings, *choice.words]
+    result = summarise(choice.judged, choice.forecast, policy, formats, words)
     report(100, "Judged")
     return result
 

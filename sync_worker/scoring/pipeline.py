@@ -16,12 +16,12 @@ from sync_worker.policy import SALES_WORDS, Policy
 from sync_worker.scoring import (
     anomaly,
     base_models,
+    causes,
     churn,
     classification,
     equity,
     explanation,
     labelling,
-    labels,
     lifecycle,
     memory,
     portraits,
@@ -80,13 +80,12 @@ TEXTS = (
 )
 
 #: What is found of buyers; the others are known of every customer.
-OF_BUYERS = tuple(name for name in COLUMNS if name != "format")
+OF_BUYERS = tuple(name for name in COLUMNS if name not in ("format", "cause"))
 LABELS_OF_PROSPECTS = {
     "lifecycle_stage": "selection",
     "value_segment": "prospect",
     "loyalty_stage": "awareness",
     "confidence": "none",
-    "cause": "behaviour",
 }
 
 #: Facts that labels are found by and nothing else.
@@ -145,7 +144,7 @@ def score(
     *,
     withhold: bool = False,
     keep: Callable[[Prepared, pd.DataFrame], None] | None = None,
-    compared: Policy | None = None,
+    before: causes.Before | None = None,
     decimals: int = 2,
     last_use: bool = False,
 ) -> Result:
@@ -158,8 +157,8 @@ def score(
         withhold: leave churn probability and risk empty where the back-test's grade is one the policy
             withholds, as for publication.
         keep: is given what the labels of the buyers rest on, without the sales, and the labels (`labelling.TOLD`).
-        compared: the policy of the run before, where it was another: labels it would tell otherwise change by the
-            policy; all of them do where it counted sales from something else, which is not in this history.
+        before: what is known of the run before. Labels that its policy would tell otherwise change by the policy; all
+            of them do where it counted sales from something else, which is not in this history.
         decimals: digits of the currency.
         last_use: take lines and facts out of `history`, so that they can be let go before the end.
 
@@ -171,51 +170,61 @@ def score(
     whole, history = history, history.until(day)
     if last_use:
         whole.lines, whole.facts = None, {}
-    recounted = compared is not None and compared.sales != policy.sales
+    before = before or causes.Before()
+    recounted = before.policy is not None and before.policy.sales != policy.sales
     report(5, "Reading what customers did")
     warnings = list(history.warnings)
     if (history.orders["amount"] > 0).any():
-        buyers, forecast, results, words = _buyers(
+        buyers, otherwise, forecast, results, words = _buyers(
             history,
             day,
             policy,
             report,
             withhold=withhold,
             keep=keep,
-            compared=None if recounted else compared,
+            before=causes.Before() if recounted else before,
         )
         warnings += words
     else:
-        forecast, buyers = None, pd.DataFrame(columns=[*OF_BUYERS])
+        forecast, buyers, otherwise = None, pd.DataFrame(columns=[*OF_BUYERS]), causes.Otherwise()
         # nothing is to be measured: what is gone is told in what it was measured in
         results = {"basis": equity.basis(history.previous) or "revenue", "lacks": []}
         warnings.append("No customer has an order of a positive amount yet: all are prospects.")
     report(95, "Putting results together")
     customers = _with_prospects(buyers, history.customers)
     if recounted:
-        customers["cause"] = pd.array(["policy"] * len(customers), dtype="string")
+        otherwise = causes.Otherwise(by_policy=customers["customer_id"])
+    cause = causes.told(customers["customer_id"], before, otherwise)
+    customers["cause"] = pd.Series(cause, customers.index).astype("string")
     expected = prospects.expect(history, results["basis"], int(day.timestamp() // 86400))
     _expect_of_prospects(customers, expected.table)
     if len(expected.table):
         results["lacks"] = list(dict.fromkeys([*results["lacks"], *expected.lacks]))
-    before, words = equity.before(history.previous, results["basis"])
+    opening, words = equity.before(history.previous, results["basis"])
     if recounted:
-        then, now = SALES_WORDS[compared.sales], SALES_WORDS[policy.sales]
+        then, now = SALES_WORDS[before.policy.sales], SALES_WORDS[policy.sales]
         told = f"Sales were counted from {then} at the last run and from {now} now"
-        before, words = None, [f"{told}: what changed customer equity cannot be told."]
-    results["equity"] = equity.bridge(before, customers, decimals)
+        opening, words = None, [f"{told}: what changed customer equity cannot be told."]
+    results["equity"] = equity.bridge(opening, customers, decimals)
     warnings += words
     summary = summarise(customers, day, forecast) | results
     report(100, "Scored")
     return Result(customers, summary, warnings)
 
 
-def _buyers(history, day, policy, report, *, withhold, keep, compared):
-    """The scored table of the buyers, the forecast, results for the company (`backtest` and those of
-    `classification`), and sentences about them."""
-    prepared, judged, words = prepare(history, day, policy, report)
+def _buyers(history, day, policy, report, *, withhold, keep, before):
+    """The scored table of the buyers, whom the run before would have labelled otherwise, the forecast, results for the
+    company (`backtest` and those of `classification`), and sentences about them."""
+    prepared, judged, words = prepare(history, day, policy, report, before.tier)
     found_by_then = list(prepared.facts.table)
-    before = labelling.by_policy(compared, prepared, history, day, withhold=withhold) if compared else None
+    by_policy = by_model = None
+    if before.policy:
+        by_policy = labelling.by_policy(before.policy, prepared, history, day, withhold=withhold)
+    if prepared.other:
+        by_model = labelling.relabel(
+            replace(prepared, forecast=prepared.other, other=None), policy, withhold=withhold
+        )
+        prepared.other = None
     report(55, "Expecting orders and value")
     facts, today, own = prepared.facts, prepared.today, prepared.own
     served = labelling.label(prepared, policy, withhold=withhold)
@@ -223,7 +232,7 @@ def _buyers(history, day, policy, report, *, withhold, keep, compared):
         as_prepared = facts.without("sales")
         as_prepared.table = facts.table[found_by_then]
         keep(replace(prepared, facts=as_prepared), facts.table[[*labelling.TOLD]])
-    facts.table["cause"] = _causes(facts.table, before)
+    otherwise = causes.Otherwise(_differing(by_policy, facts.table), _differing(by_model, facts.table))
 
     report(70, "Classifying")
     forecast, situation, past = prepared.forecast, prepared.situation, prepared.past
@@ -260,19 +269,18 @@ def _buyers(history, day, policy, report, *, withhold, keep, compared):
     table.loc[table["churn_withheld"], "churn_probability"] = np.nan
     return (
         table[[*OF_BUYERS]],
+        otherwise,
         forecast,
         {**found.company, "basis": facts.basis, "lacks": found.lacks, "backtest": past},
         words,
     )
 
 
-def _causes(table: pd.DataFrame, before: pd.DataFrame | None) -> pd.Categorical:
-    """Why labels are what they are, where they change, (n,). What the policy of the run before would have told
-    otherwise on the same data is the policy's doing, and only the rest behaviour."""
+def _differing(before: pd.DataFrame | None, table: pd.DataFrame) -> pd.Series:
+    """The customers whose labels are others in two tables of the same ones, nobody without the first, (k,) ids."""
     if before is None:
-        return labels.same("behaviour", len(table))
-    by_policy = labelling.differ(before, table).any(axis=1).to_numpy()
-    return labels.first([by_policy], ["policy"], "behaviour")
+        return table["customer_id"].iloc[:0]
+    return table.loc[labelling.differ(before, table).any(axis=1).to_numpy(), "customer_id"]
 
 
 def _with_prospects(buyers: pd.DataFrame, customers: pd.DataFrame) -> pd.DataFrame:
@@ -294,7 +302,8 @@ def _with_prospects(buyers: pd.DataFrame, customers: pd.DataFrame) -> pd.DataFra
     numbered = pd.api.types.is_integer_dtype(customers["format"])
     result["format"] = customers["format"] if numbered else customers["format"].astype("string")
     named = "format_id" if numbered else "business_format"
-    return pd.DataFrame({name: result.pop(name) for name in COLUMNS}).rename(columns={"format": named})
+    known = [name for name in COLUMNS if name in result]
+    return pd.DataFrame({name: result.pop(name) for name in known}).rename(columns={"format": named})
 
 
 def _expect_of_prospects(customers: pd.DataFrame, expected: pd.DataFrame) -> None:

@@ -36,6 +36,7 @@ class Prepared:
         own: after each buyer's last order-day.
         situation: of each buyer, today.
         forecast: fitted to the buyers.
+        other: by the model of the run before, where that is another and is asked for.
         past: what the back-test found (`backtest.summarise`).
         owed: None where nothing is known of it.
         previous: what the last run made of the buyers (`memory.of`).
@@ -48,6 +49,7 @@ class Prepared:
     own: Rhythm
     situation: Situation
     forecast: Forecast
+    other: Forecast | None
     past: dict[str, Any]
     owed: Receivables | None
     back: Returns
@@ -58,13 +60,18 @@ class Prepared:
 
 
 def prepare(
-    history: History, day: pd.Timestamp, policy: Policy, report: Callable[[int, str], None]
+    history: History,
+    day: pd.Timestamp,
+    policy: Policy,
+    report: Callable[[int, str], None],
+    tier: str | None = None,
 ) -> tuple[Prepared, list[Trial], list[str]]:
     """What the labels of the buyers rest on, the trials the forecast was chosen by, and sentences about both.
 
     Args:
         history: until `day`, with a sale.
-        report: called with percent done and the step, now and then.
+        report: called with percent done and the step.
+        tier: name of the model of the run before, to forecast by it too (`Prepared.other`).
     """
     facts = features.build(history, day, policy)
     formats, today = facts.table["format"], int(day.timestamp() // 86400)
@@ -74,11 +81,17 @@ def prepare(
     own = rhythms.at(facts.days.last())
     situation = take(facts.sales, formats, today, main_horizon, policy, own).situation
     report(35, STEP_TRIALS)
-    forecast, judged, words = selection.choose(
-        facts, situation, policy, today, progress=lambda part: report(35 + int(20 * part), STEP_TRIALS)
+    choice = selection.choose(
+        facts,
+        situation,
+        policy,
+        today,
+        progress=lambda part: report(35 + int(20 * part), STEP_TRIALS),
+        besides=tier,
     )
-    past = backtest.summarise(judged, forecast, policy, formats, ())
-    words = [*facts.warnings, *words, *past["warnings"]]
+    forecast = choice.forecast
+    past = backtest.summarise(choice.judged, forecast, policy, formats, ())
+    words = [*facts.warnings, *choice.words, *past["warnings"]]
     if forecast.spend.fallback_:
         words.append(f"Spend is the customers' shrunken mean, since {forecast.spend.fallback_}.")
     prepared = Prepared(
@@ -87,6 +100,7 @@ def prepare(
         own=own,
         situation=situation,
         forecast=forecast,
+        other=choice.other,
         past=past,
         owed=receivables.take(history, facts.table["customer_id"]),
         back=returns.take(facts, history, policy, today),
@@ -95,4 +109,4 @@ def prepare(
         today=today,
         policy=policy,
     )
-    return prepared, judged, words
+    return prepared, choice.judged, words

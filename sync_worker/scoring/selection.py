@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from sync_worker.policy import Policy
 from sync_worker.scoring import base_models, seasonality, trials
@@ -18,6 +18,24 @@ from sync_worker.scoring.trials import Trial
 TRIALS = 3
 
 
+@dataclass(frozen=True)
+class Choice:
+    """What was chosen.
+
+    Attributes:
+        forecast: fitted on all orders.
+        judged: the trials it was chosen by.
+        words: sentences about the choice.
+        other: the forecast of the tier that was asked for besides, fitted alike; None where it is the one chosen, or
+            there is too little to learn it from.
+    """
+
+    forecast: Forecast
+    judged: list[Trial] = field(default_factory=list)
+    words: list[str] = field(default_factory=list)
+    other: Forecast | None = None
+
+
 def choose(
     features: Features,
     situation: Situation,
@@ -26,8 +44,9 @@ def choose(
     *,
     most: int = TRIALS,
     progress: Callable[[float], None] = lambda _part: None,
-) -> tuple[Forecast, list[Trial], list[str]]:
-    """The forecast to use, fitted on all orders; the trials it was chosen by; and sentences about the choice.
+    besides: str | None = None,
+) -> Choice:
+    """The forecast to use.
 
     With too few data the rule of thumb. Else the richest tier there is data for, unless another one was clearly
     better on earlier days of the company's own past.
@@ -37,20 +56,27 @@ def choose(
         today: the as-of day, days since 1970-01-01.
         most: earlier days to judge on.
         progress: called with the part done.
+        besides: name of a tier whose forecast is wanted too.
     """
     lack = base_models.shortage(situation)
     if lack:
-        model = RhythmModel(small=True).fit(situation)
-        forecast = Forecast(model, base_models.fit_spend(situation))
-        return forecast, [], [f"Churn follows a {model.words}, since {lack.words}."]
+        forecast = _rule_of_thumb(situation)
+        return Choice(forecast, words=[f"Churn follows a {forecast.words}, since {lack.words}."])
     past = Past(features.sales, features.table["format"], policy, today)
     judged = trials.run(past, most, lambda part: progress(0.7 * part))
     base = base_models.fit(situation)
     available = trials.forecasts(base, past.lessons(today), seasonality.learn(past, today))
     name = trials.choose(judged, available)
     progress(1.0)
-    forecast = replace(available[name], spread=trials.spread(judged, name))
     words = []
     if not base.transactions.model.identified_:
         words.append("The orders do not show the MBG/NBD when customers leave; the rhythm model stands in.")
-    return forecast, judged, words
+    chosen = replace(available[name], spread=trials.spread(judged, name))
+    other = None
+    if besides != name:
+        other = _rule_of_thumb(situation) if besides == "rules" else available.get(besides)
+    return Choice(chosen, judged, words, other)
+
+
+def _rule_of_thumb(situation: Situation) -> Forecast:
+    return Forecast(RhythmModel(small=True).fit(situation), base_models.fit_spend(situation))

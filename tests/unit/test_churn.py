@@ -30,8 +30,8 @@ def chosen_for(orders, today=AS_OF, **policy):
     day = int(today.timestamp() // 86400)
     horizon = float(rules.value("churn_horizon_days"))
     situation = take(facts.sales, facts.table["format"], day, horizon, rules).situation
-    forecast, _trials, words = selection.choose(facts, situation, rules, day)
-    return forecast, words
+    choice = selection.choose(facts, situation, rules, day)
+    return choice.forecast, choice.words
 
 
 def regular(count=80):

@@ -12,6 +12,7 @@ from simulator import World, simulate
 from sync_worker.history.facts import PREVIOUS
 from sync_worker.history.schema import as_day
 from sync_worker.policy import Policy, PolicyError, schema
+from sync_worker.scoring.causes import Before
 from sync_worker.scoring.labelling import by_policy, differ, relabel
 from sync_worker.scoring.pipeline import score
 from sync_worker.scoring.preparation import REFITTING, prepare
@@ -93,12 +94,12 @@ def test_a_whole_scoring_gives_away_what_was_prepared(history, prepared):
 
 def test_what_the_policy_before_would_have_told_otherwise_changed_by_policy(history, prepared):
     policy, before = Policy().replace(key_share=0.5, lost_days=2000), Policy()
-    after = scored(history, policy, compared=before)
+    after = scored(history, policy, before=Before(policy=before))
     other = differ(relabel(prepared, before, withhold=True), after).any(axis=1)
     assert 0 < other.sum() < len(other)
     assert (after["cause"] == np.where(other, "policy", "behaviour")).all()
     assert set(scored(history, policy)["cause"]) == {"behaviour"}
-    assert set(scored(history, policy, compared=policy)["cause"]) == {"behaviour"}
+    assert set(scored(history, policy, before=Before(policy=policy))["cause"]) == {"behaviour"}
 
 
 def test_missing_labels_differ_from_any_other_and_not_from_each_other():
@@ -138,6 +139,6 @@ def test_a_policy_remembers_what_it_told_itself_and_another_judges_anew(history)
     held = differ(kept, plain).any(axis=1)
     assert 0 < held.sum() < len(held)
     # what the manager's new version lets go of changes by the policy
-    after = scored(remembering, draft, compared=active)
+    after = scored(remembering, draft, before=Before(policy=active))
     same(after, plain)
     assert (after["cause"] == np.where(held, "policy", "behaviour")).all()

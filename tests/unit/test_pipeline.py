@@ -17,6 +17,7 @@ from sync_worker.history.facts import PREVIOUS
 from sync_worker.history.schema import History, HistoryError
 from sync_worker.policy import Policy
 from sync_worker.scoring import reasons as writing
+from sync_worker.scoring.causes import Before
 from sync_worker.scoring.evidence import Evidence
 from sync_worker.scoring.explanation import render
 from sync_worker.scoring.pipeline import COLUMNS, score
@@ -376,7 +377,7 @@ def test_what_changes_where_sales_are_counted_anew_is_the_policy_s_doing(shop):
         (Policy().replace(sales_basis=1), Policy(), "policy"),
         (Policy().replace(sales_basis=1), Policy().replace(sales_basis=1), "behaviour"),
     ):
-        scored = score(shop, AS_OF, now, compared=before)
+        scored = score(shop, AS_OF, now, before=Before(policy=before))
         assert set(scored.customers["cause"]) == {cause}
         assert any("what changed customer equity" in each for each in scored.warnings) == (cause == "policy")
 
@@ -387,6 +388,8 @@ def test_values_of_other_sales_are_no_opening_of_equity(shop):
     history = replace(shop, previous=last.reindex(columns=[*PREVIOUS]).assign(as_of=AS_OF))
     same = score(history, AS_OF, Policy()).summary["equity"]
     assert same["opening"] == same["closing"] > 0
-    recounted = score(history, AS_OF, Policy().replace(sales_basis=1), compared=Policy()).summary["equity"]
+    recounted = score(
+        history, AS_OF, Policy().replace(sales_basis=1), before=Before(policy=Policy())
+    ).summary["equity"]
     assert recounted["opening"] is None and recounted["growth"] is None
     assert recounted["closing"] == same["closing"]

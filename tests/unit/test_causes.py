@@ -1,0 +1,328 @@
+"""Why labels change: told by another policy, model or release on the same data, or because the past was corrected."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+from test_run import DESCRIBED, Odoo, claimed, published
+
+from simulator import World, simulate
+from sync_worker import comparison, exports, kept, last_run
+from sync_worker import run as runs
+from sync_worker.history.schema import History, as_day
+from sync_worker.policy import Policy
+from sync_worker.scoring import causes, churn, labelling, trials
+from sync_worker.scoring.causes import Before, Otherwise
+from sync_worker.scoring.labelling import differ, relabel
+from sync_worker.scoring.pipeline import score
+from sync_worker.scoring.preparation import prepare
+
+AS_OF, LATER = "2026-06-30", "2026-07-02"
+DATABASE = DESCRIBED["database_uuid"]
+COLUMNS = {"partner_id": "integer", "churn_risk": "text", "lifecycle_stage": "text", "cause": "text"}
+
+
+# ------------------------------------------------------------------ the rule
+
+
+def ids(*numbers):
+    return pd.Series(numbers, dtype="int64")
+
+
+def test_the_policy_comes_before_the_data_and_those_before_the_model():
+    before = Before(known=ids(1, 2, 3, 4, 5, 6), corrected=ids(2, 3, 6), relabelled=ids(3, 4))
+    otherwise = Otherwise(by_policy=ids(1, 2), by_model=ids(5, 6, 7))
+    found = causes.told(ids(1, 2, 3, 4, 5, 6, 7, 8), before, otherwise)
+    assert list(found) == [
+        "policy", "policy", "data", "model", "model", "data", "behaviour", "behaviour",
+    ]  # fmt: skip
+    assert set(causes.told(ids(1, 2), Before(), Otherwise())) == {"behaviour"}
+
+
+# ------------------------------------------------------------- another model
+
+
+@pytest.fixture(scope="module")
+def history():
+    return simulate(World(seed=5, customers=160)).history
+
+
+def table_of(history, before=None, policy=None, as_of=AS_OF):
+    return score(history, as_of, policy or Policy(), withhold=True, before=before).customers
+
+
+def prefer(monkeypatch, tier):
+    monkeypatch.setattr(trials, "choose", lambda _judged, _available: tier)
+
+
+@pytest.mark.parametrize("before", ["rhythm", "rules"])
+def test_what_the_tier_of_the_last_run_would_tell_otherwise_changed_by_the_model(
+    history, monkeypatch, before
+):
+    prefer(monkeypatch, "mbg_nbd")
+    day = as_day(AS_OF)
+    prepared = prepare(history.until(day), day, Policy(), lambda percent, step: None, before)[0]
+    assert (prepared.forecast.name, prepared.other.name) == ("mbg_nbd", before)
+    known = history.customers["customer_id"]
+    found = table_of(history, Before(tier=before, known=known)).set_index("customer_id")
+    told = relabel(replace(prepared, forecast=prepared.other), Policy(), withhold=True)
+    other = differ(relabel(prepared, Policy(), withhold=True), told).any(axis=1)
+    assert 0 < other.sum() < len(other)
+    of_buyers = found.loc[told["customer_id"], "cause"]
+    assert (of_buyers.to_numpy() == np.where(other, "model", "behaviour")).all()
+    # who is new has not changed; and nothing is asked of a tier that is the same, or that nobody knows
+    assert set(table_of(history, Before(tier=before))["cause"]) == {"behaviour"}
+    for tier in ("mbg_nbd", None, "of_tomorrow"):
+        assert set(table_of(history, Before(tier=tier, known=known))["cause"]) == {"behaviour"}
+
+
+def test_the_other_forecast_is_not_kept_for_previews(history, monkeypatch):
+    prefer(monkeypatch, "mbg_nbd")
+    left = []
+    score(
+        history,
+        AS_OF,
+        Policy(),
+        before=Before(tier="rhythm"),
+        keep=lambda prepared, _labels: left.append(prepared.other),
+    )
+    assert left == [None]
+
+
+def test_a_prospect_whose_only_order_was_cancelled_changed_by_the_data(history):
+    prospect = history.customers["customer_id"][
+        ~history.customers["customer_id"].isin(history.orders["customer_id"])
+    ].iloc[0]
+    found = table_of(history, Before(known=ids(prospect), corrected=ids(prospect)))
+    assert found.set_index("customer_id")["cause"].value_counts().to_dict() == {
+        "behaviour": len(found) - 1,
+        "data": 1,
+    }
+    assert found.loc[found["customer_id"] == prospect, "cause"].item() == "data"
+
+
+# ---------------------------------------------------------- from run to run
+
+
+@pytest.fixture
+def odoo(monkeypatch, tmp_path, history):
+    monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path))
+    monkeypatch.setitem(DESCRIBED, "publish_columns", COLUMNS)
+    odoo = Odoo()
+    odoo.shop = history
+    monkeypatch.setattr(runs, "connect", lambda _settings: odoo)
+    monkeypatch.setattr(runs, "read_history", lambda *_args, **_options: fresh(odoo.shop))
+    return odoo
+
+
+def fresh(history):
+    """As it is read: nothing that a run lets go of is missing in the next."""
+    return History(
+        history.orders, history.lines, history.customers, history.products, history.previous, history.facts
+    )
+
+
+SETTINGS = SimpleNamespace(
+    worker="test:1", timeout=5.0, page_rows=1000, batch_rows=1000, state_directory=None, kept_exports=2
+)
+
+
+def run(odoo, number, last=None, as_of=LATER, **values):
+    """What a run tells, by customer; its sentences are in `odoo.warnings`."""
+    odoo.calls.clear()
+    values = claimed("score", id=number, last_run=last, as_of=as_of) | values
+    outcome = runs.work(SETTINGS, odoo, DESCRIBED, values, lambda *_shown: None)
+    assert outcome.state == "done", outcome
+    odoo.warnings = outcome.warnings
+    return pd.DataFrame(published(odoo)).astype({"partner_id": "int64"}).set_index("partner_id")
+
+
+def causes_of(found):
+    """The customers of each cause but behaviour."""
+    other = found[found["cause"] != "behaviour"]
+    return {cause: sorted(rows.index) for cause, rows in other.groupby("cause")}
+
+
+def change(history, row, **values):
+    orders = history.orders.copy()
+    for name, value in values.items():
+        orders.loc[row, name] = value
+    return replace(history, orders=orders)
+
+
+def past_order(history):
+    """The row of an order long before the runs, and its customer."""
+    row = history.orders.index[history.orders["date"] < as_day("2026-05-01")][7]
+    return row, int(history.orders.loc[row, "customer_id"])
+
+
+def test_a_run_after_itself_tells_behaviour(odoo):
+    assert causes_of(run(odoo, 3, as_of=AS_OF)) == {}
+    assert comparison.NOT_KEPT not in odoo.warnings
+    odoo.shop = replace(odoo.shop, orders=odoo.shop.orders.sample(frac=1, random_state=4))
+    assert causes_of(run(odoo, 4, last=3)) == {}
+    assert {comparison.NOT_KEPT, comparison.ANOTHER_RELEASE}.isdisjoint(odoo.warnings)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [{"amount": 1.0}, {"date": pd.Timestamp("2024-02-01")}, "cancelled", "backdated"],
+    ids=lambda values: values if isinstance(values, str) else next(iter(values)),
+)
+def test_a_customer_whose_past_is_not_what_the_last_run_read_changed_by_the_data(odoo, values):
+    run(odoo, 3, as_of=AS_OF)
+    row, customer = past_order(odoo.shop)
+    orders = odoo.shop.orders
+    if values == "cancelled":
+        odoo.shop = replace(odoo.shop, orders=orders.drop(index=row))
+    elif values == "backdated":
+        late = orders.loc[[row]].assign(order_id=9_000_001, date=pd.Timestamp("2026-03-03"))
+        odoo.shop = replace(odoo.shop, orders=pd.concat([orders, late], ignore_index=True))
+    else:
+        odoo.shop = change(odoo.shop, row, **values)
+    assert causes_of(run(odoo, 4, last=3)) == {"data": [customer]}
+    assert causes_of(run(odoo, 5, last=4)) == {}  # it is what the last run read
+
+
+def test_orders_since_are_behaviour_also_those_of_the_day_of_the_last_run(odoo):
+    run(odoo, 3, as_of=AS_OF)
+    _row, customer = past_order(odoo.shop)
+    new = pd.DataFrame(
+        {
+            "order_id": [9_000_001, 9_000_002],
+            "customer_id": customer,
+            "date": [as_day(AS_OF), as_day(LATER)],
+            "amount": 50.0,
+        }
+    )
+    odoo.shop = replace(odoo.shop, orders=pd.concat([odoo.shop.orders, new], ignore_index=True))
+    assert causes_of(run(odoo, 4, last=3)) == {}
+
+
+def test_an_order_that_moved_to_another_customer_changes_both(odoo):
+    run(odoo, 3, as_of=AS_OF)
+    row, customer = past_order(odoo.shop)
+    other = int(odoo.shop.customers["customer_id"][odoo.shop.customers["customer_id"] != customer].iloc[0])
+    odoo.shop = change(odoo.shop, row, customer_id=other)
+    assert causes_of(run(odoo, 4, last=3)) == {"data": sorted([customer, other])}
+
+
+def test_a_run_that_failed_after_reading_leaves_the_one_before_to_compare_with(odoo):
+    run(odoo, 3, as_of=AS_OF)
+    row, customer = past_order(odoo.shop)
+    odoo.shop = change(odoo.shop, row, amount=1.0)
+    run(odoo, 4, last=3)  # as if its answer had been lost: Odoo knows nothing of it
+    assert causes_of(run(odoo, 5, last=3)) == {"data": [customer]}
+
+
+def test_sales_counted_from_something_else_are_the_policy_s_doing_and_no_correction(odoo):
+    run(odoo, 3, as_of=AS_OF)
+    odoo.shop = change(odoo.shop, past_order(odoo.shop)[0], amount=1.0)
+    basis = [{"key": "sales_basis", "format_id": None, "value": 1}]
+    found = run(odoo, 4, last=3, policy={"rules": basis}, compared_policy={"rules": []})
+    assert set(found["cause"]) == {"policy"}
+    assert causes_of(run(odoo, 5, last=4, policy={"rules": basis})) == {}
+
+
+def test_who_objected_is_taken_out_of_what_is_kept(odoo, monkeypatch, tmp_path):
+    run(odoo, 3, as_of=AS_OF)
+    _row, customer = past_order(odoo.shop)
+    monkeypatch.setitem(DESCRIBED, "erasures", [customer])
+    last_run.erase(SETTINGS, DESCRIBED)
+    left = last_run.load(SETTINGS, DATABASE, 1, 3).customers["customer_id"]
+    assert len(left) == len(odoo.shop.customers) - 1 and customer not in set(left)
+    # whose objection is withdrawn is new
+    odoo.shop = change(odoo.shop, past_order(odoo.shop)[0], amount=1.0)
+    monkeypatch.setitem(DESCRIBED, "erasures", [])
+    assert causes_of(run(odoo, 4, last=3)) == {}
+
+
+# ------------------------------------------------------------ another release
+
+
+def of_another_release(monkeypatch, name="of tomorrow"):
+    monkeypatch.setattr(kept, "WRITER", (name, "1", "2", "3"))
+
+
+def stricter(monkeypatch):
+    """A release that calls more customers at risk: what it tells of the same data is another."""
+    plain = churn.risk
+    monkeypatch.setattr(
+        labelling.churn,
+        "risk",
+        lambda given, medium, high, **options: plain(given, medium * 0.6, high * 0.6, **options),
+    )
+
+
+def test_what_a_release_alone_changes_is_the_model_s_doing(odoo, monkeypatch):
+    first = run(odoo, 3, as_of=AS_OF)
+    of_another_release(monkeypatch)
+    assert causes_of(run(odoo, 4, last=3, as_of=AS_OF)) == {}
+    stricter(monkeypatch)
+    of_another_release(monkeypatch, "of the day after")
+    row, customer = past_order(odoo.shop)
+    odoo.shop = change(odoo.shop, row, amount=odoo.shop.orders.loc[row, "amount"] + 1)
+    found = run(odoo, 5, last=4, as_of=AS_OF)
+    moved = found.index[(found["churn_risk"] != first["churn_risk"]).to_numpy()]
+    assert len(moved) > 3
+    told = causes_of(found)
+    assert set(told["model"]) - {customer} >= set(moved) - {customer} and told["data"] == [customer]
+    assert causes_of(run(odoo, 6, last=5, as_of=AS_OF)) == {}
+
+
+def test_without_the_export_of_the_last_run_a_release_is_not_judged(odoo, monkeypatch):
+    monkeypatch.setattr(SETTINGS, "kept_exports", 0)
+    run(odoo, 3, as_of=AS_OF)
+    of_another_release(monkeypatch)
+    stricter(monkeypatch)
+    row, customer = past_order(odoo.shop)
+    odoo.shop = change(odoo.shop, row, amount=1.0)
+    assert causes_of(run(odoo, 4, last=3)) == {"data": [customer]}
+    assert comparison.ANOTHER_RELEASE in odoo.warnings
+
+
+@pytest.mark.parametrize("damage", ["orders.parquet", exports.POLICY])
+def test_an_export_that_cannot_be_read_judges_no_release(odoo, monkeypatch, damage, tmp_path):
+    run(odoo, 3, as_of=AS_OF)
+    (path,) = tmp_path.glob(f"exports/*/1/*-run-3/{damage}")
+    path.write_bytes(b"")
+    of_another_release(monkeypatch)
+    run(odoo, 4, last=3)
+    assert comparison.ANOTHER_RELEASE in odoo.warnings
+
+
+# -------------------------------------------------------------- what is kept
+
+
+def test_the_files_are_the_worker_s_alone_and_of_the_last_runs(odoo, tmp_path):
+    for number, last in ((3, None), (4, 3), (6, 4)):
+        run(odoo, number, last=last, as_of=AS_OF)
+    files = sorted(tmp_path.glob("runs/*/1/*"))
+    assert [path.name for path in files] == ["4.parquet", "6.parquet"]
+    assert {path.stat().st_mode & 0o077 for path in (*files, files[0].parent)} == {0}
+
+
+def test_where_nothing_is_kept_the_run_says_so(odoo, tmp_path, caplog):
+    run(odoo, 4, last=3, as_of=AS_OF)
+    assert comparison.NOT_KEPT in odoo.warnings
+    (path,) = tmp_path.glob("runs/*/1/4.parquet")
+    for damage in (b"", b"PAR1 no", path.read_bytes()[:500]):
+        path.write_bytes(damage)
+        assert last_run.load(SETTINGS, DATABASE, 1, 4) is None
+    last_run.erase(SETTINGS, DESCRIBED | {"erasures": [1]})
+    assert not path.exists()  # what cannot be read cannot be cleared
+    path.parent.rmdir()
+    path.parent.write_text("no folder")
+    run(odoo, 5, last=4, as_of=AS_OF)
+    assert comparison.NOT_KEPT in odoo.warnings and "nothing is kept of run 5" in caplog.text
+
+
+def test_a_company_without_a_sale_leaves_what_the_next_run_needs(odoo):
+    odoo.shop = replace(odoo.shop, orders=odoo.shop.orders.iloc[:0], lines=None, facts={})
+    run(odoo, 3, as_of=AS_OF)
+    kept_of = last_run.load(SETTINGS, DATABASE, 1, 3)
+    assert kept_of.about.tier is None and (kept_of.customers["sales"] == 0).all()
+    run(odoo, 4, last=3)
+    assert comparison.NOT_KEPT not in odoo.warnings
