@@ -107,6 +107,34 @@ class TestOverride(CustomerValueCase):
         self.override(value="key")
         self.assertEqual(self.labels(), ("growth", "key"))
 
+    def test_a_label_that_is_no_more_ends_and_does_no_harm(self):
+        override = self.override()
+        self.env.flush_all()
+        self.env.cr.execute("UPDATE crm_value_override SET label = 'gone' WHERE id = %s", [override.id])
+        self.env.invalidate_all()
+        self.override(label="churn_risk", value="high")
+        self.score([self.full(self.customer, value_class="growth"), self.full(self.customer2)])
+        profile = self.profile(self.customer)
+        self.assertEqual((profile.effective_value_class, profile.effective_churn_risk), ("growth", "high"))
+        override.web_read({"label": {}, "value": {}, "value_options": {}, "fared": {}})
+        self.env["crm.value.override"]._cron_expire()
+        self.assertTrue(override.ended_at)
+        self.assertEqual(self.labels(), ("growth", "growth"))
+        self.assertEqual(profile.effective_churn_risk, "high")
+
+    def test_a_run_after_the_last_day_gives_the_label_back_before_the_cron_does(self):
+        override = self.override()
+        with freeze_time("2026-02-11 00:30:00"):
+            self.score([self.full(self.customer, churn_risk="high"), self.full(self.customer2)])
+            self.assertEqual(self.labels(), ("standard", "standard"))
+            self.assertFalse(override.ended_at)
+            # meanwhile another can be stated
+            with mute_logger("odoo.sql_db"), self.assertRaises(psycopg2.IntegrityError), self.cr.savepoint():
+                self.override(value="growth", date_until="2026-03-01")
+            self.env["crm.value.override"]._cron_expire()
+            self.override(value="growth", date_until="2026-03-01")
+            self.assertEqual(self.labels(), ("standard", "growth"))
+
     def test_options_follow_the_label(self):
         for label, selection in LABELS.items():
             record = self.env["crm.value.override"].new({"label": label, "value": "gone"})

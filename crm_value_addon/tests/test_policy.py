@@ -83,6 +83,18 @@ class TestPolicy(CustomerValueCase):
             self.version(rules).action_activate()
         self.version([*rules, ("risk_high_from", "0.8", fmt)]).action_activate()
 
+    def test_weights_that_sum_to_zero_within_a_format(self):
+        """Three are zero for the company, the fourth for the format."""
+        fmt = self.env.ref("crm_value_addon.crm_value_format_wholesale")
+        for kind in ("weight_", "rating_weight_"):
+            *company, last = (key for key in POLICY_SCHEMA if key.startswith(kind))
+            rules = [(key, "0", None) for key in company]
+            version = self.version([*rules, (last, "0", fmt)])
+            with self.subTest(kind=kind), self.assertRaisesRegex(ValidationError, "above zero"):
+                version.action_activate()
+            self.assertEqual(version.state, "draft")
+            self.version([*rules, (last, "0", fmt), (company[0], "0.5", fmt)]).action_activate()
+
     def test_inheritance_is_by_absence(self):
         wholesale = self.env.ref("crm_value_addon.crm_value_format_wholesale")
         other = self.env.ref("crm_value_addon.crm_value_format_other")

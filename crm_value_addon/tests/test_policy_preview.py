@@ -205,6 +205,61 @@ class TestPolicyPreview(CustomerValueCase):
         self.assertEqual(run["policy"]["rules"][0]["value"], 0.9)
         self.assertEqual(run["compared_policy"]["rules"], [])
 
+    def test_a_policy_activated_during_a_run_holds_from_the_next_on(self):
+        before = self.claim()
+        draft = self.draft([("key_share", "0.9")])
+        draft.action_activate()
+        self.publish(before, [self.full(self.customer)])
+        self.close(before, 1)
+        run = self.env["crm.value.run"].browse(before["id"])
+        old = run.policy_version_id
+        self.assertEqual((old.state, draft.state), ("superseded", "active"))
+        self.assertEqual(before["policy"]["version_id"], old.id)
+        self.assertEqual(self.profile(self.customer).policy_version_id, old)
+        self.assertEqual(self.history(self.customer).policy_number, old.number)
+        # nothing is lost of it: the next one labels by both
+        following = self.claim()
+        self.assertEqual(following["policy"]["version_id"], draft.id)
+        self.assertEqual(following["compared_policy"]["version_id"], old.id)
+        self.publish(following, [self.full(self.customer, value_class="key", cause="policy")])
+        self.close(following, 1)
+        self.assertEqual(self.history(self.customer).mapped("policy_number"), [old.number, draft.number])
+        self.assertEqual(self.history(self.customer)[-1].cause, "policy")
+
+    def test_a_run_taken_over_after_an_activation_begins_anew_by_that_policy(self):
+        abandoned = self.claim()
+        self.publish(abandoned, [self.full(self.customer, value_class="key")])
+        draft = self.draft([("key_share", "0.9")])
+        draft.action_activate()
+        run = self.env["crm.value.run"].browse(abandoned["id"])
+        run.lease_until = "2026-01-01 00:00:00"
+        taken = self.claim()
+        self.assertEqual((taken["id"], taken["policy"]["version_id"]), (run.id, draft.id))
+        with self.assertRaisesRegex(UserError, "lease-lost"):
+            self.close(abandoned, 1)
+        self.publish(taken, [self.full(self.customer)])
+        self.close(taken, 1)
+        self.assertEqual(self.profile(self.customer).effective_value_class, "standard")
+        self.assertEqual(run.policy_version_id, draft)
+
+    def test_a_draft_activated_while_it_is_previewed_keeps_its_preview(self):
+        self.score([self.full(self.customer), self.full(self.customer2)])
+        draft = self.draft([("key_share", "0.9")])
+        draft.action_preview()
+        run = self.contract.claim_run(worker="test:1", company_id=self.alpha.id, kind="preview")["run"]
+        draft.action_activate()
+        self.publish(run, [self.row(self.customer, value_class="key")])
+        found = {
+            "as_of": "2026-02-01",
+            "customers": 2,
+            "changed": 1,
+            "labels": {"value_class": [self.move()]},
+        }
+        self.close(run, 1, result={"preview": found})
+        self.assertEqual(self.env["crm.value.preview"].search([]).version_id, draft)
+        self.assertEqual(draft.state, "active")
+        self.assertEqual(self.profile(self.customer).computed_value_class, "standard")
+
     def test_one_person_at_a_time_edits_a_draft(self):
         draft = self.draft([("key_share", "0.9")])
         other = self._user("cv_manager2", "crm_value_addon.group_manager", self.alpha)
