@@ -4,6 +4,7 @@ from . import crm_value_policy_version
 from . import crm_value_policy_rule
 from . import crm_value_policy_preview
 from . import crm_value_rules
+from . import crm_value_retention
 from . import crm_value_run
 from . import crm_value_finding
 from . import crm_value_grade

@@ -203,6 +203,12 @@ class CrmValuePolicyVersion(models.Model):
             version._activate(self.env.user)
         return version
 
+    @api.model
+    def _in_force(self, company):
+        """All values in force for a root company as a whole; the defaults while it has no policy."""
+        version = self.sudo().search([("company_id", "=", company.id), ("state", "=", "active")], limit=1)
+        return version._values(self.env["crm.value.format"])
+
     def _export_rules(self):
         return [
             {"key": rule.key, "format_id": rule.format_id.id or None, "value": rule._typed_value()}

@@ -145,16 +145,3 @@ class CrmValueSnapshot(models.Model):
                 ),
             )
         )
-
-    @api.model
-    def _cron_forget(self):
-        """Delete the snapshots that are older than their company keeps them."""
-        companies = self.env["res.company"].sudo().search([("crm_value_snapshot_months", ">", 0)])
-        for company in companies.filtered(lambda company: not company.parent_id):
-            oldest = fields.Date.subtract(
-                company._crm_value_today(), months=company.crm_value_snapshot_months
-            )
-            self.env.cr.execute(
-                SQL("DELETE FROM crm_value_snapshot WHERE company_id = %s AND date < %s", company.id, oldest)
-            )
-        self.invalidate_model()

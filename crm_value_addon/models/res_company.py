@@ -14,12 +14,6 @@ class ResCompany(models.Model):
         help="The worker scores the company this often. 0: only on request.",
     )
 
-    crm_value_snapshot_months = fields.Integer(
-        string="Months of Month-End Snapshots",
-        default=60,
-        help="Older snapshots of the customers' month-ends are deleted. 0: all are kept.",
-    )
-
     def _crm_value_timezone(self):
         """Name of the time zone in which a day of this company begins and ends."""
         company = self.ensure_one().sudo()

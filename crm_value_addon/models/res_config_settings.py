@@ -7,9 +7,6 @@ class ResConfigSettings(models.TransientModel):
     crm_value_interval_hours = fields.Integer(
         related="company_id.root_id.crm_value_interval_hours", readonly=False
     )
-    crm_value_snapshot_months = fields.Integer(
-        related="company_id.root_id.crm_value_snapshot_months", readonly=False
-    )
     group_crm_value_user = fields.Boolean(
         string="Amounts for every salesperson",
         group="sales_team.group_sale_salesman",

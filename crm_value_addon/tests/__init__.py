@@ -38,6 +38,7 @@ from . import (
     test_publish,
     test_quote_again,
     test_reasons,
+    test_retention,
     test_rules,
     test_screens,
     test_snapshot,

@@ -155,23 +155,6 @@ class TestSnapshot(CustomerValueCase):
         kept = self.snapshots(self.customer, self.beta)
         self.assertEqual((kept.value_class, kept.currency_id), ("key", self.beta.currency_id))
 
-    def test_retention(self):
-        for day in ("2025-01-10", "2025-02-10", "2025-03-10", "2025-04-10"):
-            for company in (self.alpha, self.beta):
-                self.score_on(day, [self.full(self.customer)], company)
-        self.assertEqual(self.days(), ["2025-01-31", "2025-02-28", "2025-03-31"])
-        self.alpha.crm_value_snapshot_months = 12
-        self.beta.crm_value_snapshot_months = 0
-        with freeze_time("2026-02-28 12:00:00"):
-            self.env["crm.value.snapshot"]._cron_forget()
-        self.assertEqual(self.days(), ["2025-02-28", "2025-03-31"])
-        self.assertEqual(len(self.snapshots(self.customer, self.beta)), 3)
-
-    def test_cron_is_installed(self):
-        cron = self.env.ref("crm_value_addon.ir_cron_forget_snapshots")
-        cron.method_direct_trigger()
-        self.assertTrue(cron.active)
-
     def test_merged_customers_leave_one(self):
         self.score_on("2026-01-10", [self.full(self.customer, value_class="key"), self.full(self.customer2)])
         self.score_on("2026-02-10", [self.full(self.customer), self.full(self.customer3)])

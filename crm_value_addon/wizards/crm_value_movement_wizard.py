@@ -33,10 +33,13 @@ class CrmValueMovementWizard(models.TransientModel):
 
     @api.model
     def _history_start(self):
+        company = self.env.company.root_id
         first = self.env["crm.value.history"].search(
-            [("company_id", "=", self.env.company.root_id.id)], order="valid_from", limit=1
+            [("company_id", "=", company.id)], order="valid_from", limit=1
         )
-        return first.valid_from
+        # present states are kept however old they are, and would be the only ones of an earlier day
+        kept = self.env["crm.value.retention"]._first_day_kept(company, "keep_history_days")
+        return first.valid_from and max(first.valid_from, kept)
 
     @api.depends_context("company")
     def _compute_history_start(self):
