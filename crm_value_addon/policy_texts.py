@@ -64,6 +64,11 @@ def policy_label(env, key):
         "satisfied_from": lambda: env._("Satisfied from"),
         "unsatisfied_below": lambda: env._("Unsatisfied below"),
         "late_grace_days": lambda: env._("Deliveries: days of grace"),
+        "late_payment_share": lambda: env._("Pays late from"),
+        "keep_runs_days": lambda: env._("Runs: kept for"),
+        "keep_dead_runs_days": lambda: env._("Dead runs: given up after"),
+        "keep_history_days": lambda: env._("History: kept for"),
+        "keep_snapshots_days": lambda: env._("Month-ends: kept for"),
     }
     return texts[key]()
 
@@ -230,6 +235,24 @@ def policy_meaning(env, key):
         "late_grace_days": lambda: env._(
             "Days after the promised one within which a delivery still keeps the promise."
         ),
+        "late_payment_share": lambda: env._(
+            "A customer is said to pay late if at least this share of the money due came later than the"
+            " days of grace, and no less of it than half of its peers pay late; now and then an invoice"
+            " is late with anybody."
+        ),
+        "keep_runs_days": lambda: env._(
+            "Runs that ended longer ago are deleted for good, with their results, grades, analyses and"
+            " previews. The last completed run of each kind stays."
+        ),
+        "keep_dead_runs_days": lambda: env._(
+            "A run whose worker has not been heard of for so long, and that no other has taken over, is"
+            " closed as failed, and what it had sent is deleted."
+        ),
+        "keep_history_days": lambda: env._(
+            "States of customers that ended longer ago are deleted for good; movement reaches back as"
+            " far. The present state of a customer stays, however old."
+        ),
+        "keep_snapshots_days": lambda: env._("Month-end snapshots of an earlier day are deleted for good."),
     }
     return texts[key]()
 
