@@ -39,32 +39,31 @@ def steps(env, company, ticked, run, workers):
     counts = read_counts(env, company)
     mapped = 1 - counts["no_format"] / counts["customers"] if counts["customers"] else 0.0
     scored = bool(run) and run["scored"]
-    _ = env._
     return [
         {
             "key": "policy",
-            "title": _("Choose what counts as value"),
-            "text": _(
+            "title": env._("Choose what counts as value"),
+            "text": env._(
                 "Whether sales are orders or invoices, over how many days, and from which figure on a customer is a"
                 " key customer. The defaults suit most; a draft shows whom it would move before it holds."
             ),
             "done": "policy" in ticked,
             "action": "crm_value_policy_version_action",
-            "label": _("Policy"),
+            "label": env._("Policy"),
             "notes": [],
         },
         {
             "key": "formats",
-            "title": _("Say who is compared with whom"),
-            "text": _(
+            "title": env._("Say who is compared with whom"),
+            "text": env._(
                 "A customer is compared with those of its business format, which it has by its tag or industry."
             ),
             "done": "formats" in ticked or mapped >= ENOUGH_MAPPED,
             "action": "crm_value_format_action",
-            "label": _("Business Formats"),
+            "label": env._("Business Formats"),
             "notes": [
                 _note(
-                    _(
+                    env._(
                         "%(count)s of %(all)s customers have no format: they are compared with the whole company.",
                         count=number_text(env, counts["no_format"]),
                         all=number_text(env, counts["customers"]),
@@ -77,39 +76,39 @@ def steps(env, company, ticked, run, workers):
         },
         {
             "key": "quality",
-            "title": _("Look at the data"),
+            "title": env._("Look at the data"),
             "text": _history_text(env, counts),
             "done": "quality" in ticked or not any(counts[finding] for finding in FINDINGS),
             "notes": [_note(text, _readable(env, finding)) for finding, text in _findings(env, counts)],
         },
         {
             "key": "worker",
-            "title": _("Create the worker's account"),
-            "text": _(
+            "title": env._("Create the worker's account"),
+            "text": env._(
                 "An internal user with the group “Customer Value / Sync worker” and nothing else, and an API key of it."
             ),
             "done": any(worker["keys"] and not worker["rights"] for worker in workers),
             "action": "crm_value_worker_action",
-            "label": _("Accounts of workers"),
+            "label": env._("Accounts of workers"),
             "notes": [_note(_worker_text(env, worker)) for worker in workers],
         },
         {
             "key": "run",
-            "title": _("Score for the first time"),
-            "text": _("Start the worker on any machine with Python 3.11 or newer, and ask for a run."),
+            "title": env._("Score for the first time"),
+            "text": env._("Start the worker on any machine with Python 3.11 or newer, and ask for a run."),
             "done": scored,
             "commands": True,
             "notes": [],
         },
         {
             "key": "result",
-            "title": _("See the result"),
-            "text": _(
+            "title": env._("See the result"),
+            "text": env._(
                 "Every figure of the dashboard opens its customers, and each customer says why it is what it is."
             ),
             "done": scored,
             "action": "crm_value_dashboard_action",
-            "label": _("Dashboard"),
+            "label": env._("Dashboard"),
             "notes": [],
         },
     ]
@@ -121,11 +120,10 @@ def checklist(env, ticked, measured):
     :param dict measured: ``{key: (bool, text)}``
     :return: ``[{"key", "title", "done", "tickable", "by"}]``
     """
-    _ = env._
     titles = {
-        "data": _("Formats are mapped and the data are in order"),
-        "acting": _("People act on the scores"),
-        "tracking": _("Scores are tracked continuously"),
+        "data": env._("Formats are mapped and the data are in order"),
+        "acting": env._("People act on the scores"),
+        "tracking": env._("Scores are tracked continuously"),
     }
     for_people = [
         {

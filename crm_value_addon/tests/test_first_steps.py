@@ -27,14 +27,14 @@ class TestFirstSteps(CustomerValueCase):
     def steps(self, user=None, company=None):
         return self.as_user("crm.value.step", user or self.manager, company or self.alpha)
 
-    def read(self, **which):
+    def told(self, **which):
         data = self.steps(**which).read_steps()
         return {step["key"]: step for step in data["steps"]}, {
             item["key"]: item for item in data["checklist"]
         }
 
     def findings(self, **which):
-        steps, _checklist = self.read(**which)
+        steps, _checklist = self.told(**which)
         return {note["open"]: note["text"] for note in steps["quality"]["notes"]}
 
     def opened(self, finding):
@@ -42,7 +42,7 @@ class TestFirstSteps(CustomerValueCase):
         return self.env[action["res_model"]].search(action["domain"])
 
     def test_findings_open_what_the_reader_may_read(self):
-        steps, _checklist = self.read()
+        steps, _checklist = self.told()
         opened = {note["open"] for note in steps["quality"]["notes"]}
         self.assertEqual(opened, {"same_tax_id", "same_email", "no_salesperson", None})
         with self.assertRaises(AccessError):
@@ -70,7 +70,7 @@ class TestFirstSteps(CustomerValueCase):
         self.assertEqual(set(self.findings(company=self.beta)), {"no_salesperson"})
 
     def test_formats(self):
-        steps, _checklist = self.read()
+        steps, _checklist = self.told()
         self.assertFalse(steps["formats"]["done"])
         self.assertEqual(self.opened("no_format"), self.partners[:2])
         industry = self.env["res.partner.industry"].create({"name": "Bakers"})
@@ -78,58 +78,58 @@ class TestFirstSteps(CustomerValueCase):
             {"name": "Bakeries", "code": "bakeries", "industry_ids": [Command.link(industry.id)]}
         )
         self.partners[:2].industry_id = industry
-        steps, _checklist = self.read()
+        steps, _checklist = self.told()
         self.assertTrue(steps["formats"]["done"])
         self.assertEqual(steps["formats"]["notes"], [])
 
     def test_a_history_that_begins_with_a_migration(self):
-        steps, _checklist = self.read()
+        steps, _checklist = self.told()
         self.assertNotIn("migration", steps["quality"]["text"])
         old = self.env["res.partner"].create([{"name": f"Old {i}"} for i in range(20)])
         for partner in old:
             self.order(partner, day="2025-03-01 12:00:00")
-        steps, _checklist = self.read()
+        steps, _checklist = self.told()
         self.assertIn("migration", steps["quality"]["text"])
         self.assertIn("91", steps["quality"]["text"])
 
     def test_accounts_of_workers(self):
-        steps, _checklist = self.read()
+        steps, _checklist = self.told()
         self.assertFalse(steps["worker"]["done"])
         self.assertIn("no API key", steps["worker"]["notes"][0]["text"])
         self.env["res.users.apikeys"].with_user(self.sync)._generate(
             "rpc", "worker", fields.Datetime.add(fields.Datetime.now(), days=30)
         )
-        steps, _checklist = self.read()
+        steps, _checklist = self.told()
         self.assertTrue(steps["worker"]["done"])
         self.sync.group_ids |= self.env.ref("sales_team.group_sale_salesman")
-        steps, _checklist = self.read()
+        steps, _checklist = self.told()
         self.assertFalse(steps["worker"]["done"])
         self.assertIn("more rights", steps["worker"]["notes"][0]["text"])
 
     def test_first_scores(self):
-        steps, checklist = self.read()
+        steps, checklist = self.told()
         self.assertFalse(steps["run"]["done"] or steps["result"]["done"] or checklist["tracking"]["done"])
         self.score([self.full(self.customer)])
-        steps, checklist = self.read()
+        steps, checklist = self.told()
         self.assertTrue(steps["run"]["done"] and steps["result"]["done"] and checklist["tracking"]["done"])
-        steps, _checklist = self.read(company=self.beta)
+        steps, _checklist = self.told(company=self.beta)
         self.assertFalse(steps["run"]["done"])
 
     def test_ticks(self):
         self.steps().tick("policy", True)
         self.steps().tick("policy", True)
         self.steps().tick("training", True)
-        steps, checklist = self.read()
+        steps, checklist = self.told()
         self.assertTrue(steps["policy"]["done"] and checklist["training"]["done"])
         self.assertIn(self.manager.name, checklist["training"]["by"])
-        steps, checklist = self.read(company=self.beta)
+        steps, checklist = self.told(company=self.beta)
         self.assertFalse(steps["policy"]["done"] or checklist["training"]["done"])
         self.steps().tick("training", False)
-        self.assertFalse(self.read()[1]["training"]["done"])
+        self.assertFalse(self.told()[1]["training"]["done"])
 
     def test_people_act_on_scores(self):
         self.score([self.full(self.customer)])
-        self.assertFalse(self.read()[1]["acting"]["done"])
+        self.assertFalse(self.told()[1]["acting"]["done"])
         self.env["crm.value.override"].create(
             {
                 "partner_id": self.customer.id,
@@ -140,7 +140,7 @@ class TestFirstSteps(CustomerValueCase):
                 "date_until": "2126-12-31",
             }
         )
-        self.assertTrue(self.read()[1]["acting"]["done"])
+        self.assertTrue(self.told()[1]["acting"]["done"])
 
     def test_before_the_first_order(self):
         company = self.env["res.company"].create({"name": "Gamma"})

@@ -8,7 +8,7 @@ from .common import CustomerValueCase
 
 @tagged("post_install", "-at_install")
 class TestRules(CustomerValueCase):
-    def read(self, user=None, company=None, format_id=None):
+    def told(self, user=None, company=None, format_id=None):
         return self.as_user("crm.value.rules", user or self.user, company or self.alpha).read_rules(format_id)
 
     def rule(self, data, key):
@@ -26,7 +26,7 @@ class TestRules(CustomerValueCase):
         return version
 
     def test_every_value_and_every_rule_is_told(self):
-        data = self.read()
+        data = self.told()
         for label in data["labels"]:
             for value in label["values"]:
                 if label["label"] != "value_type" or value["name"] != "Undetermined":
@@ -43,26 +43,26 @@ class TestRules(CustomerValueCase):
                 {"key": "risk_high_from", "value": "0.88", "format_id": restaurants.id},
             ],
         )
-        data = self.read()
+        data = self.told()
         self.assertEqual(data["policy"]["number"], version.number)
         self.assertIn("77 %", self.meaning(data, "churn_risk", "High"))
         self.assertTrue(self.rule(data, "risk_high_from")["own"])
-        data = self.read(format_id=restaurants.id)
+        data = self.told(format_id=restaurants.id)
         self.assertIn("88 %", self.meaning(data, "churn_risk", "High"))
-        self.assertNotIn("77 %", self.meaning(self.read(company=self.beta), "churn_risk", "High"))
+        self.assertNotIn("77 %", self.meaning(self.told(company=self.beta), "churn_risk", "High"))
 
     def test_viewers_see_no_amounts(self):
         self.activate(
             self.alpha, [{"key": "key_rule", "value": "1"}, {"key": "key_value_minimum", "value": "4321"}]
         )
-        self.assertIn("4,321", self.meaning(self.read(), "value_class", "Key (A)"))
-        data = self.read(self.viewer)
+        self.assertIn("4,321", self.meaning(self.told(), "value_class", "Key (A)"))
+        data = self.told(self.viewer)
         self.assertEqual(data["rules"], [])
         self.assertNotIn("4,321", str(data))
 
     def test_who_may_not(self):
         for user in (self.employee, self.portal, self.sync):
             with self.assertRaises(AccessError):
-                self.read(user)
+                self.told(user)
         with self.assertRaises(UserError):
-            self.read(format_id=99999999)
+            self.told(format_id=99999999)

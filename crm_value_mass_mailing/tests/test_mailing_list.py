@@ -25,7 +25,7 @@ class TestMailingList(TransactionCase):
         opened = action.with_context(
             active_model="res.partner", active_ids=partners.ids, active_id=partners[:1].id
         ).run()
-        wizard = self.env["mailing.contact.import"].with_user(self.user).with_context(opened["context"])
+        wizard = self.env["mailing.contact.import"].with_user(self.user).with_context(**opened["context"])
         wizard.create({"mailing_list_ids": [Command.set(self.list.ids)]}).action_import()
 
     def test_chosen_customers_come_on_the_list_once(self):
