@@ -148,8 +148,8 @@ def leading_topic(topics):
     return "lost" if "lost" in topics else next((topic for topic in TOPICS if topic in topics), None)
 
 
-def main_reason(env, reasons, currency, *, at_risk=False):
-    """The strongest reason in words, as the page of the customer tells it; empty where there is none to tell.
+def main_reason(env, reasons, *, at_risk=False):
+    """The strongest reason of those that the reader may know, the first on the page of the customer; None of none.
 
     :param bool at_risk: what raises the risk comes first, even if something else is stronger
     """
@@ -159,7 +159,7 @@ def main_reason(env, reasons, currency, *, at_risk=False):
     told = topics.get(leading_topic(topics), [])
     if at_risk:
         told = sorted(told, key=lambda reason: reason.get("direction") != "up")
-    return reason_text(env, told[0]["code"], figures_of(env, told[0], currency)) if told else ""
+    return told[0] if told else None
 
 
 def open_records(env, profile, code, model):

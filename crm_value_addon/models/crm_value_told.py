@@ -1,8 +1,10 @@
 from odoo import api, fields, models
 
+from ..categories import category_names
 from ..customer_texts import next_action_text
 from ..labels import GROUP_VIEWER
-from ..reasons import main_reason
+from ..reason_texts import reason_text
+from ..reasons import categories_of, figures_of, main_reason
 
 TOLD_COLUMNS = [
     "reasons",
@@ -40,26 +42,35 @@ class CrmValueTold(models.AbstractModel):
     @api.depends("value_segment")
     @api.depends_context("company", "allowed_company_ids", "lang", "uid")
     def _compute_value_told(self):
-        currencies = self.env["res.currency"]
-        for record, profile in self._profiles_of_records(TOLD_COLUMNS):
-            if not profile:
-                record.value_reason = record.value_next_action = False
-                continue
-            reason = main_reason(
+        profiles = list(self._profiles_of_records(TOLD_COLUMNS))
+        reasons = {
+            record: main_reason(
                 self.env,
                 profile["reasons"],
-                currencies.browse(profile["currency_id"]),
                 at_risk=profile["effective_value_segment"] == "key_at_risk"
                 or profile["effective_churn_risk"] == "high",
             )
-            next_action = next_action_text(
-                self.env,
-                profile["effective_lifecycle_stage"],
-                profile["effective_value_class"],
-                anomaly=profile["anomaly"],
-                attitude=profile["attitude"],
-            )
-            record.value_reason, record.value_next_action = reason or False, next_action or False
+            for record, profile in profiles
+            if profile
+        }
+        categories = category_names(self.env, categories_of(filter(None, reasons.values())))
+        for record, profile in profiles:
+            reason = reasons.get(record)
+            record.value_reason = self._reason_text(profile, reason, categories) if reason else False
+            record.value_next_action = self._next_action_text(profile) if profile else False
+
+    def _reason_text(self, profile, reason, categories):
+        currency = self.env["res.currency"].browse(profile["currency_id"])
+        return reason_text(self.env, reason["code"], figures_of(self.env, reason, currency, categories))
+
+    def _next_action_text(self, profile):
+        return next_action_text(
+            self.env,
+            profile["effective_lifecycle_stage"],
+            profile["effective_value_class"],
+            anomaly=profile["anomaly"],
+            attitude=profile["attitude"],
+        )
 
     def action_open_value_customer(self):
         """The customer whose value it is, as far as the reader may see it."""

@@ -213,7 +213,7 @@ class TestLease(CustomerValueCase):
         self.assertEqual(self.runs.search_count([("company_id", "=", self.alpha.id)]), 1)
 
     def test_claim_committed_meanwhile(self):
-        def claimed_by_another(sync, company, kind, request):
+        def claimed_by_another(sync, company, kind, request, day):
             runs = sync.env["crm.value.run"].sudo()
             return runs._request(company, kind), None
 

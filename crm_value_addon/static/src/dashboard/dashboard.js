@@ -214,7 +214,7 @@ export class ValueDashboard extends Component {
     get economicsText() {
         const { total, horizon_days, window_days } = this.data;
         return _t(
-            "Some %(leaving)s of %(risky)s buying customers are expected to fall silent within %(days)s days. They brought %(value)s in the last %(window)s days.",
+            "Some %(leaving)s of %(risky)s buying customers are expected to fall silent within %(days)s days, and with them %(value)s of what was brought in the last %(window)s days.",
             {
                 leaving: this.integer(total.leaving),
                 risky: this.integer(total.risky),
