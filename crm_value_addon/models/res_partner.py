@@ -1,10 +1,12 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from ..customer_history import open_history
 from ..customer_page import PAGE_COLUMNS, customer_page
 from ..labels import ATTITUDES, CONFIDENCES, GROUP_USER, GROUP_VIEWER, LIFECYCLE_STAGES, LOYALTY_STAGES
 from ..reasons import open_records
+from ..value_timeline import TIMELINE_COLUMNS, value_timeline
 from .crm_value_mixin import profile_field
 
 
@@ -215,6 +217,36 @@ class ResPartner(models.Model):
         self._check_field_access(self._fields["value_page"], "read")
         profile = self._read_own_profiles(["reasons", "currency_id"])[self]
         return open_records(self.env, profile, code, model)
+
+    def read_value_timeline(self):
+        """When the customer ordered, when it is expected again, and how its risk went; see ``value_timeline``."""
+        self.ensure_one()
+        self.check_access("read")
+        self._check_field_access(self._fields["value_page"], "read")
+        profile = self._read_own_profiles([*TIMELINE_COLUMNS, "effective_value_segment"])[self]
+        company = self.env.company.root_id
+        return value_timeline(self.env, self.commercial_partner_id, company, profile)
+
+    def action_open_value_profile(self):
+        """All scores of the customer in the current company."""
+        self.ensure_one()
+        self.check_access("read")
+        self._check_field_access(self._fields["value_page"], "read")
+        profile = self.env["crm.value.profile"].search(
+            [
+                ("partner_id", "=", self.commercial_partner_id.id),
+                ("company_id", "=", self.env.company.root_id.id),
+            ]
+        )
+        if not profile:
+            raise UserError(self.env._("This customer is not scored yet."))
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Customer Value"),
+            "res_model": "crm.value.profile",
+            "res_id": profile.id,
+            "views": [[False, "form"]],
+        }
 
     def action_open_value_history(self, what):
         """All changes of the customer's labels, or its values over the month-ends, in a view of their own."""

@@ -45,6 +45,7 @@ from . import (
     test_told,
     test_value_letter,
     test_value_sheet,
+    test_value_timeline,
     test_withheld,
     test_work,
 )

@@ -175,8 +175,10 @@ class TestProtectedRows(CustomerValueCase):
             "res.partner": {
                 "action_open_value_customer",
                 "action_open_value_history",
+                "action_open_value_profile",
                 "action_open_value_reason",
                 "action_quote_last_order",
+                "read_value_timeline",
             },
             "crm.lead": {"action_open_value_customer"},
             "crm.value.told": {"action_open_value_customer"},
