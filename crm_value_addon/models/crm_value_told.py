@@ -76,6 +76,7 @@ class CrmValueTold(models.AbstractModel):
         """The customer whose value it is, as far as the reader may see it."""
         self.ensure_one()
         self.check_access("read")
+        self._check_field_access(self._fields["value_segment"], "read")
         customer = self._profile_customer()
         customer.check_access("read")
         return {

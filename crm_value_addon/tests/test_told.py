@@ -103,6 +103,11 @@ class TestTold(WorkCase):
             self.assertEqual((action["res_model"], action["res_id"]), ("res.partner", self.customer.id))
 
     def test_customer_is_opened_by_its_readers_only(self):
+        self.portal.partner_id.parent_id = self.customer
+        with self.assertRaises(AccessError):
+            self.as_user("sale.order", self.portal, self.alpha).browse(
+                self.sale.id
+            ).action_open_value_customer()
         lead = self.as_user("crm.lead", self.employee, self.alpha).browse(self.lead.id)
         with self.assertRaises(AccessError):
             lead.action_open_value_customer()
