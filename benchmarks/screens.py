@@ -1,5 +1,6 @@
 """What the web client asks of the partner's screens, with and without this addon's fields."""
 
+import ast
 import statistics
 from functools import cache, partial
 
@@ -17,9 +18,9 @@ def _client() -> httpx.Client:
     return httpx.Client(headers=headers, timeout=120)
 
 
-def call(method: str, **params: object) -> object:
-    """The answer of a method of `res.partner`, as the web client gets it."""
-    answer = _client().post(f"{URL}/json/2/res.partner/{method}", json=params)
+def call(method: str, model: str = "res.partner", **params: object) -> object:
+    """The answer of a method of a model, as the web client gets it."""
+    answer = _client().post(f"{URL}/json/2/{model}/{method}", json=params)
     answer.raise_for_status()
     return answer.json()
 
@@ -55,6 +56,61 @@ def partner_list() -> Table:
         native, ours = rows[f"{what}: native stored field"], rows[f"{what}: value class"]
         table.add_row(what, f"{native:.0f}", f"{ours:.0f}", f"{ours / native:.2f}")
     return table
+
+
+def working_lists() -> Table:
+    """Milliseconds of the first page of each working list, and of the customers in columns with their panel."""
+    psql("VACUUM ANALYZE crm_value_profile")
+    steps = {}
+    for name in ("overdue", "key_at_risk", "promising", "won_back", "not_loyal"):
+        number = psql(
+            "SELECT res_id FROM ir_model_data WHERE module = 'crm_value_addon'"
+            f" AND name = 'res_partner_action_{name}'"
+        )
+        (action,) = call("read", "ir.actions.act_window", ids=[int(number)], fields=["domain", "views"])
+        specification = _shown("res.partner", action["views"][0])
+        order = "potential_value desc" if name == "promising" else "current_value desc"
+        steps[f"list {name}"] = partial(
+            call,
+            "web_search_read",
+            domain=ast.literal_eval(action["domain"]),
+            specification=specification,
+            order=order,
+            limit=80,
+            count_limit=10001,
+        )
+    customers = partial(call, model="crm.value.profile")
+    specification = _shown("crm.value.profile", [False, "kanban"])
+    for stage in ("effective_loyalty_stage", "effective_lifecycle_stage"):
+        steps[f"columns by {stage}"] = partial(
+            customers,
+            "web_read_group",
+            domain=[],
+            groupby=[stage],
+            auto_unfold=True,
+            unfold_read_specification=specification,
+            unfold_read_default_limit=20,
+            order="lifetime_value desc",
+            context={"read_group_expand": True},
+        )
+    for field in ("effective_value_segment", "format_id", "user_id"):
+        steps[f"panel {field}"] = partial(
+            customers, "search_panel_select_multi_range", field_name=field, enable_counters=True
+        )
+    table = Table(title="Working lists and customers in columns")
+    table.add_column("what")
+    table.add_column("ms", justify="right")
+    for what, action in steps.items():
+        action()
+        table.add_row(what, f"{1000 * median_time(action):.0f}")
+    return table
+
+
+def _shown(model: str, view: list[object]) -> dict[str, dict[str, object]]:
+    """What a view reads, many2one with their names."""
+    shown = call("get_views", model, views=[view])["models"][model]["fields"]
+    named = {"fields": {"display_name": {}}}
+    return {name: named if field["type"] == "many2one" else {} for name, field in shown.items()}
 
 
 def partner_form() -> Table:

@@ -23,6 +23,9 @@ PAGES = {
     "partner_form": ".o_data_row >> nth=0",  # of that list
     "customer_page": "a.nav-link[name=crm_value]",
     "customers": "/odoo/action-crm_value_addon.crm_value_profile_action",
+    "customers_by_loyalty": "/odoo/action-crm_value_addon.crm_value_profile_action_loyalty",
+    "overdue_to_order": "/odoo/customers-overdue",
+    "key_customers_at_risk": "/odoo/customers-key-at-risk",
     "sales_by_value_class": "/odoo/demo-sales-by-value",
     "runs": "/odoo/action-crm_value_addon.crm_value_run_action",
     "portraits": "/odoo/action-crm_value_addon.crm_value_portrait_action",
