@@ -102,12 +102,14 @@ class TestTold(WorkCase):
             action = record.action_open_value_customer()
             self.assertEqual((action["res_model"], action["res_id"]), ("res.partner", self.customer.id))
 
-    def test_customer_is_opened_by_its_readers_only(self):
+    def test_portal_opens_nothing(self):
         self.portal.partner_id.parent_id = self.customer
+        sale = self.as_user("sale.order", self.portal, self.alpha).browse(self.sale.id)
+        self.assertTrue(sale.has_access("read"))
         with self.assertRaises(AccessError):
-            self.as_user("sale.order", self.portal, self.alpha).browse(
-                self.sale.id
-            ).action_open_value_customer()
+            sale.action_open_value_customer()
+
+    def test_customer_is_opened_by_its_readers_only(self):
         lead = self.as_user("crm.lead", self.employee, self.alpha).browse(self.lead.id)
         with self.assertRaises(AccessError):
             lead.action_open_value_customer()
