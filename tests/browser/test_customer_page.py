@@ -310,6 +310,7 @@ def painted(page: Page, name: str) -> bool:
 
 
 def test_sheet_is_one_page(page: Page, known: dict[str, Any], screenshots: Path) -> None:
+    page.route("**/favicon.ico", lambda route: route.fulfill(status=204))  # a report has none
     page.goto(f"/report/html/crm_value_addon.value_sheet/{known['key']}")
     sheet = page.locator(".o_crm_value_sheet")
     expect(sheet.locator(".o_next_action")).to_contain_text("Call today")
