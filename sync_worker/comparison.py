@@ -114,10 +114,12 @@ def until_of(run: dict[str, Any]) -> pd.Timestamp:
 def _relabelled(settings: Settings, database: str, run: dict[str, Any], last: LastRun) -> pd.Series | None:
     """The customers whom this release calls otherwise than the run before did, on what that one read and by its policy,
     (k,) ids; None where it cannot be told."""
-    folder = exports.find(settings, database, run["company_id"], run["last_run"])
+    if last.about.tier is None:  # nobody had ordered: all were prospects
+        return last.customers["customer_id"].iloc[:0]
+    as_of = last.about.as_of
+    folder, day = exports.find(settings, database, run["company_id"], run["last_run"], as_of), as_day(as_of)
     if folder is None:
         return None
-    day = as_day(last.about.as_of)
     try:
         policy, history = read_policy(folder / exports.POLICY), read_folder(folder).until(day)
     except (OSError, HistoryError, PolicyError):

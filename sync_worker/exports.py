@@ -36,17 +36,17 @@ def keep(settings: Settings, database: str, run: dict[str, Any], history: Histor
     try:
         if settings.kept_exports:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            _write(folder / f"{run['as_of']}-run-{run['id']}", run, history)
+            _write(folder / _name(run["id"], run["as_of"]), run, history)
         for old in _kept(folder)[settings.kept_exports :]:
             shutil.rmtree(old)
     except OSError as error:
         logger.warning("the export of run %s is not kept: %s: %s", run["id"], folder, error.strerror or error)
 
 
-def find(settings: Settings, database: str, company_id: int, run_id: int) -> Path | None:
-    """The folder of a run, None where it is not kept."""
-    found = _folder(settings, database, company_id).glob(f"*-run-{run_id}")
-    return next(iter(found), None)
+def find(settings: Settings, database: str, company_id: int, run_id: int, as_of: str) -> Path | None:
+    """The folder of a run, None where it is not kept. One that was taken up again on another day has two."""
+    folder = _folder(settings, database, company_id) / _name(run_id, as_of)
+    return folder if folder.is_dir() else None
 
 
 def erase(settings: Settings, described: dict[str, Any]) -> None:
@@ -104,6 +104,10 @@ def _write(folder: Path, run: dict[str, Any], history: History) -> None:
 def _kept(folder: Path) -> list[Path]:
     """The exports of a company, the last run first."""
     return sorted(folder.glob("*-run-*"), key=lambda path: int(path.name.rsplit("-", 1)[1]), reverse=True)
+
+
+def _name(run_id: int, as_of: str) -> str:
+    return f"{as_of}-run-{run_id}"
 
 
 def _folder(settings: Settings, database: str, company_id: int) -> Path:

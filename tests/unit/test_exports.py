@@ -116,6 +116,11 @@ def test_the_last_runs_are_kept(settings, history):
     assert folders(settings) == ["2026-06-29-run-10", "2026-06-29-run-11"]
     exports.keep(settings, DATABASE, run(11, "2026-06-29"), few)  # taken up again
     assert folders(settings) == ["2026-06-29-run-10", "2026-06-29-run-11"]
+    exports.keep(settings, DATABASE, run(11, "2026-06-30"), few)  # and on another day
+    found = [
+        exports.find(settings, DATABASE, 3, 11, day) for day in ("2026-06-29", "2026-06-30", "2026-06-28")
+    ]
+    assert [path and path.name for path in found] == ["2026-06-29-run-11", "2026-06-30-run-11", None]
     settings.kept_exports = 0
     exports.keep(settings, DATABASE, run(12), few)
     assert folders(settings) == []
