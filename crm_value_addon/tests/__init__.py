@@ -43,6 +43,7 @@ from . import (
     test_screens,
     test_snapshot,
     test_told,
+    test_translations,
     test_value_letter,
     test_value_sheet,
     test_value_timeline,
