@@ -3,8 +3,8 @@ import { formatInteger } from "@web/views/fields/formatters";
 
 import { Component } from "@odoo/owl";
 
-const HEIGHT = 300;
-const GAP = 6;
+const HEIGHT = 340;
+const GAP = 13;
 const LEFT = 150;
 const RIGHT = 450;
 const BAR = 8;
