@@ -41,6 +41,8 @@ CONTACT = ("last_contact_date", "preferred_channel", "promise_kept")
 NEXT = ("cross_sell", "replacement_due")
 # It is one page: the strongest reasons of each topic, and no more than fit.
 MOST_OF_TOPIC, MOST_REASONS, MOST_MISSING = 2, 8, 4
+# These speak of the channel, which stands elsewhere on the sheet.
+BESIDE_CHANNEL = ("prefers_channel", "shifts_channel")
 
 
 class ReportValueSheet(models.AbstractModel):
@@ -147,7 +149,11 @@ def _reasons(env, profile):
     """What speaks for its labels, the strongest of each topic, and what it lacks to better ones."""
     why, missing = [], []
     for topic in render_reasons(env, profile["reasons"], env["res.currency"].browse(profile["currency_id"])):
-        told = [reason for reason in topic["reasons"] if reason["direction"] != "advice"]
+        told = [
+            reason
+            for reason in topic["reasons"]
+            if reason["direction"] != "advice" and reason["code"] not in BESIDE_CHANNEL
+        ]
         why += [{**reason, "topic": topic["title"]} for reason in told[:MOST_OF_TOPIC]]
         if topic["topic"] in ("churn", "value"):
             missing += [reason["text"] for reason in topic["reasons"] if reason["direction"] == "advice"]

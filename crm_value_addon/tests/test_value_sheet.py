@@ -48,6 +48,7 @@ class TestValueSheet(CustomerValueCase):
                 reason("order_brings_low"),
                 reason("missing_to_key", params={"amount": 4711}),
                 reason("pays_late"),
+                reason("prefers_channel"),
                 reason("cross_sell_gap"),
             ],
         )

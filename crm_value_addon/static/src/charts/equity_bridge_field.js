@@ -39,7 +39,8 @@ export class EquityBridgeField extends Component {
                 text: bridge.text,
                 config: barConfig(bridgeBars(bridge.steps), {
                     yTitle: bridge.currency,
-                    format: (value) => formatFloat(value, { humanReadable: true, decimals: 1 }),
+                    format: (value) =>
+                        formatFloat(value, { humanReadable: true, decimals: Math.abs(value) < 1000 ? 0 : 1 }),
                 }),
                 columns: [_t("Step"), _t("Amount"), _t("Customers")].map(String),
                 rows: bridge.steps.map(({ label, text, customers }) => [label, text, customers]),
