@@ -154,6 +154,7 @@ def _read_score_send(
     history = _read(settings, transports, described, company, policy.sales, show=show, outcome=outcome)
     if "as_of" in run.get("parameters", {}):
         history = hindsight.known_then(history, run["as_of"])
+        outcome.orders = len(history.orders)
     exports.keep(settings, database, run, history)
     marks = fingerprint(history, comparison.until_of(run), decimals)
     scores = _score(

@@ -110,6 +110,8 @@ def show_outcomes(outcomes: "list[Outcome]") -> None:
             out.print(
                 f"{escape(each.company)}: {count:,} refused as {status.replace('_', ' ')}", soft_wrap=True
             )
+    # of several runs of a company those of the last: the others say much the same, and Odoo keeps them
+    for each in {each.company_id: each for each in outcomes}.values():
         for warning in each.warnings:
             out.print(f"{escape(each.company)}: {escape(warning)}", soft_wrap=True)
     for each in outcomes:
