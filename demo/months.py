@@ -1,7 +1,7 @@
-"""What people said and did in the months that script/demo scores one after the other; run in `odoo shell` between them.
+"""What people said and did in the months that script/demo scores one after the other; in `odoo shell` between them.
 
-What an override says is told by nobody who knows how it went on: customers are taken by what was known on the day,
-so that some overrides prove right and some wrong.
+Some overrides are made by people who know what is coming: of customers who then did buy, or did not. The others are
+made by what was known on the day, and some of them prove wrong.
 """
 
 from datetime import date, datetime, time, timedelta
@@ -19,7 +19,9 @@ NOTE = "Fewer key customers, so that each can have a person of its own"
 
 class Word(NamedTuple):
     """Overrides that somebody made: of which company, by whom, of so many customers with this label, to what and why;
-    so many days after the second month-end, for so many days; `early` for one that was ended by hand half-way."""
+    so many days after the second month-end, for so many days; `early` for one that was ended by hand half-way. `buys`:
+    only customers who bought afterwards, or only such who did not.
+    """
 
     company: int
     login: str
@@ -31,20 +33,48 @@ class Word(NamedTuple):
     after: int
     length: int
     early: bool = False
+    buys: bool | None = None
 
 
 WORDS = (
-    Word(WHOLESALE, "nora", 2, "churn_risk", "high", "low", "Buyer was on leave and is back", 4, 45),
-    Word(WHOLESALE, "mia", 2, "lifecycle_stage", "dormant", "retention", "Rebuilds the shop", 6, 60),
-    Word(WHOLESALE, "nora", 2, "lifecycle_stage", "retention", "lost", "Buys elsewhere now, by phone", 9, 75),
-    Word(WHOLESALE, "mia", 2, "value_class", "growth", "key", "Signed a contract for next year", 11, 90),
+    Word(WHOLESALE, "nora", 2, "churn_risk", "high", "low", "Buyer was on leave", 4, 60, buys=True),
+    Word(WHOLESALE, "mia", 2, "churn_risk", "high", "low", "Always orders late in summer", 5, 60),
     Word(
-        WHOLESALE, "nora", 1, "value_segment", "promising", "key_stable", "Opens two branches", 12, 60, True
+        WHOLESALE, "mia", 2, "lifecycle_stage", "dormant", "retention", "Rebuilds the shop", 6, 75, buys=True
     ),
-    Word(HOME, "mia", 2, "churn_risk", "medium", "high", "Complained at the counter twice", 5, 50),
-    Word(HOME, "admin", 2, "value_class", "standard", "growth", "Cooks for an office now", 13, 70),
-    Word(HOME, "mia", 1, "loyalty_stage", "preference", "loyalty", "Recommended us to others", 15, 40, True),
+    Word(
+        WHOLESALE, "nora", 2, "lifecycle_stage", "retention", "dormant", "Closes for good", 9, 100, buys=False
+    ),
+    Word(WHOLESALE, "nora", 1, "lifecycle_stage", "retention", "lost", "Buys elsewhere, by phone", 10, 75),
+    Word(WHOLESALE, "mia", 3, "value_class", "key", "growth", "Has a second supplier now", 11, 60),
+    Word(
+        WHOLESALE,
+        "nora",
+        1,
+        "value_segment",
+        "promising",
+        "key_stable",
+        "Opens two branches",
+        12,
+        60,
+        early=True,
+    ),
     Word(WHOLESALE, "nora", 1, "value_class", "standard", "growth", "Takes over a competitor", 16, 365),
+    Word(HOME, "mia", 2, "churn_risk", "medium", "high", "Complained at the counter twice", 5, 50),
+    Word(HOME, "mia", 2, "lifecycle_stage", "dormant", "retention", "Was travelling", 7, 60, buys=True),
+    Word(HOME, "admin", 3, "value_class", "key", "growth", "Children have moved out", 13, 70),
+    Word(
+        HOME,
+        "mia",
+        1,
+        "loyalty_stage",
+        "preference",
+        "loyalty",
+        "Recommended us to others",
+        15,
+        40,
+        early=True,
+    ),
 )
 GROUND = "By letter: wants no profile to be made"
 
@@ -56,6 +86,8 @@ def begin(env):
     for table in ("profile", "history", "snapshot", "staging", "run"):
         env.cr.execute(SQL("DELETE FROM %s", SQL.identifier(f"crm_value_{table}")))
     env.invalidate_all(flush=False)
+    env["crm.value.policy.version"].search([("note", "in", (NOTE, policy.NOTE))]).write({"state": "draft"})
+    env["crm.value.policy.version"].search([("note", "in", (NOTE, policy.NOTE))]).unlink()
     policy.make(env, env["res.company"].browse([HOME, WHOLESALE]))
     env.cr.commit()
 
@@ -74,7 +106,8 @@ def go_on(env, first, second, third):
 
 
 def _say(env, word, user, day, taken):
-    """Makes the overrides of a word on the most valuable customers that had its label on that day and are not taken."""
+    """Makes the overrides of a word on customers that had its label on that day, nearest to what it says, and are not
+    taken."""
     company = env["res.company"].browse(word.company)
     states = env["crm.value.history"].search(
         [
@@ -86,13 +119,15 @@ def _say(env, word, user, day, taken):
             ("valid_to", ">", day),
             ("partner_id", "not in", list(taken)),
         ],
-        order="current_value desc, id",
-        limit=word.count,
+        order="current_value, id" if word.computed == "key" else "current_value desc, id",
     )
+    if word.buys is not None:
+        buyers = _buyers(env, company, day)
+        states = states.filtered(lambda state: (state.partner_id in buyers) == word.buys)
     until = day + timedelta(days=word.length)
     ended = min(until, day + timedelta(days=word.length // 2)) if word.early else until
     over = ended < company._crm_value_today()
-    for state in states:
+    for state in states[: word.count]:
         taken.add(state.partner_id.id)
         override = env["crm.value.override"].create(
             {
@@ -111,12 +146,19 @@ def _say(env, word, user, day, taken):
         _date_back(env, override, create_date=_noon(day))
 
 
+def _buyers(env, company, day):
+    """Customers of a company who ordered after a day."""
+    ordered = [("company_id", "=", company.id), ("state", "=", "sale"), ("date_order", ">", _noon(day))]
+    groups = env["sale.order"]._read_group(ordered, ["partner_id"])
+    return env["res.partner"].union(*(partner.commercial_partner_id for (partner,) in groups))
+
+
 def _object(env, user, day):
     """The customer that is worth least objects to profiling, which erases what is kept about it."""
     if env["crm.value.objection"].search_count([]):
         return
     profile = env["crm.value.profile"].search(
-        [("company_id", "=", HOME), ("historical_value", ">", 0)], order="historical_value, id", limit=1
+        [("company_id", "=", HOME), ("current_value", ">", 0)], order="current_value, id", limit=1
     )
     env["crm.value.objection"].create(
         {"partner_id": profile.partner_id.id, "user_id": user.id, "date": day, "ground": GROUND}
