@@ -29,7 +29,7 @@ class CrmValueRules(models.AbstractModel):
         if not self.env.user.has_group(GROUP_VIEWER):
             raise AccessError(self.env._("This is for people who see customer values."))
         company = self.env.company.root_id
-        formats = self.env["crm.value.format"].search([])
+        formats = self.env["crm.value.format"].search([("code", "!=", False)])
         chosen = formats.filtered(lambda each: each.id == format_id)
         if format_id and not chosen:
             raise UserError(self.env._("There is no such business format."))

@@ -49,7 +49,11 @@ class TestTranslations(CustomerValueCase):
     def test_labels_and_reasons_in_chinese(self):
         self.env["res.lang"]._activate_lang("zh_CN")
         self.env["ir.module.module"]._load_module_terms(["crm_value_addon"], ["zh_CN"])
-        reason = {"code": "late_against_rhythm", "direction": "up", "params": {"days_since": 54, "typical_gap": 2}}
+        reason = {
+            "code": "late_against_rhythm",
+            "direction": "up",
+            "params": {"days_since": 54, "typical_gap": 2},
+        }
         self.score([self.full(self.customer, value_class="key", reasons=[{**reason, "record_ids": []}])])
         partner = self.as_user("res.partner", self.user, self.alpha).browse(self.customer.id)
         names = dict(
