@@ -227,7 +227,7 @@ def test_empty_list_says_what_it_means(seller_page: Page, own: dict[str, Any], s
     visit(page, "/odoo/customers-promising")
     expect(rows(page)).to_have_count(1)
     page.fill(".o_searchview_input", "nobody of this name")
-    page.keyboard.press("Enter")
+    page.get_by_role("menuitem", name="Search Name for").click()
     expect(page.locator(".o_view_nocontent")).to_contain_text("Customers of the class Growth")
     page.screenshot(path=screenshots / "work_empty.png")
 
