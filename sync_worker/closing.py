@@ -1,18 +1,14 @@
 """The end of a run that fails."""
 
-from __future__ import annotations
-
 import contextlib
 import logging
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sync_worker.errors import LeaseLostError, RunError, WorkerError
 from sync_worker.history.schema import HistoryError
+from sync_worker.outcome import Outcome
 from sync_worker.transport import Transport
-
-if TYPE_CHECKING:
-    from sync_worker.run import Outcome
 
 logger = logging.getLogger(__name__)
 

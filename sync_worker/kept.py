@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +17,7 @@ import numpy as np
 import pandas as pd
 import sklearn
 
-from sync_worker import __version__
+from sync_worker import __version__, whole_file
 from sync_worker.config import Settings
 from sync_worker.identity import database_directory
 from sync_worker.scoring.preparation import Prepared
@@ -106,12 +104,4 @@ def _customers(path: Path) -> Path:
 
 
 def _write(path: Path, value: Any) -> None:
-    """The old file or the new one, never a half. The modes of `tempfile` keep others out."""
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            joblib.dump(value, file)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    whole_file.write(path, lambda file: joblib.dump(value, file))

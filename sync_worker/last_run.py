@@ -9,8 +9,6 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-import os
-import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from sync_worker import whole_file
 from sync_worker.config import Settings
 from sync_worker.identity import database_directory
 from sync_worker.scoring.labelling import LABELS
@@ -109,12 +108,4 @@ def _path(settings: Settings, database: str, company_id: int, run_id: int) -> Pa
 
 
 def _write(path: Path, table: pa.Table) -> None:
-    """The old file or the new one, never a half. The modes of `tempfile` keep others out."""
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            pq.write_table(table, file)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    whole_file.write(path, lambda file: pq.write_table(table, file))

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from sync_worker import comparison, exports, hindsight, kept, last_run, preview, publication
+from sync_worker import comparison, erasures, exports, hindsight, kept, last_run, preview, publication
 from sync_worker.claimed import policy_in, policy_of
 from sync_worker.closing import closing_on_failure
 from sync_worker.config import Settings
@@ -107,9 +107,7 @@ def work(
                 heartbeat.show(percent, step)
                 progress(name, percent, step)
 
-            kept.erase(settings, described)
-            exports.erase(settings, described)
-            last_run.erase(settings, described)
+            erasures.erase(settings, described)
             transports = [transport, beside]
             if outcome.kind == "backtest":
                 _read_backtest(settings, transports, described, company, run=run, show=show, outcome=outcome)

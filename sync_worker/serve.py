@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from sync_worker import exports, handshake, kept
+from sync_worker import erasures, handshake
 from sync_worker.config import Settings
 from sync_worker.errors import WorkerError
 from sync_worker.health import Health, notify, now
@@ -48,8 +48,7 @@ def serve(
                     # Once: this loop repeats it, and says sooner than all tries would that Odoo does not answer.
                     described = handshake.describe(settings, transport, once=True)
                     described_at = time.monotonic()
-                    kept.erase(settings, described)
-                    exports.erase(settings, described)
+                    erasures.erase(settings, described)
                 if health.state != "idle":
                     _greet(settings, described, company_ids)
                     health.show(state="idle", last_poll=now())

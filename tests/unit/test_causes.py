@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,7 @@ import pytest
 from test_run import DESCRIBED, Odoo, claimed, published
 
 from simulator import World, simulate
-from sync_worker import comparison, exports, kept, last_run
+from sync_worker import comparison, exports, kept, last_run, serve
 from sync_worker import run as runs
 from sync_worker.history.schema import History, as_day
 from sync_worker.policy import Policy
@@ -125,7 +126,15 @@ def fresh(history):
 
 
 SETTINGS = SimpleNamespace(
-    worker="test:1", timeout=5.0, page_rows=1000, batch_rows=1000, state_directory=None, kept_exports=2
+    worker="test:1",
+    url="http://127.0.0.1",
+    timeout=5.0,
+    page_rows=1000,
+    batch_rows=1000,
+    poll_seconds=2.0,
+    health_file=None,
+    state_directory=None,
+    kept_exports=2,
 )
 
 
@@ -237,6 +246,20 @@ def test_who_objected_is_taken_out_of_what_is_kept(odoo, monkeypatch, tmp_path):
     odoo.shop = change(odoo.shop, past_order(odoo.shop)[0], amount=1.0)
     monkeypatch.setitem(DESCRIBED, "erasures", [])
     assert causes_of(run(odoo, 4, last=3)) == {}
+
+
+def test_a_worker_that_waits_forgets_whoever_objects(odoo, monkeypatch):
+    run(odoo, 3, as_of=AS_OF)
+    _row, customer = past_order(odoo.shop)
+    described = DESCRIBED | {"erasures": [customer], "addon_version": "19.0"}
+    monkeypatch.setattr(serve.handshake, "describe", lambda *_, **__: described)
+    monkeypatch.setattr(serve, "_poll", Mock(side_effect=KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        serve.serve(SETTINGS, odoo, None, lambda *_: None)
+    assert customer not in set(last_run.load(SETTINGS, DATABASE, 1, 3).customers["customer_id"])
+    assert kept.load(SETTINGS, DATABASE, 1, 3) is None
+    folder = exports.find(SETTINGS, DATABASE, 1, 3, AS_OF)
+    assert customer not in set(pd.read_parquet(folder / "customers.parquet")["customer_id"])
 
 
 # ------------------------------------------------------------ another release
