@@ -22,7 +22,6 @@ GROUPINGS = {
     "team": ("team_id",),
     "format": ("format_id",),
 }
-CURVE_POINTS = 20
 
 
 def read_groups(env, company):
@@ -32,8 +31,8 @@ def read_groups(env, company):
     its spread is one standard deviation of that sum, were customers to leave independently of each other.
 
     :param company: a root company
-    :return: ``{grouping of GROUPINGS: [{"key": tuple, "customers", "current_value", "lifetime_value",
-        "risky", "leaving", "at_risk", "spread"}]}``
+    :return: ``{grouping of GROUPINGS: [{"key": tuple, "customers", "buying", "current_value",
+        "lifetime_value", "risky", "leaving", "at_risk", "spread"}]}``
     """
     columns = ("segment", "value_class", "satisfaction", "user_id", "team_id", "format_id")
     env.flush_all()
@@ -50,9 +49,10 @@ def read_groups(env, company):
                   LEFT JOIN res_users salesperson ON salesperson.id = partner.user_id
                  WHERE profile.company_id = %(company)s
             )
-            SELECT GROUPING(%(columns)s), %(columns)s, count(*), COALESCE(sum(current_value), 0)::float8,
-                   COALESCE(sum(lifetime_value), 0)::float8, count(p), COALESCE(sum(p), 0),
-                   COALESCE(sum(p * current_value), 0), sqrt(COALESCE(sum(p * (1 - p) * current_value ^ 2), 0))::float8
+            SELECT GROUPING(%(columns)s), %(columns)s, count(*), count(*) FILTER (WHERE current_value > 0),
+                   COALESCE(sum(current_value), 0)::float8, COALESCE(sum(lifetime_value), 0)::float8,
+                   count(p), COALESCE(sum(p), 0), COALESCE(sum(p * current_value), 0),
+                   sqrt(COALESCE(sum(p * (1 - p) * current_value ^ 2), 0))::float8
               FROM customer GROUP BY GROUPING SETS (%(sets)s)
             """,
             at_risk=AT_RISK_SQL,
@@ -67,51 +67,22 @@ def read_groups(env, company):
         for grouping, names in GROUPINGS.items()
     }
     groups = {grouping: [] for grouping in GROUPINGS}
-    names = ("customers", "current_value", "lifetime_value", "risky", "leaving", "at_risk", "spread")
+    names = (
+        "customers",
+        "buying",
+        "current_value",
+        "lifetime_value",
+        "risky",
+        "leaving",
+        "at_risk",
+        "spread",
+    )
     for mask, *row in env.cr.fetchall():
         grouping = bits[mask]
         by = dict(zip(columns, row[: len(columns)], strict=True))
         figures = dict(zip(names, row[len(columns) :], strict=True))
         groups[grouping].append({"key": tuple(by[name] for name in GROUPINGS[grouping]), **figures})
     return groups
-
-
-def read_concentration(env, company):
-    """How far the current value rests on few customers: a Lorenz curve, the largest first.
-
-    :return: ``{"curve": [(share of customers, share of value)], "customers", "carriers", "top_10"}``; None where no
-        customer has a current value
-    """
-    env.cr.execute(
-        SQL(
-            """
-            WITH ranked AS (
-                SELECT row_number() OVER largest AS place, count(*) OVER () AS customers,
-                       (sum(current_value) OVER largest / sum(current_value) OVER ())::float8 AS share
-                  FROM crm_value_profile WHERE company_id = %(company)s AND current_value > 0
-                WINDOW largest AS (ORDER BY current_value DESC, id)
-            )
-            SELECT customers,
-                   array_agg(ARRAY[place::float8 / customers, share] ORDER BY place)
-                       FILTER (WHERE place * %(points)s / customers <> (place - 1) * %(points)s / customers),
-                   min(place) FILTER (WHERE share >= 0.8 - 1e-9),
-                   max(share) FILTER (WHERE place <= 10)
-              FROM ranked GROUP BY customers
-            """,
-            company=company.id,
-            points=CURVE_POINTS,
-        )
-    )
-    found = env.cr.fetchone()
-    if not found:
-        return None
-    customers, curve, carriers, top_10 = found
-    return {
-        "curve": [(0.0, 0.0), *map(tuple, curve)],
-        "customers": customers,
-        "carriers": carriers,
-        "top_10": top_10,
-    }
 
 
 def read_month_end(env, company):

@@ -32,14 +32,14 @@ def steps(env, company, ticked, run, workers):
     :param dict ticked: ``{key: (user, day)}``
     :param dict run: the last scoring run as ``{"state", "progress", "message", "error", "id"}``, or None
     :param list workers: accounts of workers as ``{"name", "keys", "rights"}``
-    :return: ``[{"key", "title", "text", "done", "notes": [{"text", "open"}]}]``; ``open`` names a finding about
-        the data that the reader may open. Some have ``action`` and ``label``, a screen of the addon, and the one
-        that shows the commands of the worker has ``commands``.
+    :return: ``[{"key", "title", "text", "done", "tickable", "notes": [{"text", "open"}]}]``; ``open`` names a
+        finding about the data that the reader may open. Some have ``action`` and ``label``, a screen of the addon, and
+        the one that shows the commands of the worker has ``commands``.
     """
     counts = read_counts(env, company)
     mapped = 1 - counts["no_format"] / counts["customers"] if counts["customers"] else 0.0
     scored = bool(run) and run["scored"]
-    return [
+    told = [
         {
             "key": "policy",
             "title": env._("Choose what counts as value"),
@@ -112,6 +112,7 @@ def steps(env, company, ticked, run, workers):
             "notes": [],
         },
     ]
+    return [{**step, "tickable": step["key"] in STEPS_TO_TICK} for step in told]
 
 
 def checklist(env, ticked, measured):

@@ -1,10 +1,10 @@
 """When a customer ordered, when it is expected again, and how its risk went from month-end to month-end."""
 
 from odoo import fields
+from odoo.tools import SQL
 from odoo.tools.misc import format_date
 
 from .formatting import number_text, percent_text
-from .labels import GROUP_USER
 
 DAYS_BACK = 365
 MOST_MONTH_ENDS = 24
@@ -13,7 +13,6 @@ NOTICED = 0.05
 TIMELINE_COLUMNS = (
     "churn_probability",
     "churn_withheld",
-    "expected_next_order",
     "expected_next_order_low",
     "expected_next_order_high",
 )
@@ -25,9 +24,9 @@ def value_timeline(env, customer, company, profile):
     :param customer: a commercial partner
     :param company: a root company
     :param dict profile: values of ``TIMELINE_COLUMNS``, empty for a customer that is not scored
-    :return: ``{"today", "since", "orders": [day], "expected", "low", "high", "text", "trend", "month_ends"}``, days as
+    :return: ``{"today", "since", "orders": [day], "low", "high", "text", "trend", "month_ends"}``, days as
         text; the orders are those that the reader may see, the trend is ``{"direction", "text"}`` or None, month-ends
-        ``[{"date", "risk", "value"}]`` with the oldest first
+        ``[{"date", "risk"}]`` with the oldest first
     """
     if not profile:
         return {}
@@ -41,7 +40,6 @@ def value_timeline(env, customer, company, profile):
         "today": fields.Date.to_string(today),
         "since": fields.Date.to_string(since),
         "orders": [fields.Date.to_string(day) for day in orders],
-        "expected": fields.Date.to_string(profile["expected_next_order"]) or None,
         "low": fields.Date.to_string(low) or None,
         "high": fields.Date.to_string(high) or None,
         "text": _text(env, orders, low, high),
@@ -54,9 +52,10 @@ def _order_days(env, customer, company, since):
     orders = env["sale.order"]
     if not orders.has_access("read"):
         return []
-    days = orders._read_group(
+    # A branch that is a customer itself has a timeline of its own; a day is one of the company, as in the scores.
+    days = orders.with_context(tz=company._crm_value_timezone())._read_group(
         [
-            ("partner_id", "child_of", customer.id),
+            ("partner_id.commercial_partner_id", "=", customer.id),
             ("company_id", "child_of", company.id),
             ("state", "=", "sale"),
             ("date_order", ">=", since),
@@ -71,15 +70,15 @@ def _month_ends(env, customer, company):
     snapshots = env["crm.value.snapshot"]
     snapshots.check_access("read")
     env.cr.execute(
-        """SELECT date, churn_probability, lifetime_value::float8 FROM crm_value_snapshot
-            WHERE partner_id = %s AND company_id = %s ORDER BY date DESC LIMIT %s""",
-        [customer.id, company.id, MOST_MONTH_ENDS],
+        SQL(
+            """SELECT date, churn_probability FROM crm_value_snapshot
+                WHERE partner_id = %s AND company_id = %s ORDER BY date DESC LIMIT %s""",
+            customer.id,
+            company.id,
+            MOST_MONTH_ENDS,
+        )
     )
-    sees_amounts = env.user.has_group(GROUP_USER)
-    return [
-        {"date": fields.Date.to_string(day), "risk": risk, "value": value if sees_amounts else None}
-        for day, risk, value in reversed(env.cr.fetchall())
-    ]
+    return [{"date": fields.Date.to_string(day), "risk": risk} for day, risk in reversed(env.cr.fetchall())]
 
 
 def _text(env, orders, low, high):

@@ -5,7 +5,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 from odoo.tools.misc import format_date
 
-from ..dashboard_queries import AT_RISK, read_concentration, read_groups, read_month_end
+from ..dashboard_queries import AT_RISK, read_groups, read_month_end
 from ..labels import GROUP_USER, SATISFACTIONS, VALUE_CLASSES, VALUE_SEGMENTS
 
 MOST_BARS = 12
@@ -60,7 +60,7 @@ class CrmValueDashboard(models.AbstractModel):
                 "format": self._bars("crm.value.format", groups["format"], self.env._("Without a format")),
             },
             "fewer_losses": FEWER_LOSSES,
-            "concentration": read_concentration(self.env, company),
+            "concentration": self._concentration(company),
             "equity": self._equity(company),
             "grades": self._grades(company),
         }
@@ -214,7 +214,8 @@ class CrmValueDashboard(models.AbstractModel):
 
     def _is_stale(self, company, run):
         hours = STALE_AFTER_RUNS * company.sudo().crm_value_interval_hours or 24 * STALE_AFTER_DAYS
-        return run.closed_at < fields.Datetime.now() - timedelta(hours=hours)
+        scored_at = min(run.closed_at, company._crm_value_end_of(run.as_of))
+        return scored_at < fields.Datetime.now() - timedelta(hours=hours)
 
     def _basis(self, company):
         """What values are measured in, in words: that of most customers."""
@@ -280,9 +281,20 @@ class CrmValueDashboard(models.AbstractModel):
         )
         names = dict(rows._fields["step"]._description_selection(self.env))
         return [
-            {"step": row.step, "name": names[row.step], "amount": row.amount, "customers": row.customers}
+            {"step": row.step, "label": names[row.step], "amount": row.amount, "customers": row.customers}
             for row in rows
         ]
+
+    def _concentration(self, company):
+        """How far the current value rests on few customers, as the last run found it; None where it found nothing."""
+        found = self.env["crm.value.concentration"].search(
+            [("company_id", "=", company.id), ("is_latest", "=", True), ("scope", "=", "customers")], limit=1
+        )
+        return (
+            {"carriers": found.carriers, "top_10": found.top_10, "curve": found.lorenz}
+            if found.lorenz
+            else None
+        )
 
     def _grades(self, company):
         """What the last back-tests found of the company as a whole, the latest first."""

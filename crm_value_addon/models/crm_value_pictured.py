@@ -10,7 +10,7 @@ class CrmValuePictured(models.AbstractModel):
     _rows_action = ""
 
     @api.model
-    def action_open_latest(self):
+    def _open_latest(self):
         """The picture of the last run where one company is looked at; all rows where several are, or none is told."""
         self.browse().check_access("read")
         action = self.env["ir.actions.act_window"]._for_xml_id(self._rows_action)

@@ -195,9 +195,14 @@ class CrmValuePolicyVersion(models.Model):
         return values
 
     @api.model
+    def _find_active(self, company):
+        """The active policy of a root company; empty while it has none, when the defaults hold."""
+        return self.sudo().search([("company_id", "=", company.id), ("state", "=", "active")], limit=1)
+
+    @api.model
     def _get_active(self, company):
         """The active policy of a root company; the first one is made of defaults."""
-        version = self.sudo().search([("company_id", "=", company.id), ("state", "=", "active")], limit=1)
+        version = self._find_active(company)
         if not version:
             version = self.sudo().create({"company_id": company.id, "note": self.env._("Defaults")})
             version._activate(self.env.user)
@@ -206,8 +211,7 @@ class CrmValuePolicyVersion(models.Model):
     @api.model
     def _in_force(self, company):
         """All values in force for a root company as a whole; the defaults while it has no policy."""
-        version = self.sudo().search([("company_id", "=", company.id), ("state", "=", "active")], limit=1)
-        return version._values(self.env["crm.value.format"])
+        return self._find_active(company)._values(self.env["crm.value.format"])
 
     def _export_rules(self):
         return [

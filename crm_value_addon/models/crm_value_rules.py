@@ -21,8 +21,9 @@ class CrmValueRules(models.AbstractModel):
         """What each label means, and the policy of the current company.
 
         :param int format_id: a business format whose own thresholds are told
-        :return: ``{"company", "policy", "formats", "labels": [{"label", "title", "values": [{"name", "meaning"}]}],
-            "rules": [{"key", "name", "value", "unit", "meaning", "own"}]}``; rules are for those who see amounts
+        :return: ``{"company", "policy": {"number", "since"}, "formats", "labels": [{"label", "title", "values":
+            [{"name", "meaning"}]}], "rules": [{"key", "name", "value", "unit", "meaning", "own"}]}``; the policy is
+            None while the defaults hold, rules are for those who see amounts
         :raise AccessError: for whom may see no label
         :raise UserError: when there is no such format
         """
@@ -33,12 +34,14 @@ class CrmValueRules(models.AbstractModel):
         chosen = formats.filtered(lambda each: each.id == format_id)
         if format_id and not chosen:
             raise UserError(self.env._("There is no such business format."))
-        version = self.env["crm.value.policy.version"]._get_active(company)
+        version = self.env["crm.value.policy.version"]._find_active(company)
         values = version._values(chosen)
         figures = policy_figures(self.env, values, company.sudo().currency_id)
         return {
             "company": company.name,
-            "policy": {"number": version.number, "since": format_date(self.env, version.activated_at)},
+            "policy": {"number": version.number, "since": format_date(self.env, version.activated_at)}
+            if version
+            else None,
             "formats": [{"id": each.id, "name": each.name} for each in formats],
             "labels": self._labels(values, figures),
             "rules": self._rules(values, figures) if self.env.user.has_group(GROUP_USER) else [],

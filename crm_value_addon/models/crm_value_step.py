@@ -139,6 +139,7 @@ class CrmValueStep(models.Model):
                 f"export SYNC_WORKER_URL={url} SYNC_WORKER_DATABASE={self.env.cr.dbname}",
                 "export SYNC_WORKER_API_KEY_FILE=~/.config/sync-worker/api-key",
                 "sync-worker check",
+                "sync-worker run --month-ends 12",
                 "sync-worker serve",
             )
         )

@@ -210,19 +210,22 @@ class ResPartner(models.Model):
             objections.search([("partner_id", "in", self.sudo().commercial_partner_id.ids)])._erase()
         return result
 
+    def _check_value_access(self):
+        """Refuse who may not read the customers, or nothing of their value."""
+        self.check_access("read")
+        self._check_field_access(self._fields["value_page"], "read")
+
     def action_open_value_reason(self, code, model):
         """The records behind a reason, in a list, as far as the reader may see them."""
         self.ensure_one()
-        self.check_access("read")
-        self._check_field_access(self._fields["value_page"], "read")
+        self._check_value_access()
         profile = self._read_own_profiles(["reasons", "currency_id"])[self]
         return open_records(self.env, profile, code, model)
 
     def read_value_timeline(self):
         """When the customer ordered, when it is expected again, and how its risk went; see ``value_timeline``."""
         self.ensure_one()
-        self.check_access("read")
-        self._check_field_access(self._fields["value_page"], "read")
+        self._check_value_access()
         profile = self._read_own_profiles([*TIMELINE_COLUMNS, "effective_value_segment"])[self]
         company = self.env.company.root_id
         return value_timeline(self.env, self.commercial_partner_id, company, profile)
@@ -230,8 +233,7 @@ class ResPartner(models.Model):
     def action_open_value_profile(self):
         """All scores of the customer in the current company."""
         self.ensure_one()
-        self.check_access("read")
-        self._check_field_access(self._fields["value_page"], "read")
+        self._check_value_access()
         profile = self.env["crm.value.profile"].search(
             [
                 ("partner_id", "=", self.commercial_partner_id.id),
@@ -251,6 +253,5 @@ class ResPartner(models.Model):
     def action_open_value_history(self, what):
         """All changes of the customer's labels, or its values over the month-ends, in a view of their own."""
         self.ensure_one()
-        self.check_access("read")
-        self._check_field_access(self._fields["value_page"], "read")
+        self._check_value_access()
         return open_history(self.env, self.commercial_partner_id, self.env.company.root_id, what)

@@ -29,9 +29,9 @@ class ResPartner(models.Model):
     )
 
     @api.depends("expected_next_order_high")
-    @api.depends_context("company", "lang", "tz")
+    @api.depends_context("company", "lang")
     def _compute_order_lateness(self):
-        today = fields.Date.context_today(self)
+        today = self.env.company.root_id._crm_value_today()
         for partner in self:
             latest = partner.expected_next_order_high
             partner.order_lateness = (latest and lateness_text(self.env, (today - latest).days)) or False

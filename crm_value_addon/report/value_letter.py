@@ -56,8 +56,7 @@ class ReportValueLetter(models.AbstractModel):
     @api.model
     def _get_report_values(self, docids, data=None):
         partners = self.env["res.partner"].browse(docids)
-        partners.check_access("read")
-        partners._check_field_access(partners._fields["value_page"], "read")
+        partners._check_value_access()
         translated = [partner.with_context(lang=partner.lang or self.env.lang) for partner in partners]
         return {
             "doc_ids": docids,

@@ -55,8 +55,7 @@ class ReportValueSheet(models.AbstractModel):
     @api.model
     def _get_report_values(self, docids, data=None):
         partners = self.env["res.partner"].browse(docids)
-        partners.check_access("read")
-        partners._check_field_access(partners._fields["value_page"], "read")
+        partners._check_value_access()
         profiles = partners._read_own_profiles(SHEET_COLUMNS)
         return {
             "doc_ids": docids,

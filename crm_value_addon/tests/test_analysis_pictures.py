@@ -37,23 +37,21 @@ class TestAnalysisPictures(AnalysisCase):
     def test_latest_opens_as_a_picture(self):
         for model in ("crm.value.equity", "crm.value.concentration"):
             records = self.as_user(model, self.user, self.alpha)
-            self.assertEqual(
-                records.action_open_latest()["views"][0][1], "graph" if "equity" in model else "list"
-            )
+            self.assertEqual(records._open_latest()["views"][0][1], "graph" if "equity" in model else "list")
         run = self.analysis()
         for model in ("crm.value.equity", "crm.value.concentration"):
             with self.subTest(model=model):
                 records = self.as_user(model, self.user, self.alpha)
-                action = records.action_open_latest()
+                action = records._open_latest()
                 self.assertEqual(action["views"], [(False, "form")])
                 self.assertEqual(records.browse(action["res_id"]).run_id.sudo(), run)
                 other = self.as_user(model, self.user, self.beta)
-                self.assertNotIn("res_id", {k: v for k, v in other.action_open_latest().items() if v})
+                self.assertNotIn("res_id", {k: v for k, v in other._open_latest().items() if v})
                 with self.assertRaises(AccessError):
-                    self.as_user(model, self.viewer, self.alpha).action_open_latest()
+                    self.as_user(model, self.viewer, self.alpha)._open_latest()
         self.analysis(company=self.beta)
         both = self.as_user("crm.value.equity", self.user, self.alpha, self.beta)
-        self.assertGreater(len(both.action_open_latest()["views"]), 1, "whose picture?")
+        self.assertGreater(len(both._open_latest()["views"]), 1, "whose picture?")
 
     def test_a_curve_that_is_none_is_left_out_with_its_figures(self):
         for odd in ([[0, 0], [1]], [[0, 0], [0.5, None]], [[0.5, 0], [0.4, 1]], [[0, 0], [1, 1.5]], "x", [7]):

@@ -1,5 +1,6 @@
 import math
 
+from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tests import tagged
@@ -98,12 +99,19 @@ class TestDashboard(CustomerValueCase):
             ],
         )
 
-    def test_concentration(self):
-        found = self.dashboard().read_overview()["concentration"]
-        self.assertEqual((found["customers"], found["carriers"], found["top_10"]), (3, 2, 1.0))
-        self.assertEqual(found["curve"][0], (0, 0))
-        self.assertEqual(found["curve"][-1], (1, 1))
-        self.assertIn((1 / 3, 0.6), found["curve"])
+    def test_concentration_is_that_of_the_last_run(self):
+        self.assertIsNone(self.dashboard().read_overview()["concentration"])
+        run = self.env["crm.value.run"].search(
+            [("company_id", "=", self.alpha.id), ("state", "=", "done")], order="id desc", limit=1
+        )
+        curve = [[0, 0], [0.3333, 0.1], [0.6667, 0.4], [1, 1]]
+        figures = {"top_10": 1.0, "customers_for_80_percent": 2, "lorenz": curve, "losses": []}
+        result = {"concentration": {"basis": "revenue", "customers": figures, "groups": None}}
+        self.env["crm.value.analysis"]._record_analysis(run, result)
+        data = self.dashboard().read_overview()
+        self.assertEqual(data["concentration"], {"carriers": 2, "top_10": 1.0, "curve": curve})
+        self.assertEqual(data["total"]["buying"], 3)
+        self.assertIsNone(self.dashboard(company=self.beta).read_overview()["concentration"])
 
     def test_month_end(self):
         month_end = self.dashboard().read_overview()["month_end"]
@@ -163,6 +171,13 @@ class TestDashboard(CustomerValueCase):
         self.assertEqual((data["customers"], data["as_of"], data["stale"]), (0, "", False))
 
     def test_old_scores_are_told(self):
+        self.assertTrue(self.dashboard().read_overview()["stale"])
+
+    def test_scores_made_up_of_a_past_day_are_old_however_late_they_are_made(self):
+        self.score_on(self.alpha._crm_value_today(), [self.whole(self.partners[0])])
+        self.assertFalse(self.dashboard().read_overview()["stale"])
+        run = self.env["crm.value.run"].search([("company_id", "=", self.alpha.id)], order="id desc", limit=1)
+        run.write({"as_of": "2026-02-10", "closed_at": fields.Datetime.now()})
         self.assertTrue(self.dashboard().read_overview()["stale"])
 
     def test_only_who_sees_amounts(self):

@@ -41,6 +41,16 @@ class TestFirstSteps(CustomerValueCase):
         action = self.steps().open_finding(finding)
         return self.env[action["res_model"]].search(action["domain"])
 
+    def test_what_a_manager_may_tick(self):
+        steps, _checklist = self.told()
+        self.assertEqual(
+            {key for key, step in steps.items() if step["tickable"]}, {"policy", "formats", "quality"}
+        )
+        for key, step in steps.items():
+            if step["tickable"]:
+                self.steps().tick(key, True)
+                self.assertTrue(self.told()[0][key]["done"], key)
+
     def test_findings_open_what_the_reader_may_read(self):
         steps, _checklist = self.told()
         opened = {note["open"] for note in steps["quality"]["notes"]}

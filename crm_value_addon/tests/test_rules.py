@@ -51,6 +51,15 @@ class TestRules(CustomerValueCase):
         self.assertIn("88 %", self.meaning(data, "churn_risk", "High"))
         self.assertNotIn("77 %", self.meaning(self.told(company=self.beta), "churn_risk", "High"))
 
+    def test_who_reads_makes_no_policy(self):
+        versions = self.env["crm.value.policy.version"]
+        of_beta = [("company_id", "=", self.beta.id)]
+        self.assertFalse(versions.search(of_beta))
+        data = self.told(company=self.beta)
+        self.assertIsNone(data["policy"])
+        self.assertEqual([rule["key"] for rule in data["rules"]], list(POLICY_SCHEMA))
+        self.assertFalse(versions.search(of_beta))
+
     def test_viewers_see_no_amounts(self):
         self.activate(
             self.alpha, [{"key": "key_rule", "value": "1"}, {"key": "key_value_minimum", "value": "4321"}]

@@ -43,6 +43,24 @@ class TestValueTimeline(CustomerValueCase):
         # A contact tells of its company.
         self.assertEqual(self.timeline(partner=self.contact)["orders"], told["orders"])
 
+    def test_a_branch_that_is_a_customer_itself_has_its_own(self):
+        branch = self.env["res.partner"].create(
+            {"name": "Branch", "is_company": True, "parent_id": self.customer.id}
+        )
+        self.order(branch, day=f"{self.today - timedelta(days=20)} 12:00:00")
+        self.score([self.full(self.customer), self.full(branch)])
+        self.assertEqual(self.timeline()["orders"], self.days(90, 30, 10))
+        self.assertEqual(self.timeline(partner=branch)["orders"], self.days(20))
+
+    def test_days_are_those_of_the_company(self):
+        self.alpha.partner_id.tz = "Asia/Tokyo"
+        day = self.alpha._crm_value_today() - timedelta(days=2)
+        # Late in the evening in Greenwich it is the next morning in Tokyo.
+        self.order(self.unscored, day=f"{day} 20:00:00")
+        self.score([self.full(self.unscored)])
+        told = self.timeline(partner=self.unscored)["orders"]
+        self.assertEqual(told, [fields.Date.to_string(day + timedelta(days=1))])
+
     def test_of_the_orders_only_those_of_the_reader(self):
         self.score([self.full(self.customer)])
         self.assertEqual(self.timeline(self.seller)["orders"], [])
@@ -59,8 +77,7 @@ class TestValueTimeline(CustomerValueCase):
         self.score_on("2026-02-12", [self.full(self.customer, churn_probability=0.1)])
         told = self.timeline()
         self.assertEqual(told["trend"]["direction"], "down")
-        self.assertEqual(told["month_ends"], [{"date": "2026-01-31", "risk": 0.2, "value": 1750.0}])
-        self.assertIsNone(self.timeline(self.viewer)["month_ends"][0]["value"])
+        self.assertEqual(told["month_ends"], [{"date": "2026-01-31", "risk": 0.2}])
 
     def test_no_trend_of_a_forecast_that_is_withheld(self):
         self.score_on("2026-01-20", [self.full(self.customer, churn_probability=0.2)])

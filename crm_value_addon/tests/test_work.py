@@ -111,6 +111,20 @@ class TestWorkingLists(WorkCase):
             self.assertEqual(partner.order_lateness, text)
         self.assertFalse(partner.browse(self.unscored.id).order_lateness)
 
+    def test_late_by_the_day_of_the_company(self):
+        # Of two neighbours a day apart, one is late whatever the hour; the reader's own time zone tells neither.
+        self.score([self.full(self.customer, expected_next_order_high=day(-3))])
+        for zone in ("Pacific/Kiritimati", "Pacific/Pago_Pago"):
+            self.alpha.partner_id.tz = zone
+            self.env.invalidate_all()
+            latest = self.alpha._crm_value_today() - timedelta(days=1)
+            self.env.cr.execute("UPDATE crm_value_profile SET expected_next_order_high = %s", [latest])
+            for reader in ("Pacific/Kiritimati", "Pacific/Pago_Pago"):
+                records = self.as_user("res.partner", self.viewer, self.alpha).with_context(tz=reader)
+                self.assertEqual(
+                    records.browse(self.customer.id).order_lateness, "1 day late", (zone, reader)
+                )
+
     def test_own_customers_first_for_those_with_own_documents(self):
         self.assertEqual(safe_eval(self.action("overdue")["context"])["search_default_my_customers"], 1)
         for user, filters in (

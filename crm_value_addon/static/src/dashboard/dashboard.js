@@ -2,11 +2,13 @@ import { formatCurrency } from "@web/core/currency";
 import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
 import { user } from "@web/core/user";
+import { KeepLast } from "@web/core/utils/concurrency";
 import { useService } from "@web/core/utils/hooks";
 import { Layout } from "@web/search/layout";
 import { formatInteger, formatPercentage } from "@web/views/fields/formatters";
 import { standardActionServiceProps } from "@web/webclient/actions/action_service";
 
+import { bridgeBars } from "../charts/equity_bridge_field";
 import { MovementFlow } from "./movement_flow";
 
 import { Component, onWillStart, useState } from "@odoo/owl";
@@ -27,6 +29,8 @@ const SEGMENT_LOOKS = {
     lost: "danger",
 };
 
+const BAR_LOOKS = { total: "primary", up: "success", down: "danger" };
+
 /** What a sales manager looks at first; every figure opens the customers behind it. */
 export class ValueDashboard extends Component {
     static template = "crm_value_addon.ValueDashboard";
@@ -37,6 +41,7 @@ export class ValueDashboard extends Component {
         this.orm = useService("orm");
         this.action = useService("action");
         this.layout = { controlPanel: {} };
+        this.lastMovement = new KeepLast();
         this.by = [
             { value: "user", name: _t("Salesperson") },
             { value: "team", name: _t("Sales Team") },
@@ -55,7 +60,8 @@ export class ValueDashboard extends Component {
     }
 
     async loadMovement(label = "value_segment", since = null) {
-        this.state.movement = await this.orm.silent.call(MODEL, "read_movement", [label, since]);
+        const asked = this.orm.silent.call(MODEL, "read_movement", [label, since]);
+        this.state.movement = await this.lastMovement.add(asked);
     }
 
     async loadCohorts() {
@@ -176,35 +182,31 @@ export class ValueDashboard extends Component {
 
     /** Each step of the bridge begins where the one before ended; opening and closing stand on the ground. */
     get bridge() {
-        let level = 0;
-        const steps = this.data.equity.map((row) => {
-            const stands = ["opening", "closing"].includes(row.step);
-            const from = stands ? 0 : level;
-            level = stands ? row.amount : level + row.amount;
-            return { ...row, stands, low: Math.min(from, level), high: Math.max(from, level) };
-        });
-        const low = Math.min(0, ...steps.map((step) => step.low));
-        const span = Math.max(...steps.map((step) => step.high), 0) - low || 1;
-        return steps.map((step) => ({
-            ...step,
-            left: (100 * (step.low - low)) / span,
-            width: step.amount ? Math.max((100 * (step.high - step.low)) / span, 0.3) : 0,
-            look: step.stands ? "primary" : step.amount < 0 ? "danger" : "success",
+        const bars = bridgeBars(this.data.equity);
+        const low = Math.min(0, ...bars.map((bar) => Math.min(bar.from, bar.to)));
+        const span = Math.max(0, ...bars.map((bar) => Math.max(bar.from, bar.to))) - low || 1;
+        return bars.map(({ from, to, look }, place) => ({
+            ...this.data.equity[place],
+            total: look === "total",
+            left: (100 * (Math.min(from, to) - low)) / span,
+            width: from === to ? 0 : Math.max((100 * Math.abs(to - from)) / span, 0.3),
+            look: BAR_LOOKS[look],
         }));
     }
 
     get curve() {
-        const points = this.data.concentration.curve;
-        return points.map(([customers, value]) => `${100 * customers},${100 - 100 * value}`).join(" ");
+        // Kept from the smallest, drawn from the largest.
+        const points = [...this.data.concentration.curve].reverse();
+        return points.map(([customers, value]) => `${100 - 100 * customers},${100 * value}`).join(" ");
     }
 
     get concentrationText() {
-        const { carriers, customers, top_10 } = this.data.concentration;
+        const { carriers, top_10 } = this.data.concentration;
         return _t(
             "%(carriers)s of %(customers)s buying customers carry %(most)s of the current value; the largest 10 carry %(top)s.",
             {
                 carriers: this.integer(carriers),
-                customers: this.integer(customers),
+                customers: this.integer(this.data.total.buying),
                 most: this.percent(0.8),
                 top: this.percent(top_10),
             }

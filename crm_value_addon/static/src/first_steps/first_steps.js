@@ -51,10 +51,6 @@ export class FirstSteps extends Component {
         return this.state.data.steps.filter((step) => step.done).length;
     }
 
-    canTick(step) {
-        return ["policy", "formats", "quality"].includes(step.key);
-    }
-
     async tick(key, done) {
         await this.orm.call(MODEL, "tick", [key, done]);
         await this.load();
