@@ -40,6 +40,10 @@ from . import crm_value_sync_publish
 from . import crm_value_step
 from . import crm_value_mixin
 from . import crm_value_told
+from . import crm_value_service_policy
+from . import crm_value_served
+from . import crm_value_alert
+from . import mail_activity
 from . import res_company
 from . import res_config_settings
 from . import res_partner

@@ -65,6 +65,7 @@ class CrmValueObjection(models.Model):
         """Erase what was kept about the objecting customers, and about contacts that were customers once."""
         if not self:
             return
+        self.env["crm.value.alert"]._forget(self.partner_id)
         self.env.flush_all()
         customers = tuple(self.partner_id.ids)
         partners = SQL(

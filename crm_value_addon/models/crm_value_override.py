@@ -204,7 +204,7 @@ class CrmValueOverride(models.Model):
                 partners=tuple(partners.ids),
             )
         )
-        self.env.invalidate_all(flush=False)
+        self.env["crm.value.service.policy"]._refresh_contact_due(company, partners)
 
     @api.model
     def _held_sql(self, companies, day):

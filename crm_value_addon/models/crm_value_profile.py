@@ -163,6 +163,10 @@ class CrmValueProfile(models.Model):
         string="Promises Kept", aggregator="avg", help="Share of deliveries in full and on the promised day."
     )
     last_contact_date = fields.Date(string="Last Contact")
+    contacted_on = fields.Date(help="When an activity with it was last done in Odoo.")
+    contact_due = fields.Date(
+        string="Next Contact Due", help="Last contact, and the days between two by the service policy."
+    )
     initiator = fields.Selection(INITIATORS, string="Who Initiates")
     preferred_channel = fields.Char()
     anomaly = fields.Selection(ANOMALIES, help="A sudden change against the customer's own pattern.")
@@ -250,6 +254,24 @@ class CrmValueProfile(models.Model):
             return found
 
         return Domain.custom(to_sql=to_sql)
+
+    @api.model
+    def _note_contact(self, customers):
+        """Customers were in contact with us today; what is due next follows."""
+        if not customers:
+            return
+        self.env.flush_all()
+        companies = self.sudo().search([("partner_id", "in", customers.ids)]).company_id
+        for company in companies:
+            self.env.cr.execute(
+                SQL(
+                    "UPDATE crm_value_profile SET contacted_on = %s WHERE company_id = %s AND partner_id IN %s",
+                    company._crm_value_today(),
+                    company.id,
+                    tuple(customers.ids),
+                )
+            )
+        self.env["crm.value.service.policy"]._refresh_contact_due(companies, customers)
 
     def action_open_value_reason(self, code, model):
         """The records behind a reason, in a list, as far as the reader may see them."""

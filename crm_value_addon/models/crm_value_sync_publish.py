@@ -2,6 +2,7 @@ import base64
 import binascii
 import io
 import zlib
+from datetime import timedelta
 
 import psycopg2
 
@@ -280,12 +281,14 @@ class CrmValueSyncPublish(models.AbstractModel):
             self._check_staged(run, rows)
         if run.kind == "score":
             counts = self._merge(run, rows)
+            self.env["crm.value.service.policy"]._refresh_contact_due(run.company_id)
         elif run.kind == "preview":
             self.env["crm.value.preview"]._record_preview(run)
         result = storable(result)
         left_out = self.env["crm.value.grade"]._record_grades(run, result)
         if run.kind == "score":
             left_out += self.env["crm.value.analysis"]._record_analysis(run, result)
+            left_out += self._act_on(run)
         forget_losses(result)
         run._end(
             "done",
@@ -302,6 +305,14 @@ class CrmValueSyncPublish(models.AbstractModel):
         )
         self.env.invalidate_all()
         return self._close_counts(run)
+
+    def _act_on(self, run):
+        """Look for what threatens customers now; what was so on a past day is none of it.
+
+        :return: sentences for the warnings of the run
+        """
+        live = run.as_of >= run.company_id._crm_value_today() - timedelta(days=1)
+        return self.env["crm.value.alert"].sudo()._look(run.company_id) if live else []
 
     def _close_counts(self, run):
         return {

@@ -13,6 +13,16 @@ class ResCompany(models.Model):
         default=24,
         help="The worker scores the company this often. 0: only on request.",
     )
+    crm_value_alerts_per_user = fields.Integer(
+        string="Open Activities per Salesperson",
+        default=10,
+        help="Safeguards open no further activity for who has so many of theirs open.",
+    )
+    crm_value_alerts_at_once = fields.Integer(
+        string="Activities at Once",
+        default=100,
+        help="A safeguard that would open more in one run is held until a manager releases it.",
+    )
 
     def _crm_value_timezone(self):
         """Name of the time zone in which a day of this company begins and ends."""

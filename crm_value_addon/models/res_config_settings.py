@@ -7,6 +7,12 @@ class ResConfigSettings(models.TransientModel):
     crm_value_interval_hours = fields.Integer(
         related="company_id.root_id.crm_value_interval_hours", readonly=False
     )
+    crm_value_alerts_per_user = fields.Integer(
+        related="company_id.root_id.crm_value_alerts_per_user", readonly=False
+    )
+    crm_value_alerts_at_once = fields.Integer(
+        related="company_id.root_id.crm_value_alerts_at_once", readonly=False
+    )
     group_crm_value_user = fields.Boolean(
         string="Amounts for every salesperson",
         group="sales_team.group_sale_salesman",

@@ -74,6 +74,16 @@ class ResPartner(models.Model):
         name="expected_next_order_high",
         string="Next Order Expected Until",
     )
+    last_contact_date = profile_field(
+        fields.Date, "last_contact_date", name="last_contact_date", string="Last Contact"
+    )
+    contact_due = profile_field(
+        fields.Date,
+        "contact_due",
+        name="contact_due",
+        string="Next Contact Due",
+        help="Last contact, and the days between two by the service policy.",
+    )
     # The working lists show both, the one in the place of amounts, and are found by the other.
     value_percentile = profile_field(
         fields.Float,

@@ -1,6 +1,12 @@
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
+
+from ..formatting import number_text
+from ..labels import GROUP_VIEWER
+
+# Of the discount: rounding to cents is none.
+ROUNDING = 0.001
 
 
 class SaleOrder(models.Model):
@@ -8,6 +14,41 @@ class SaleOrder(models.Model):
 
     _name = "sale.order"
     _inherit = ["sale.order", "crm.value.told"]
+
+    discount_notice = fields.Char(
+        compute="_compute_discount_notice",
+        groups=GROUP_VIEWER,
+        help="Told when the order has more discount than the service policy of its customer allows.",
+    )
+
+    @api.depends("service_policy_id", "order_line.price_subtotal", "order_line.discount", "state")
+    @api.depends_context("lang")
+    def _compute_discount_notice(self):
+        for order in self:
+            policy = order.service_policy_id.sudo()
+            order.discount_notice = False
+            if not policy.limits_discount or order.state == "cancel":
+                continue
+            share = order._discount_share()
+            if share > policy.discount_ceiling + ROUNDING:
+                order.discount_notice = self.env._(
+                    "%(share)s %% discount: more than the %(ceiling)s %% of the service policy for %(whom)s.",
+                    share=number_text(self.env, 100 * share, 1),
+                    ceiling=number_text(self.env, 100 * policy.discount_ceiling),
+                    whom=policy.display_name,
+                )
+
+    def _discount_share(self):
+        """Discount of the whole order as a share of what it would cost without, untaxed; lines of discount count."""
+        lines = self.order_line.filtered(lambda line: not line.display_type)
+        full = net = 0.0
+        for line in lines:
+            net += line.price_subtotal
+            if line.price_subtotal > 0 and line.discount < 100:
+                full += line.price_subtotal / (1 - line.discount / 100)
+            elif line.discount >= 100:
+                full += line.price_unit * line.product_uom_qty
+        return 1 - net / full if full > 0 else 0.0
 
     @api.depends("partner_id.commercial_partner_id", "company_id")
     def _compute_profile_fields(self):

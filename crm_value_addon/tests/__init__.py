@@ -1,4 +1,5 @@
 from . import (
+    test_alert,
     test_analysis,
     test_analysis_access,
     test_analysis_pictures,
@@ -41,6 +42,7 @@ from . import (
     test_retention,
     test_rules,
     test_screens,
+    test_service_policy,
     test_snapshot,
     test_told,
     test_translations,

@@ -56,6 +56,20 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
                 partners=partners,
             )
         )
+        # Of two alerts alike the elder goes on, with its activity.
+        execute(
+            SQL(
+                """
+                UPDATE crm_value_alert SET state = 'ended', ended_on = CURRENT_DATE WHERE id IN (
+                    SELECT id FROM (
+                        SELECT id, row_number() OVER (
+                               PARTITION BY company_id, rule ORDER BY opened_on, id) AS rank
+                          FROM crm_value_alert WHERE partner_id IN %s AND state <> 'ended'
+                    ) ranked WHERE rank > 1)
+                """,
+                partners,
+            )
+        )
         # Odoo's merge would delete both of two objections that clash: the earliest counts.
         execute(
             SQL(

@@ -1,0 +1,267 @@
+from collections import defaultdict
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+from odoo.tools import SQL
+
+from ..safeguards import RULES, alert_text, rule_sql
+
+STATES = [("open", "Open"), ("held", "Held"), ("ended", "Over")]
+
+
+class CrmValueAlert(models.Model):
+    """Something that threatens the relation with a customer under safeguards, from when it is seen until it is over.
+
+    Each opens one activity for the salesperson when it begins. What goes on opens no other, done or not; what comes
+    again after it was over is another alert.
+    """
+
+    _name = "crm.value.alert"
+    _inherit = ["crm.value.protected"]
+    _description = "Safeguard Alert"
+    _order = "opened_on desc, id desc"
+    _log_access = False
+
+    partner_id = fields.Many2one(
+        "res.partner", string="Customer", required=True, index=True, ondelete="cascade"
+    )
+    company_id = fields.Many2one("res.company", required=True, ondelete="cascade")
+    rule = fields.Selection(RULES, required=True)
+    state = fields.Selection(STATES, required=True, default="open")
+    opened_on = fields.Date(required=True)
+    ended_on = fields.Date()
+    figures = fields.Json()
+    text = fields.Char(compute="_compute_text", string="What Happened")
+    activity_id = fields.Many2one("mail.activity", index="btree_not_null", ondelete="set null")
+    user_id = fields.Many2one("res.users", string="Responsible", help="Whose activity it opened.")
+    hindrance = fields.Selection(
+        [
+            ("nobody", "No salesperson"),
+            ("gone", "Salesperson without access"),
+            ("workload", "Salesperson has enough open"),
+            ("many", "Too many at once"),
+        ],
+        string="Why No Activity",
+    )
+
+    _one_open = models.UniqueIndex(
+        "(company_id, partner_id, rule) WHERE state <> 'ended'", "This alert is open already."
+    )
+
+    @api.depends("rule", "figures")
+    @api.depends_context("lang")
+    def _compute_text(self):
+        for alert in self:
+            alert.text = alert_text(self.env, alert.rule, alert.figures)
+
+    # -------------------------------------------------------------------- looking
+
+    @api.model
+    def _look(self, company):
+        """End what is over, open what began, and an activity for each that somebody can act on.
+
+        :param company: a root company whose scores are those of today
+        :return: sentences for the warnings of the run
+        """
+        self.env.flush_all()
+        today = company._crm_value_today()
+        watched = SQL(
+            "(SELECT profile.* FROM crm_value_profile profile WHERE profile.company_id = %s AND %s)",
+            company.id,
+            self.env["crm.value.service.policy"]._policy_of_sql("profile", "watched"),
+        )
+        begun = self.browse()
+        for rule, _name in RULES:
+            found = rule_sql(rule, watched, today)
+            begun |= self._renew(company, rule, found, today)
+        # Those held by a limit try again: there may be room now.
+        waiting = self.sudo().search(
+            [("company_id", "=", company.id), ("state", "=", "held"), ("hindrance", "!=", "many")]
+        )
+        return self._assign(company, begun, waiting)
+
+    def _renew(self, company, rule, found, today):
+        """Bring the open alerts of a rule in line with the customers it is about now; return those that began."""
+        key = {"company": company.id, "rule": rule, "found": found, "today": today}
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE crm_value_alert alert SET state = 'ended', ended_on = %(today)s
+                 WHERE alert.company_id = %(company)s AND alert.rule = %(rule)s AND alert.state <> 'ended'
+                   AND NOT EXISTS (SELECT FROM (%(found)s) found WHERE found.partner_id = alert.partner_id)
+                """,
+                **key,
+            )
+        )
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE crm_value_alert alert SET figures = found.figures FROM (%(found)s) found
+                 WHERE alert.company_id = %(company)s AND alert.rule = %(rule)s AND alert.state <> 'ended'
+                   AND alert.partner_id = found.partner_id AND alert.figures IS DISTINCT FROM found.figures
+                """,
+                **key,
+            )
+        )
+        self.env.cr.execute(
+            SQL(
+                """
+                INSERT INTO crm_value_alert (partner_id, company_id, rule, state, opened_on, figures)
+                SELECT DISTINCT ON (found.partner_id)
+                       found.partner_id, %(company)s, %(rule)s, 'open', %(today)s, found.figures
+                  FROM (%(found)s) found
+                 WHERE NOT EXISTS (
+                       SELECT FROM crm_value_alert alert WHERE alert.company_id = %(company)s
+                          AND alert.rule = %(rule)s AND alert.state <> 'ended'
+                          AND alert.partner_id = found.partner_id)
+                RETURNING id
+                """,
+                **key,
+            )
+        )
+        begun = [number for (number,) in self.env.cr.fetchall()]
+        self.env.invalidate_all(flush=False)
+        return self.sudo().browse(begun)
+
+    # ----------------------------------------------------------------- activities
+
+    def _assign(self, company, begun, waiting):
+        """Open the activities of alerts, as far as there is somebody with room; hold the others."""
+        warnings = []
+        names = dict(self._fields["rule"]._description_selection(self.env))
+        assignable = waiting
+        for rule, alerts in begun.grouped("rule").items():
+            if len(alerts) > company.sudo().crm_value_alerts_at_once:
+                alerts._with_pen().write({"state": "held", "hindrance": "many"})
+                warnings.append(
+                    self.env._(
+                        "%(count)s activities at once would be opened for “%(rule)s”: they are held until a manager"
+                        " releases them under Safeguards.",
+                        count=len(alerts),
+                        rule=names[rule],
+                    )
+                )
+            else:
+                assignable |= alerts
+        assignable._open_activities(company)
+        return warnings
+
+    def _open_activities(self, company):
+        """One activity for each, for the salesperson of its customer; what hinders it is kept."""
+        room = self._room(company)
+        # The customer that brings most comes first where there is not room for all.
+        worth = self._worth(company)
+        by_user = defaultdict(self.browse)
+        for alert in self.sorted(lambda alert: (-worth.get(alert.partner_id.id, 0.0), alert.id)):
+            user = alert.partner_id.user_id
+            hindrance = self._hindrance(company, user, room)
+            if hindrance:
+                alert._with_pen().write({"state": "held", "hindrance": hindrance, "user_id": user.id})
+            else:
+                room[user.id] = room.get(user.id, self._limit(company)) - 1
+                by_user[user] |= alert
+        for user, alerts in by_user.items():
+            alerts._create_activities(user)
+
+    def _hindrance(self, company, user, room):
+        if not user:
+            return "nobody"
+        if not user.active or company not in user.company_ids.root_id:
+            return "gone"
+        return "workload" if room.get(user.id, self._limit(company)) <= 0 else None
+
+    def _limit(self, company):
+        return company.sudo().crm_value_alerts_per_user
+
+    def _room(self, company):
+        """How many more activities of ours the salespeople may get, ``{user id: number}``, of those that have any."""
+        self.env.flush_all()
+        self.env.cr.execute(
+            SQL(
+                """
+                SELECT activity.user_id, count(*) FROM crm_value_alert alert
+                  JOIN mail_activity activity ON activity.id = alert.activity_id AND activity.active
+                 WHERE alert.company_id = %s GROUP BY activity.user_id
+                """,
+                company.id,
+            )
+        )
+        return {user: self._limit(company) - count for user, count in self.env.cr.fetchall()}
+
+    def _worth(self, company):
+        profiles = self.env["crm.value.profile"].sudo()
+        rows = profiles.search_read(
+            [("company_id", "=", company.id), ("partner_id", "in", self.partner_id.ids)],
+            ["partner_id", "current_value"],
+        )
+        return {row["partner_id"][0]: row["current_value"] for row in rows}
+
+    def _create_activities(self, user):
+        """The activities of one salesperson, in that person's language; whoever may not see the customer gets none."""
+        env = self.with_context(lang=user.lang or self.env.lang, mail_activity_quick_update=True).env
+        names = dict(self._fields["rule"]._description_selection(env))
+        seen_by = self.partner_id.with_user(user).with_context(allowed_company_ids=user.company_ids.ids)
+        readable = seen_by._filtered_access("read").ids
+        hidden = self.filtered(lambda alert: alert.partner_id.id not in readable)
+        hidden._with_pen().write({"state": "held", "hindrance": "gone", "user_id": user.id})
+        seen = self - hidden
+        activities = (
+            env["mail.activity"]
+            .sudo()
+            .create(
+                [
+                    {
+                        "res_model_id": env["ir.model"]._get_id("res.partner"),
+                        "res_id": alert.partner_id.id,
+                        "activity_type_id": env.ref("mail.mail_activity_data_todo").id,
+                        "summary": names[alert.rule],
+                        "note": alert_text(env, alert.rule, alert.figures),
+                        "user_id": user.id,
+                        "automated": True,
+                    }
+                    for alert in seen
+                ]
+            )
+        )
+        for alert, activity in zip(seen, activities, strict=True):
+            alert._with_pen().write(
+                {"state": "open", "hindrance": False, "activity_id": activity.id, "user_id": user.id}
+            )
+
+    # --------------------------------------------------------------------- buttons
+
+    def action_release(self):
+        """Open the activities of held alerts now, as far as salespeople have room.
+
+        :raise AccessError: for whom is no manager of customer value
+        :raise UserError: when none of them is held
+        """
+        self._check_manager()
+        held = self.filtered(lambda alert: alert.state == "held")
+        if not held:
+            raise UserError(self.env._("None of these alerts is held."))
+        for company, alerts in held.grouped("company_id").items():
+            alerts.sudo()._open_activities(company)
+
+    def _check_manager(self):
+        self.check_access("read")
+        if not self.env.user.has_group("crm_value_addon.group_manager"):
+            raise AccessError(self.env._("Only customer value managers release alerts that are held."))
+
+    def action_open_customer(self):
+        """The customer it is about."""
+        self.ensure_one()
+        self.check_access("read")
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "res.partner",
+            "res_id": self.partner_id.id,
+            "views": [[False, "form"]],
+        }
+
+    @api.model
+    def _forget(self, customers):
+        """Take away the activities that alerts of customers opened, open or done: they tell of them."""
+        self.sudo().search([("partner_id", "in", customers.ids)]).activity_id.with_context(
+            active_test=False
+        ).unlink()

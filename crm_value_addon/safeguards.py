@@ -1,0 +1,100 @@
+"""What threatens the relation with customers under safeguards: one query per rule, and what it says.
+
+Each query is of profiles under a service policy with safeguards, ``watched``; it yields rows of ``partner_id`` and
+``figures``, what the sentence of the alert is made of.
+"""
+
+from odoo.tools import SQL
+from odoo.tools.misc import format_date
+
+from .formatting import number_text, percent_text
+
+RULES = [
+    ("contact_overdue", "Contact overdue"),
+    ("single_contact", "One contact person only"),
+    ("sales_drop", "Sudden drop of sales"),
+    ("at_risk", "Churn risk high"),
+    ("unanswered", "Messages unanswered"),
+]
+
+
+def rule_sql(rule, watched, today):
+    """SQL of the customers that a rule is about now.
+
+    :param str rule: a code of ``RULES``
+    :param SQL watched: query of profiles under safeguards, as a table
+    :param date today: the day of the company
+    """
+    return {
+        "contact_overdue": lambda: SQL(
+            """SELECT partner_id, jsonb_build_object('due', contact_due, 'last',
+                      COALESCE(GREATEST(last_contact_date, contacted_on), last_order_date)) AS figures
+                 FROM %s AS watched WHERE contact_due < %s""",
+            watched,
+            today,
+        ),
+        "single_contact": lambda: SQL(
+            """SELECT watched.partner_id, jsonb_build_object('people', count(person.id)) AS figures
+                 FROM %s AS watched
+                 JOIN res_partner customer ON customer.id = watched.partner_id AND customer.is_company
+                 LEFT JOIN res_partner person ON person.parent_id = customer.id AND person.active
+                      AND person.type = 'contact' AND NOT COALESCE(person.is_company, FALSE)
+                GROUP BY watched.partner_id HAVING count(person.id) <= 1""",
+            watched,
+        ),
+        "sales_drop": lambda: SQL(
+            """SELECT partner_id, jsonb_build_object('percent', anomaly_percent, 'since', anomaly_since) AS figures
+                 FROM %s AS watched WHERE anomaly = 'drop'""",
+            watched,
+        ),
+        "at_risk": lambda: SQL(
+            """SELECT partner_id, jsonb_build_object('probability', churn_probability) AS figures
+                 FROM %s AS watched WHERE effective_churn_risk = 'high' AND NOT COALESCE(churn_withheld, FALSE)""",
+            watched,
+        ),
+        "unanswered": lambda: SQL(
+            """SELECT partner_id, reason -> 'params' AS figures
+                 FROM %s AS watched, jsonb_array_elements(watched.reasons) reason
+                WHERE jsonb_typeof(watched.reasons) = 'array' AND reason ->> 'code' = 'unanswered'""",
+            watched,
+        ),
+    }[rule]()
+
+
+def alert_text(env, rule, figures):
+    """What an alert says, in the reader's language; its figures may be of an older release."""
+    figures = figures or {}
+
+    def day(name):
+        return format_date(env, figures[name])
+
+    try:
+        return {
+            "contact_overdue": lambda: env._(
+                "The last contact was on %(last)s; by its service policy one was due on %(due)s.",
+                last=day("last"),
+                due=day("due"),
+            ),
+            "single_contact": lambda: (
+                env._("We know one person there: if that one leaves, we know nobody.")
+                if figures["people"]
+                else env._("We know no person there by name.")
+            ),
+            "sales_drop": lambda: env._(
+                "It buys %(percent)s %% less than its own pattern since %(since)s.",
+                percent=number_text(env, abs(figures["percent"])),
+                since=day("since"),
+            ),
+            "at_risk": lambda: (
+                env._("Its churn risk is high: %s.", percent_text(env, figures["probability"]))
+                if figures["probability"] is not None
+                else env._("Its churn risk is high.")
+            ),
+            "unanswered": lambda: env._(
+                "%(unanswered)s of %(messages)s messages are without an answer.",
+                unanswered=number_text(env, figures["unanswered"]),
+                messages=number_text(env, figures["messages"]),
+            ),
+        }[rule]()
+    except (KeyError, TypeError, ValueError):
+        return ""

@@ -1,0 +1,34 @@
+"""What customers of a class are promised and may get, in words."""
+
+from .formatting import number_text
+
+STRATEGIES = [("hook", "Hook"), ("zipper", "Zipper"), ("velcro", "Velcro")]
+
+
+def strategy_text(env, strategy):
+    """What a strategy means: who adapts to whom."""
+    return {
+        "hook": lambda: env._(
+            "Hook: the customer adapts to us; we contact it when its behaviour gives a reason."
+        ),
+        "zipper": lambda: env._("Zipper: both adapt, step by step and tooth by tooth."),
+        "velcro": lambda: env._("Velcro: we adapt to the customer wherever it touches us."),
+    }.get(strategy, lambda: "")()
+
+
+def terms_texts(env, policy):
+    """What a service policy promises and allows, a sentence each; what it leaves open is not told."""
+    told = [
+        policy.strategy and strategy_text(env, policy.strategy),
+        policy.contact_days
+        and env._("A contact at least every %s days", number_text(env, policy.contact_days)),
+        policy.response_hours and env._("An answer within %s hours", number_text(env, policy.response_hours)),
+        policy.limits_discount and ceiling_text(env, policy.discount_ceiling),
+        policy.privileges,
+    ]
+    return [text for text in told if text]
+
+
+def ceiling_text(env, share):
+    """Up to which discount an order may go."""
+    return env._("Discounts up to %s %%", number_text(env, 100 * share)) if share else env._("No discount")
