@@ -150,7 +150,7 @@ class CrmValueServicePolicy(models.Model):
     def _refresh_contact_due(self, companies, customers=None):
         """Let the days on which contacts are due follow service policies, classes and contacts.
 
-        A customer never contacted is due by its last order.
+        A customer never contacted is due by its last order; to one that is lost nobody owes a contact.
 
         :param companies: root companies
         :param customers: commercial partners, all where None
@@ -166,7 +166,9 @@ class CrmValueServicePolicy(models.Model):
             SQL(
                 """
                 UPDATE crm_value_profile profile SET contact_due = found.due
-                  FROM (SELECT target.id, %(last)s + %(days)s AS due FROM crm_value_profile target
+                  FROM (SELECT target.id, CASE WHEN target.effective_lifecycle_stage = 'lost' THEN NULL
+                                               ELSE %(last)s + %(days)s END AS due
+                          FROM crm_value_profile target
                          WHERE target.company_id IN %(companies)s AND %(customers)s) found
                  WHERE profile.id = found.id AND profile.contact_due IS DISTINCT FROM found.due
                 """,
@@ -201,7 +203,6 @@ class CrmValueServicePolicy(models.Model):
 
     # --------------------------------------------------------------------- buttons
 
-    @api.model
     def action_suggest(self):
         """Make a service policy for each value class that has none, to begin with.
 
@@ -219,9 +220,7 @@ class CrmValueServicePolicy(models.Model):
                 if value_class not in there
             ]
         )
-        return self.env["ir.actions.act_window"]._for_xml_id(
-            "crm_value_addon.crm_value_service_policy_action"
-        )
+        return True
 
     def action_open_customers(self):
         """To whom it applies now."""

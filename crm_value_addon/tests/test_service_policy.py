@@ -135,6 +135,22 @@ class TestServicePolicy(ServiceCase):
         self.policy(contact_days=30)
         self.assertEqual(self.due(self.customer), self.ago(20))
 
+    def test_nobody_owes_a_contact_to_who_is_lost(self):
+        self.policy(contact_days=30)
+        self.rescore(last_contact_date=str(self.ago(400)), lifecycle_stage="lost")
+        self.assertFalse(self.due(self.customer))
+
+    def test_classes_in_the_order_people_read_them(self):
+        for value_class in ("unprofitable", "growth", "standard", "key"):
+            self.policy(value_class)
+        policies = self.env["crm.value.service.policy"].search([("company_id", "=", self.alpha.id)])
+        order = ["key", "growth", "standard", "unprofitable"]
+        self.assertEqual(policies.mapped("value_class"), order)
+        profiles = self.env["crm.value.profile"].search(
+            [("company_id", "=", self.alpha.id)], order="effective_value_class desc, id"
+        )
+        self.assertEqual(profiles.mapped("effective_value_class"), ["standard", "key", "key"])
+
     def test_what_is_done_counts_at_once(self):
         self.policy(contact_days=30)
         order = self.order(self.contact)
