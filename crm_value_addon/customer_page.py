@@ -19,6 +19,7 @@ from .customer_texts import (
     value_type_text,
 )
 from .formatting import amount_text, number_text, percent_text
+from .incentives import incentive_text
 from .labels import GROUP_USER, LABELS, MARGIN_LEVELS, SATISFACTIONS, VALUE_BASES
 from .peer_places import peer_places
 from .publish_columns import PERCENTILE_COLUMNS, RATING_COLUMNS
@@ -27,6 +28,8 @@ from .reasons import leading_topic, render_reasons
 # Columns of crm_value_profile that the page is made from.
 PAGE_COLUMNS = (
     *(f"{kind}_{label}" for label in LABELS for kind in ("effective", "computed")),
+    "company_id",
+    "format_id",
     "currency_id",
     "value_basis",
     "value_percentile",
@@ -155,6 +158,7 @@ class _Page:
             self._amount("potential_value", self.env._("Potential value")),
             self._amount("lifetime_value", self.env._("Lifetime value")),
             self._amount("next_class_gap", self.env._("Missing to Key (A)")),
+            self._incentive(),
             self._first_year(),
         ]
         if self.sees_amounts and any(facts):
@@ -280,6 +284,10 @@ class _Page:
                 high=amount_text(self.env, high, self.currency),
             )
         return fact
+
+    def _incentive(self):
+        text = incentive_text(self.env, self.profile)
+        return text and _fact("incentive", self.env._("To say to it"), text)
 
     def _share(self, name, title, text=None):
         share = self.profile[name]

@@ -18,12 +18,17 @@ def strategy_text(env, strategy):
 
 def terms_texts(env, policy):
     """What a service policy promises and allows, a sentence each; what it leaves open is not told."""
+    ceiling = policy.limits_discount and ceiling_text(env, policy.discount_ceiling)
+    told = [strategy_text(env, policy.strategy), *offered_texts(env, policy), ceiling]
+    return [text for text in told if text]
+
+
+def offered_texts(env, policy):
+    """What of it a customer may be told."""
     told = [
-        policy.strategy and strategy_text(env, policy.strategy),
         policy.contact_days
         and env._("A contact at least every %s days", number_text(env, policy.contact_days)),
         policy.response_hours and env._("An answer within %s hours", number_text(env, policy.response_hours)),
-        policy.limits_discount and ceiling_text(env, policy.discount_ceiling),
         policy.privileges,
     ]
     return [text for text in told if text]

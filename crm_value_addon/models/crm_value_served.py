@@ -23,13 +23,14 @@ class CrmValueServed(models.AbstractModel):
     @api.depends("value_segment", "value_class")
     @api.depends_context("company", "allowed_company_ids", "lang")
     def _compute_service_policy(self):
-        keys = {
-            record: (profile["company_id"], profile["effective_value_class"], profile["format_id"] or False)
-            for record, profile in self._profiles_of_records(SERVED_COLUMNS)
-            if profile
-        }
-        policies = self.env["crm.value.service.policy"]._of_profiles(set(keys.values()))
+        profiles = dict(self._profiles_of_records(SERVED_COLUMNS))
+        policies = self.env["crm.value.service.policy"]
         for record in self:
-            policy = policies.get(keys.get(record), self.env["crm.value.service.policy"])
+            profile = profiles.get(record)
+            policy = (
+                policies._of(profile["company_id"], profile["effective_value_class"], profile["format_id"])
+                if profile
+                else policies
+            )
             record.service_policy_id = policy
             record.service_terms = "\n".join(policy._terms()) or False

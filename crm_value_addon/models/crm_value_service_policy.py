@@ -1,4 +1,4 @@
-from odoo import api, fields, models
+from odoo import api, fields, models, tools
 from odoo.exceptions import ValidationError
 from odoo.tools import SQL
 
@@ -113,12 +113,14 @@ class CrmValueServicePolicy(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         policies = super().create(vals_list)
+        self.env.registry.clear_cache()
         self._refresh_contact_due(policies.company_id)
         return policies
 
     def write(self, vals):
         companies = self.company_id
         result = super().write(vals)
+        self.env.registry.clear_cache()
         if {"company_id", "value_class", "format_id", "contact_days"} & set(vals):
             self._refresh_contact_due(companies | self.company_id)
         return result
@@ -126,6 +128,7 @@ class CrmValueServicePolicy(models.Model):
     def unlink(self):
         companies = self.company_id
         result = super().unlink()
+        self.env.registry.clear_cache()
         self._refresh_contact_due(companies)
         return result
 
@@ -185,17 +188,18 @@ class CrmValueServicePolicy(models.Model):
     # --------------------------------------------------------------------- reading
 
     @api.model
-    def _of_profiles(self, rows):
-        """``{(company id, class, format id): policy}`` of profiles told by these keys; see ``_policy_of_sql``."""
-        companies = {company for company, _value_class, _format in rows}
-        policies = self.sudo().search([("company_id", "in", list(companies))])
-        held = {(each.company_id.id, each.value_class, each.format_id.id): each for each in policies}
-        none = self.browse()
-        return {
-            (company, value_class, business_format): held.get((company, value_class, business_format))
-            or held.get((company, value_class, False), none)
-            for company, value_class, business_format in rows
-        }
+    def _of(self, company, value_class, business_format):
+        """The policy for a class and business format, by ids; empty where there is none; see ``_policy_of_sql``."""
+        held = self._held(company)
+        found = held.get((value_class, business_format or False)) or held.get((value_class, False))
+        return self.browse(found)
+
+    @api.model
+    @tools.ormcache("company")
+    def _held(self, company):
+        """``{(class, format id or False): id}`` of the policies of a company: few, and asked for with each customer."""
+        policies = self.sudo().search([("company_id", "=", company)])
+        return {(each.value_class, each.format_id.id): each.id for each in policies}
 
     def _terms(self):
         """What it promises and allows, in sentences; empty without a policy."""

@@ -14,7 +14,6 @@ from .letter_data import used_data
 LETTER_COLUMNS = (
     *PAGE_COLUMNS,
     "policy_version_id",
-    "format_id",
     "churn_probability",
     "churn_withheld",
     "confidence",

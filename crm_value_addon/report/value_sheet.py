@@ -7,7 +7,6 @@ from ..reasons import render_reasons
 
 SHEET_COLUMNS = (
     *PAGE_COLUMNS,
-    "format_id",
     "churn_probability",
     "churn_withheld",
     "order_days",
@@ -93,6 +92,7 @@ def _sheet(partner, profile):
         "places": [fact for name, fact in facts.items() if name.startswith("place_")],
         "next": _chosen(facts, NEXT),
         "gap": facts.get("next_class_gap"),
+        "incentive": facts.get("incentive"),
         "why": why,
         "missing": missing,
     }

@@ -184,6 +184,63 @@ class TestServicePolicy(ServiceCase):
         with self.assertRaises(AccessError):
             self.as_user("res.partner", self.employee, self.alpha).search(due)
 
+    def said(self, user=None, **values):
+        self.rescore(
+            **{
+                "value_class": "growth",
+                "next_class_gap": 250,
+                "current_value": 600,
+                "potential_value": 400,
+                **values,
+            }
+        )
+        self.env.invalidate_all()
+        partner = self.as_user("res.partner", user or self.viewer, self.alpha).browse(self.customer.id)
+        facts = [fact for group in partner.value_page["groups"] for fact in group["facts"]]
+        return next((fact["text"] for fact in facts if fact["name"] == "incentive"), None)
+
+    def test_what_more_business_would_bring_the_customer(self):
+        self.assertEqual(self.said(), "About 25 % more business makes it a key customer")
+        self.policy(contact_days=30, privileges="Free delivery", limits_discount=True, discount_ceiling=0.2)
+        self.assertEqual(
+            self.said(next_class_gap=251),
+            "With about 26 % more business it gets: A contact at least every 30 days; Free delivery",
+        )
+        self.policy(format_id=self.restaurants.id, response_hours=2)
+        self.assertEqual(
+            self.said(format_id=self.restaurants.id),
+            "With about 25 % more business it gets: An answer within 2 hours",
+        )
+        for silent in (
+            {"value_class": "key"},
+            {"value_class": "unprofitable"},
+            {"next_class_gap": 3001},
+            {"next_class_gap": None},
+            {"current_value": -600},
+        ):
+            self.assertIsNone(self.said(**silent), silent)
+
+    def test_a_format_that_is_gone_takes_its_policies_along(self):
+        general = self.policy()
+        self.policy(format_id=self.restaurants.id)
+        self.assertNotEqual(self.of(self.customer2)[0], general)
+        self.restaurants.unlink()
+        self.env.invalidate_all()
+        self.assertEqual(self.of(self.customer2)[0], general)
+
+    def test_as_many_queries_for_many_customers(self):
+        self.policy(contact_days=30)
+
+        def count(partners):
+            self.env.invalidate_all()
+            before = self.env.cr.sql_log_count
+            partners.mapped("service_terms")
+            return self.env.cr.sql_log_count - before
+
+        records = self.as_user("res.partner", self.viewer, self.alpha).browse(self.partners.ids)
+        count(records)
+        self.assertEqual(count(records[:1]), count(records))
+
     def test_suggestion_fills_what_is_missing(self):
         own = self.policy(contact_days=7)
         policies = self.as_user("crm.value.service.policy", self.manager, self.alpha)
