@@ -43,6 +43,8 @@ from . import crm_value_told
 from . import crm_value_service_policy
 from . import crm_value_served
 from . import crm_value_alert
+from . import crm_value_winback
+from . import crm_value_winback_line
 from . import mail_activity
 from . import res_company
 from . import res_config_settings

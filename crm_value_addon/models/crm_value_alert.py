@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
-from ..safeguards import RULES, alert_text, rule_sql
+from ..safeguards import RULES, activity_values, alert_text, rule_sql
 
 STATES = [("open", "Open"), ("held", "Held"), ("ended", "Over")]
 
@@ -210,15 +210,13 @@ class CrmValueAlert(models.Model):
             .sudo()
             .create(
                 [
-                    {
-                        "res_model_id": env["ir.model"]._get_id("res.partner"),
-                        "res_id": alert.partner_id.id,
-                        "activity_type_id": env.ref("mail.mail_activity_data_todo").id,
-                        "summary": names[alert.rule],
-                        "note": alert_text(env, alert.rule, alert.figures),
-                        "user_id": user.id,
-                        "automated": True,
-                    }
+                    activity_values(
+                        env,
+                        alert.partner_id,
+                        user,
+                        names[alert.rule],
+                        alert_text(env, alert.rule, alert.figures),
+                    )
                     for alert in seen
                 ]
             )

@@ -312,7 +312,10 @@ class CrmValueSyncPublish(models.AbstractModel):
         :return: sentences for the warnings of the run
         """
         live = run.as_of >= run.company_id._crm_value_today() - timedelta(days=1)
-        return self.env["crm.value.alert"].sudo()._look(run.company_id) if live else []
+        if not live:
+            return []
+        self.env["crm.value.winback"]._follow_all(run.company_id)
+        return self.env["crm.value.alert"].sudo()._look(run.company_id)
 
     def _close_counts(self, run):
         return {

@@ -49,6 +49,7 @@ from . import (
     test_value_letter,
     test_value_sheet,
     test_value_timeline,
+    test_winback,
     test_withheld,
     test_work,
 )

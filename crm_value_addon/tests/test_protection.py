@@ -195,6 +195,14 @@ class TestProtectedRows(CustomerValueCase):
             "product.template": {"action_open_likely_customers"},
             "product.product": {"action_open_likely_customers"},
             "crm.value.override": {"action_end"},
+            "crm.value.alert": {"action_open_customer", "action_release"},
+            "crm.value.service.policy": {"action_open_customers", "action_suggest"},
+            "crm.value.winback": {
+                "action_fill",
+                "action_open_customers",
+                "action_start",
+                "action_stop",
+            },
         }
         found = {}
         for model, registered in self.env.registry.items():

@@ -1,0 +1,76 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from ..safeguards import activity_values
+from ..winback_texts import action_text
+
+
+class CrmValueWinbackLine(models.Model):
+    """A customer of a win-back plan."""
+
+    _name = "crm.value.winback.line"
+    _description = "Customer of a Win-back Plan"
+    _order = "plan_id desc, arm, expected_return desc, id"
+    _rec_name = "partner_id"
+    _log_access = False
+
+    plan_id = fields.Many2one("crm.value.winback", required=True, index=True, ondelete="cascade")
+    company_id = fields.Many2one(related="plan_id.company_id", store=True)
+    currency_id = fields.Many2one(related="plan_id.currency_id")
+    partner_id = fields.Many2one(
+        "res.partner", string="Customer", required=True, index=True, ondelete="cascade"
+    )
+    user_id = fields.Many2one(related="partner_id.user_id", string="Salesperson")
+    kind = fields.Selection(
+        [("lost", "Lost"), ("dormant", "Dormant"), ("at_risk", "At risk")], string="Why", required=True
+    )
+    lost_type = fields.Selection(
+        lambda self: self.env["crm.value.profile"]._fields["effective_lost_type"].selection
+    )
+    arm = fields.Selection([("act", "Contact"), ("control", "Leave alone")], required=True)
+    value = fields.Monetary(help="Margin of a year's orders, as they were before the last one.")
+    chance = fields.Float(help="To come back by itself; of who is at risk, to leave.")
+    gain = fields.Float(help="How much more probable a contact makes its orders.")
+    expected_return = fields.Monetary(help="Value times what a contact adds to its probability.")
+    cost = fields.Monetary()
+    action = fields.Char(compute="_compute_action", string="What to Do")
+    activity_id = fields.Many2one("mail.activity", index="btree_not_null", ondelete="set null")
+    ordered_on = fields.Date()
+    sales = fields.Monetary(string="Ordered since")
+
+    _customer_once = models.Constraint("UNIQUE(plan_id, partner_id)", "A customer is in a plan once.")
+
+    @api.depends("kind", "lost_type")
+    @api.depends_context("lang")
+    def _compute_action(self):
+        for line in self:
+            line.action = action_text(self.env, line.kind, line.lost_type)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_of_draft_only(self):
+        if not self.env.su and any(line.plan_id.state != "draft" for line in self):
+            raise UserError(
+                self.env._("The plan has begun: its customers stay, or nothing could be compared.")
+            )
+
+    def _open_activities(self):
+        """An activity for the salesperson of each; who has none is left to the list."""
+        for line in self:
+            user = line.partner_id.user_id
+            if user.active and line.company_id in user.company_ids.root_id:
+                env = line.with_context(lang=user.lang or self.env.lang).env
+                values = activity_values(
+                    env, line.partner_id, user, line.plan_id.name, action_text(env, line.kind, line.lost_type)
+                )
+                line.activity_id = (
+                    env["mail.activity"].sudo().with_context(mail_activity_quick_update=True).create(values)
+                )
+
+    @api.model
+    def _forget(self, customers):
+        """Take away the activities of plans with customers, open or done: they tell of them."""
+        lines = self.sudo().search([("partner_id", "in", customers.ids)])
+        lines.activity_id.with_context(active_test=False).unlink()
+
+    def _drop_activities(self):
+        self.activity_id.filtered("active").unlink()
