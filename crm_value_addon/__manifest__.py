@@ -33,6 +33,7 @@
         "views/crm_value_objection_views.xml",
         "views/crm_value_service_policy_views.xml",
         "views/crm_value_alert_views.xml",
+        "views/crm_value_agreement_views.xml",
         "views/crm_value_winback_views.xml",
         "views/res_partner_views.xml",
         "views/res_partner_work_views.xml",

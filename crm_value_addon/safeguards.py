@@ -15,6 +15,7 @@ RULES = [
     ("sales_drop", "Sudden drop of sales"),
     ("at_risk", "Churn risk high"),
     ("unanswered", "Messages unanswered"),
+    ("agreement_behind", "Agreement not kept"),
 ]
 
 
@@ -57,6 +58,17 @@ def rule_sql(rule, watched, today):
                  FROM %s AS watched, jsonb_array_elements(watched.reasons) reason
                 WHERE jsonb_typeof(watched.reasons) = 'array' AND reason ->> 'code' = 'unanswered'""",
             watched,
+        ),
+        "agreement_behind": lambda: SQL(
+            """SELECT watched.partner_id, jsonb_build_object('percent',
+                      trunc(100 * agreement.sold / agreement.volume), 'overdue', agreement.overdue > 0,
+                      'until', agreement.date_to) AS figures
+                 FROM %s AS watched
+                 JOIN crm_value_agreement agreement ON agreement.partner_id = watched.partner_id
+                      AND agreement.company_id = watched.company_id
+                WHERE agreement.state IN ('behind', 'broken') AND agreement.date_to >= %s - 90""",
+            watched,
+            today,
         ),
     }[rule]()
 
@@ -107,6 +119,19 @@ def alert_text(env, rule, figures):
                 "%(unanswered)s of %(messages)s messages are without an answer.",
                 unanswered=number_text(env, figures["unanswered"]),
                 messages=number_text(env, figures["messages"]),
+            ),
+            "agreement_behind": lambda: (
+                env._(
+                    "It bought %(percent)s %% of what was agreed on until %(until)s, and pays later than agreed on.",
+                    percent=number_text(env, figures["percent"]),
+                    until=day("until"),
+                )
+                if figures["overdue"]
+                else env._(
+                    "It bought %(percent)s %% of what was agreed on until %(until)s.",
+                    percent=number_text(env, figures["percent"]),
+                    until=day("until"),
+                )
             ),
         }[rule]()
     except (KeyError, TypeError, ValueError):

@@ -43,6 +43,7 @@ from . import crm_value_told
 from . import crm_value_service_policy
 from . import crm_value_served
 from . import crm_value_alert
+from . import crm_value_agreement
 from . import crm_value_winback
 from . import crm_value_winback_line
 from . import mail_activity

@@ -58,6 +58,7 @@ class CrmValueObjection(models.Model):
             model
             for model in (self.env[name] for name in self.env.registry if name.startswith("crm.value."))
             if model._auto and not model._abstract and not model._transient and model._name != self._name
+            if not getattr(model, "_outlives_objection", False)
             if (field := model._fields.get("partner_id")) and field.store and field.type == "many2one"
         ]
 
@@ -88,6 +89,7 @@ class CrmValueObjection(models.Model):
         )
         self._forget_in_reasons(partners)
         self.env.invalidate_all(flush=False)
+        self.env["crm.value.agreement"].sudo().search([("partner_id", "in", self.partner_id.ids)])._measure()
 
     def _forget_in_reasons(self, partners):
         """Take away the reasons of other customers that name the objecting ones, as those of a group do.

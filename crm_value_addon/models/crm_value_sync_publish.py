@@ -315,6 +315,7 @@ class CrmValueSyncPublish(models.AbstractModel):
         if not live:
             return []
         self.env["crm.value.winback"]._follow_all(run.company_id)
+        self.env["crm.value.agreement"]._measure_all(run.company_id)
         return self.env["crm.value.alert"].sudo()._look(run.company_id)
 
     def _close_counts(self, run):

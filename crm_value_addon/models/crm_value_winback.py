@@ -213,6 +213,7 @@ class CrmValueWinback(models.Model):
         return {
             **action,
             "name": self.name,
+            "display_name": self.name,
             "path": False,
             "domain": [("id", "in", wanted.partner_id.ids)],
             "context": {},

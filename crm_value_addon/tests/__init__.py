@@ -1,4 +1,5 @@
 from . import (
+    test_agreement,
     test_alert,
     test_analysis,
     test_analysis_access,
