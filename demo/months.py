@@ -83,7 +83,7 @@ def begin(env):
     """Forgets what runs and the people of this module left, and makes the first policy anew: the data have moved."""
     env["crm.value.override"].search([("reason", "in", [word.reason for word in WORDS])]).unlink()
     env.flush_all()
-    for table in ("profile", "history", "snapshot", "staging", "run"):
+    for table in ("winback", "agreement", "alert", "profile", "history", "snapshot", "staging", "run"):
         env.cr.execute(SQL("DELETE FROM %s", SQL.identifier(f"crm_value_{table}")))
     env.invalidate_all(flush=False)
     env["crm.value.policy.version"].search([("note", "in", (NOTE, policy.NOTE))]).write({"state": "draft"})
