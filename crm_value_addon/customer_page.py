@@ -20,10 +20,11 @@ from .customer_texts import (
 )
 from .formatting import amount_text, number_text, percent_text
 from .incentives import incentive_text
-from .labels import GROUP_USER, LABELS, MARGIN_LEVELS, SATISFACTIONS, VALUE_BASES
+from .labels import GROUP_USER, LABELS, MARGIN_LEVELS, SATISFACTIONS, SERVICE_STRATEGIES, VALUE_BASES
 from .peer_places import peer_places
 from .publish_columns import PERCENTILE_COLUMNS, RATING_COLUMNS
 from .reasons import leading_topic, render_reasons
+from .strategy_texts import strategy_text
 
 # Columns of crm_value_profile that the page is made from.
 PAGE_COLUMNS = (
@@ -56,6 +57,8 @@ PAGE_COLUMNS = (
     "recommendations",
     "replacement_due",
     "share_of_customer",
+    "customisation",
+    "service_strategy",
     "anomaly",
     "anomaly_percent",
     "anomaly_since",
@@ -64,7 +67,7 @@ PAGE_COLUMNS = (
 # Where the reasons of each topic are told; those of an anomaly stand in its banner.
 TOPICS_OF_GROUPS = {
     "who": ("value", "value_type", "rating"),
-    "relation": ("loyalty", "satisfaction", "service"),
+    "relation": ("loyalty", "satisfaction", "service", "strategy"),
     "life_cycle": ("life_cycle", "products"),
     "risk": ("lost", "churn"),
 }
@@ -170,6 +173,8 @@ class _Page:
         satisfaction = self._code("satisfaction", self.env._("Satisfaction"), SATISFACTIONS)
         contact = self.profile["last_contact_date"]
         facts = [
+            self._service_strategy(),
+            self._share("customisation", self.env._("Sales in products kept for it")),
             self._share("promise_kept", self.env._("Promises we kept")),
             contact
             and _fact(
@@ -263,6 +268,12 @@ class _Page:
         if fact:
             meaning = value_type_text(self.env, self.profile["effective_value_type"])
             fact["note"] = "; ".join(filter(None, [meaning, fact.get("note")]))
+        return fact
+
+    def _service_strategy(self):
+        fact = self._code("service_strategy", self.env._("Service strategy"), SERVICE_STRATEGIES)
+        if fact:
+            fact["note"] = strategy_text(self.env, self.profile["service_strategy"])
         return fact
 
     def _amount(self, name, title):

@@ -78,6 +78,8 @@ ATTITUDES = [
     ("neither", "Neither"),
 ]
 MARGIN_LEVELS = [("high", "High margin"), ("low", "Low margin")]
+# Who adapts to whom: the customer to us, both, or we to the customer.
+SERVICE_STRATEGIES = [("hook", "Hook"), ("zipper", "Zipper"), ("velcro", "Velcro")]
 INITIATORS = [("customer", "The customer"), ("us", "We"), ("both", "Both")]
 ANOMALIES = [("drop", "Drop"), ("surge", "Surge")]
 

@@ -15,6 +15,7 @@ from .labels import (
     LABELS,
     MARGIN_LEVELS,
     SATISFACTIONS,
+    SERVICE_STRATEGIES,
     VALUE_BASES,
 )
 
@@ -35,6 +36,7 @@ SHARE_COLUMNS = (
     *RATING_COLUMNS,
     *PERCENTILE_COLUMNS,
     "share_of_customer",
+    "customisation",
     "promise_kept",
 )
 MONEY_COLUMNS = (
@@ -65,6 +67,7 @@ CODE_COLUMNS = {
     "satisfaction": SATISFACTIONS,
     "attitude": ATTITUDES,
     "margin_level": MARGIN_LEVELS,
+    "service_strategy": SERVICE_STRATEGIES,
     "initiator": INITIATORS,
     "anomaly": ANOMALIES,
 }

@@ -1,5 +1,7 @@
 """The words of reasons in the reader's language; what a reason is, and who may know it, is in `reasons`."""
 
+from .strategy_texts import strategy_reason_texts
+
 
 def reason_text(env, code, params):
     """One sentence for a reason.
@@ -341,6 +343,7 @@ def reason_text(env, code, params):
             "An opportunity was lost %(days_since)s days ago since the customer's circumstances changed",
             **params,
         ),
+        **strategy_reason_texts(env, params),
     }
     return texts[code]()
 
@@ -359,6 +362,7 @@ def topic_title(env, topic):
         "service": lambda: env._("Service"),
         "life_cycle": lambda: env._("Life cycle"),
         "products": lambda: env._("Products"),
+        "strategy": lambda: env._("Service strategy"),
     }[topic]()
 
 

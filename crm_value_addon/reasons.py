@@ -27,6 +27,7 @@ TOPICS = (
     "service",
     "life_cycle",
     "products",
+    "strategy",
 )
 # Reasons that tell a margin are for those who see amounts, as all that tell money are.
 MARGIN_CODES = {"poor_net_value", "margin_above_peers", "margin_below_peers", "lost_poor_margin"}

@@ -18,6 +18,7 @@ from ..labels import (
     LOYALTY_STAGES,
     MARGIN_LEVELS,
     SATISFACTIONS,
+    SERVICE_STRATEGIES,
     VALUE_BASES,
     VALUE_CLASSES,
     VALUE_SEGMENTS,
@@ -156,6 +157,14 @@ class CrmValueProfile(models.Model):
     replacement_due = fields.Date(help="When the next purchase of a category it buys is due.")
     share_of_customer = fields.Float(
         aggregator="avg", help="Estimate: how much of what it needs it buys here, by what its peers buy."
+    )
+    customisation = fields.Float(
+        aggregator="avg", help="Share of its sales in products that hardly anybody else buys."
+    )
+    service_strategy = fields.Selection(
+        SERVICE_STRATEGIES,
+        help="Recommended by class, loyalty and customisation. Hook: the customer adapts to us; "
+        "zipper: both adapt; velcro: we adapt to the customer.",
     )
     satisfaction = fields.Selection(SATISFACTIONS, help="By its ratings.")
     attitude = fields.Selection(ATTITUDES, help="Loyalty and satisfaction side by side.")

@@ -8,7 +8,7 @@ from ..label_texts import label_text, policy_figures
 from ..labels import GROUP_USER, LABELS
 from ..letter_texts import is_internal, reason_without_figures
 from ..peer_places import CRITERIA
-from ..reasons import known_reasons, render_reasons
+from ..reasons import REASON_SCHEMA, known_reasons, render_reasons
 from .letter_data import used_data
 
 LETTER_COLUMNS = (
@@ -36,10 +36,13 @@ FACTS = (
     "cross_sell",
     "replacement_due",
     "share_of_customer",
+    "customisation",
 )
 AMOUNT_FACTS = ("historical_value", "current_value", "potential_value", "lifetime_value")
 # Topics whose advice tells what would change a label; that on products is about selling.
 CHANGING_TOPICS = ("churn", "value")
+# Topics that are about what we mean to do.
+OUR_TOPICS = ("strategy",)
 
 
 class ReportValueLetter(models.AbstractModel):
@@ -198,7 +201,11 @@ def _fact_title(env, fact):
 def _reasons(env, profile):
     """Reasons by topic, and what would change a label."""
     currency = env["res.currency"].browse(profile["currency_id"])
-    known = list(known_reasons(env, profile["reasons"]))
+    known = [
+        reason
+        for reason in known_reasons(env, profile["reasons"])
+        if REASON_SCHEMA[reason["code"]]["topic"] not in OUR_TOPICS
+    ]
     internal = {each["code"] for each in known if is_internal(each["code"], profile["value_basis"])}
     topics, changes = [], []
     for topic in render_reasons(env, known, currency):

@@ -23,6 +23,7 @@ WHO = (
     "lifecycle_stage",
     "loyalty_stage",
     "satisfaction",
+    "service_strategy",
     "lost_type",
 )
 WORTH = (
@@ -35,6 +36,7 @@ WORTH = (
     "margin_level",
     "value_basis",
     "share_of_customer",
+    "customisation",
 )
 CONTACT = ("last_contact_date", "preferred_channel", "promise_kept")
 NEXT = ("cross_sell", "replacement_due")

@@ -205,6 +205,8 @@ class CustomerValueCase(TransactionCase):
                 "recommendations": [],
                 "replacement_due": None,
                 "share_of_customer": 0.42,
+                "customisation": 0.34,
+                "service_strategy": "zipper",
                 "satisfaction": "unsatisfied",
                 "attitude": "loyal_unsatisfied",
                 "promise_kept": 0.71,

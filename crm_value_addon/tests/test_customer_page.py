@@ -60,6 +60,8 @@ class TestCustomerPage(CustomerValueCase):
             ("value", "margin_level"): "High margin",
             ("relation", "loyalty_stage"): "Approval",
             ("relation", "satisfaction"): "Unsatisfied",
+            ("relation", "service_strategy"): "Zipper recommended: it adapts to us, and we adapt to it",
+            ("relation", "customisation"): "34 %",
             ("relation", "promise_kept"): "71 %",
             ("relation", "last_contact_date"): "02/03/2026; usually it writes or calls first",
             ("relation", "preferred_channel"): "Salesperson",
@@ -195,6 +197,32 @@ class TestCustomerPage(CustomerValueCase):
             self.assertTrue(attitude_text(self.env, value))
         for value, _name in VALUE_TYPES:
             self.assertTrue(value_type_text(self.env, value))
+
+    def test_service_strategy(self):
+        """Each is explained, and told by its reason among how we stand with the customer, to viewers too."""
+        why = reason("strategy_key_loyal_kept", params={"percent": 34, "needed": 20})
+        for strategy, words in (("hook", "adapts to what we offer"), ("velcro", "we adapt to what it needs")):
+            facts = self.shown(self.viewer, service_strategy=strategy, reasons=[why])
+            self.assertIn(words, facts["relation", "service_strategy"])
+        relation = next(group for group in self.page(self.viewer)["groups"] if group["name"] == "relation")
+        self.assertEqual(
+            [each["text"] for each in relation["reasons"]],
+            ["Key, loyal, 34 % of its sales in products kept for it (counts from 20 %)"],
+        )
+        facts = self.shown(service_strategy=None, customisation=None)
+        self.assertNotIn(("relation", "service_strategy"), facts)
+        self.assertNotIn(("relation", "customisation"), facts, "unknown is not zero")
+        self.assertEqual(self.shown(customisation=0)["relation", "customisation"], "0 %")
+
+    def test_profiles_are_found_and_grouped_by_service_strategy(self):
+        self.score([self.whole(self.customer, service_strategy="velcro", customisation=0.34)])
+        profiles = self.as_user("crm.value.profile", self.user, self.alpha)
+        found = profiles.search([("service_strategy", "=", "velcro"), ("customisation", ">=", 0.2)])
+        self.assertEqual(found.partner_id, self.customer)
+        groups = profiles.formatted_read_group([], ["service_strategy"], ["customisation:avg"])
+        self.assertIn(
+            ("velcro", 0.34), [(each["service_strategy"], each["customisation:avg"]) for each in groups]
+        )
 
     def test_every_topic_is_told_somewhere(self):
         told = [topic for topics in TOPICS_OF_GROUPS.values() for topic in topics]

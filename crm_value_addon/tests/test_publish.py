@@ -86,6 +86,8 @@ class TestPublish(CustomerValueCase):
             "rating_integrity": [-1, "Infinity"],
             "promise_kept": [100],
             "share_of_customer": [1.5],
+            "customisation": [-0.1, 1.1, "NaN"],
+            "service_strategy": ["glue", "Hook"],
             "composite_rating": [-1, 100.5, "NaN", "Infinity"],
             "anomaly_percent": [-101, 1000001],
             "cost_to_serve": ["NaN", 1e16],

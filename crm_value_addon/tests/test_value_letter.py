@@ -172,6 +172,15 @@ class TestValueLetter(CustomerValueCase):
         self.assertNotIn("buy a category", changes)
         self.assertNotIn("would help", told)
 
+    def test_how_far_we_adapt_stays_ours(self):
+        given = [reason("strategy_burden"), reason("strategy_key_kept"), reason("cross_sell_gap")]
+        letter = self.told(service_strategy="hook", customisation=0.34, reasons=given)
+        told = " ".join(letter.text_content().split())
+        for words in ("concessions", "counts from", "Service strategy", "Hook"):
+            self.assertNotIn(words, told)
+        self.assertRegex(told, "Sales in products kept for it:? 34 %")
+        self.assertIn("buy a category", self.text(letter, "o_topic"))
+
     def test_our_costs_and_margins_stay_ours(self):
         codes = sorted(MARGIN_CODES | COST_CODES | VALUE_CODES)
         given = {code: reason(code) for code in codes}

@@ -55,11 +55,13 @@ class TestValueSheet(CustomerValueCase):
         who = dict(self.rows(sheet, "who"))
         self.assertEqual(who["Class"], "Growth (B)")
         self.assertEqual(who["Churn risk"], "Low (25 %)")
+        self.assertIn("Zipper", who["Service strategy"])
         self.assertIn("captive", self.text(sheet, "o_attitude"))
         worth = dict(self.rows(sheet, "worth"))
         self.assertEqual(
             worth["Lifetime value"], "$\N{NO-BREAK SPACE}1,750".replace("\N{NO-BREAK SPACE}", " ")
         )
+        self.assertEqual(worth["Sales in products kept for it"], "34 %")
         rhythm = dict(self.rows(sheet, "rhythm"))
         self.assertEqual(rhythm["Usually orders"], "every 21 days")
         self.assertEqual(rhythm["Next order expected"], "03/01/2026 to 03/20/2026")

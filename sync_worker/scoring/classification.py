@@ -17,6 +17,7 @@ from sync_worker.scoring import (
     channel,
     concentration,
     cross_sell,
+    customisation,
     demand,
     groups,
     habits,
@@ -33,6 +34,7 @@ from sync_worker.scoring import (
     replacement,
     satisfaction,
     satisfaction_factors,
+    service_strategy,
     share_of_customer,
     value_class,
     value_type,
@@ -64,6 +66,8 @@ COLUMNS = (
     "recommendations",
     "replacement_due",
     "share_of_customer",
+    "customisation",
+    "service_strategy",
     "satisfaction",
     "attitude",
     "promise_kept",
@@ -80,6 +84,7 @@ TEXTS = (
     "margin_level",
     "value_type",
     "recommendations",
+    "service_strategy",
     "satisfaction",
     "attitude",
     "initiator",
@@ -165,7 +170,10 @@ def classify(
         np.asarray(table["satisfaction"], object),
         features.table["current_value"].to_numpy(float),
     )
+    kept_for_it = table["customisation"].to_numpy(float)
+    table["service_strategy"] = service_strategy.classify(features.table, kept_for_it, policy)
     evidence = [one for part in parts for one in part.evidence]
+    evidence += map(told, service_strategy.evidence(features.table, kept_for_it, policy))
     lacks = list(dict.fromkeys(lack for part in parts for lack in part.lacks))
     return Found(table[[*COLUMNS]], evidence, company, lacks)
 
@@ -201,7 +209,7 @@ def _value(features, history, peers, policy, today, *, kept, served) -> Found:
 
 
 def _products(features, history, peers, policy, today, *, trials) -> Found:
-    """What the purchases tell: value type, what to offer next, the share of the customer, demand."""
+    """What the purchases tell: value type, what to offer next, the share of the customer, customisation, demand."""
     table, n = features.table, len(features.table)
     bought = purchases.of(features, history)
     history.lines, history.facts = (
@@ -211,6 +219,8 @@ def _products(features, history, peers, policy, today, *, trials) -> Found:
     gaps = cross_sell.gaps(bought, features, peers, policy)
     due = replacement.due(bought, features, peers, policy, today)
     share = share_of_customer.estimate(bought, features, peers, policy, today)
+    together = groups.of(history, table["customer_id"])
+    kept_for_it = customisation.measure(bought, features, together, policy, today)
     next_day = replacement.next_due(due, n, today)
     expected = table["expected_sales"].to_numpy(float)
     past = demand.earlier(trials, n)
@@ -232,6 +242,7 @@ def _products(features, history, peers, policy, today, *, trials) -> Found:
             "recommendations": recommendations.combine(gaps, due, bought),
             "replacement_due": pd.to_datetime(next_day, unit="D").astype("datetime64[s]"),
             "share_of_customer": share["share_of_customer"].to_numpy(),
+            "customisation": kept_for_it,
         }
     )
     evidence = [*map(told, value_type.evidence(observed, types, features, policy)), *evidence]

@@ -1,5 +1,7 @@
 """Histories with products, written line by line."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 from conftest import AS_OF
@@ -44,6 +46,14 @@ def history_of_lines(table, formats=None, products=None):
             }
         )
     return History(orders.reset_index(), table, customers, products)
+
+
+def with_own_products(history, every=10, categories=2):
+    """The same history where each so-many-th customer has a version of its own of what it buys in some categories."""
+    owner = history.lines["order_id"].map(history.orders.set_index("order_id")["customer_id"])
+    own = (owner % every == 0) & (history.lines["category"] <= categories)
+    product = history.lines["product_id"].where(~own, 10_000 * owner + history.lines["category"])
+    return replace(history, lines=history.lines.assign(product_id=product))
 
 
 def renumbered(history, order_ids):

@@ -20,7 +20,7 @@ AS_OF = "2026-06-30"
 RESTS_ON = {
     "ratings": ["satisfaction", "attitude"],
     "order_details": ["preferred_channel"],
-    "lines": ["share_of_customer", "replacement_due"],
+    "lines": ["share_of_customer", "replacement_due", "customisation"],
 }
 
 
