@@ -83,6 +83,7 @@ COLUMN_TYPES = {
     **dict.fromkeys(SHARE_COLUMNS, "float"),
     "composite_rating": "float",
     "expected_orders": "float",
+    "response_hours": "float",
     **dict.fromkeys(MONEY_COLUMNS, "money"),
     **dict.fromkeys(DATE_COLUMNS, "date"),
     "order_days": "integer",

@@ -2,8 +2,6 @@
 
 from .formatting import number_text
 
-STRATEGIES = [("hook", "Hook"), ("zipper", "Zipper"), ("velcro", "Velcro")]
-
 
 def strategy_text(env, strategy):
     """What a strategy means: who adapts to whom."""
@@ -37,3 +35,28 @@ def offered_texts(env, policy):
 def ceiling_text(env, share):
     """Up to which discount an order may go."""
     return env._("Discounts up to %s %%", number_text(env, 100 * share)) if share else env._("No discount")
+
+
+def recommended_text(env, served, names):
+    """The strategy most of the customers speak for, with how many; empty where nothing is recommended."""
+    counts = sorted(
+        ((served.get(code) or 0, name) for code, name in names.items()), key=lambda each: -each[0]
+    )
+    if not counts[0][0]:
+        return ""
+    return ", ".join(f"{name} {number_text(env, count)}" for count, name in counts if count)
+
+
+def measured_text(env, served, promised):
+    """How soon these customers are answered, and how many wait longer than promised; empty where it is not known."""
+    if not served.get("answered"):
+        return ""
+    hours = env._("%s hours in the middle", number_text(env, served["hours"], 1))
+    if not promised:
+        return hours
+    return env._(
+        "%(hours)s; longer than promised for %(late)s of %(answered)s",
+        hours=hours,
+        late=number_text(env, served["late"]),
+        answered=number_text(env, served["answered"]),
+    )

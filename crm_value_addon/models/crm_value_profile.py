@@ -176,6 +176,9 @@ class CrmValueProfile(models.Model):
     contact_due = fields.Date(
         string="Next Contact Due", help="Last contact, and the days between two by the service policy."
     )
+    response_hours = fields.Float(
+        aggregator="avg", help="Median hours until its messages were answered, in the current window."
+    )
     initiator = fields.Selection(INITIATORS, string="Who Initiates")
     preferred_channel = fields.Char()
     anomaly = fields.Selection(ANOMALIES, help="A sudden change against the customer's own pattern.")

@@ -2,8 +2,8 @@ from odoo import api, fields, models, tools
 from odoo.exceptions import ValidationError
 from odoo.tools import SQL
 
-from ..labels import VALUE_CLASSES
-from ..service_texts import STRATEGIES, terms_texts
+from ..labels import SERVICE_STRATEGIES, VALUE_CLASSES
+from ..service_texts import measured_text, recommended_text, terms_texts
 
 # What a manager begins with: the more a customer carries, the closer.
 SUGGESTED = {
@@ -41,7 +41,7 @@ class CrmValueServicePolicy(models.Model):
         help="Empty: for all formats without a service policy of their own.",
     )
     strategy = fields.Selection(
-        STRATEGIES,
+        SERVICE_STRATEGIES,
         required=True,
         default="hook",
         help="Hook: the customer adapts to us. Zipper: both adapt. Velcro: we adapt to the customer.",
@@ -61,7 +61,13 @@ class CrmValueServicePolicy(models.Model):
         string="Safeguards",
         help="Open an activity for the salesperson when something threatens the relation.",
     )
-    customers = fields.Integer(compute="_compute_customers", help="To whom it applies now.")
+    customers = fields.Integer(compute="_compute_served", help="To whom it applies now.")
+    recommended = fields.Char(
+        compute="_compute_served", help="What class, loyalty and customisation of these customers speak for."
+    )
+    measured = fields.Char(
+        string="Answered Within", compute="_compute_served", help="What is measured, beside what is promised."
+    )
 
     _class_unique = models.UniqueIndex(
         "(company_id, value_class, COALESCE(format_id, 0))",
@@ -91,22 +97,45 @@ class CrmValueServicePolicy(models.Model):
             parts = [names.get(policy.value_class), policy.format_id.name]
             policy.display_name = ", ".join(filter(None, parts))
 
-    @api.depends("company_id", "value_class", "format_id")
-    def _compute_customers(self):
-        counts = {}
-        if self.ids:
-            self.env.flush_all()
-            self.env.cr.execute(
-                SQL(
-                    "SELECT policy, count(*) FROM (SELECT %s AS policy FROM crm_value_profile profile) held"
-                    " WHERE policy IN %s GROUP BY policy",
-                    self._policy_of_sql("profile"),
-                    tuple(self.ids),
-                )
-            )
-            counts = dict(self.env.cr.fetchall())
+    @api.depends("company_id", "value_class", "format_id", "response_hours")
+    @api.depends_context("lang")
+    def _compute_served(self):
+        served = self._read_served()
+        names = dict(self._fields["strategy"]._description_selection(self.env))
         for policy in self:
-            policy.customers = counts.get(policy.id, 0)
+            found = served.get(policy.id, {})
+            policy.customers = found.get("customers", 0)
+            policy.recommended = recommended_text(self.env, found, names)
+            policy.measured = measured_text(self.env, found, policy.response_hours)
+
+    def _read_served(self):
+        """``{id: {"customers", "hook", "zipper", "velcro", "answered", "hours", "late"}}`` of those it applies to:
+        how many each strategy is recommended for, of how many is known how long they wait for an answer, their median
+        hours, and how many wait longer than promised."""
+        if not self.ids:
+            return {}
+        self.env.flush_all()
+        rows = self.env.execute_query_dict(
+            SQL(
+                """
+                SELECT held.policy AS id, count(*) AS customers,
+                       count(*) FILTER (WHERE service_strategy = 'hook') AS hook,
+                       count(*) FILTER (WHERE service_strategy = 'zipper') AS zipper,
+                       count(*) FILTER (WHERE service_strategy = 'velcro') AS velcro,
+                       count(held.response_hours) AS answered,
+                       percentile_cont(0.5) WITHIN GROUP (ORDER BY held.response_hours) AS hours,
+                       count(*) FILTER (WHERE held.response_hours > policy.response_hours) AS late
+                  FROM (SELECT profile.*, %s AS policy FROM crm_value_profile profile
+                         WHERE profile.company_id IN %s) held
+                  JOIN crm_value_service_policy policy ON policy.id = held.policy
+                 WHERE held.policy IN %s GROUP BY held.policy
+                """,
+                self._policy_of_sql("profile"),
+                tuple(self.company_id.ids),
+                tuple(self.ids),
+            )
+        )
+        return {row["id"]: row for row in rows}
 
     # ------------------------------------------------------------------ contacts due
 

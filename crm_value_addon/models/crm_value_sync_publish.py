@@ -28,7 +28,11 @@ STATUSES = ("ok", "missing", "not_commercial", "objecting", "foreign_company", "
 # The columns that a run of each kind may publish.
 PUBLISHED = {"score": COLUMN_TYPES, "preview": PREVIEW_TYPES}
 MAX_PAYLOAD_BYTES = 256 * 1024 * 1024
-OTHER_BOUNDS = {"composite_rating": (0, 100), "anomaly_percent": (-100, 1_000_000)}
+OTHER_BOUNDS = {
+    "composite_rating": (0, 100),
+    "anomaly_percent": (-100, 1_000_000),
+    "response_hours": (0, 336),
+}
 # Finds what no recommendation can be. Of a key that is missing nothing holds, so each condition is denied as a whole.
 BAD_RECOMMENDATIONS = """
     $[*] ? (

@@ -212,6 +212,7 @@ class CustomerValueCase(TransactionCase):
                 "promise_kept": 0.71,
                 "last_contact_date": "2026-02-03",
                 "initiator": "customer",
+                "response_hours": 5.5,
                 "preferred_channel": "salesperson",
                 "anomaly": "drop",
                 "anomaly_percent": -61,

@@ -90,6 +90,7 @@ class TestPublish(CustomerValueCase):
             "service_strategy": ["glue", "Hook"],
             "composite_rating": [-1, 100.5, "NaN", "Infinity"],
             "anomaly_percent": [-101, 1000001],
+            "response_hours": [-1, 337, "NaN"],
             "cost_to_serve": ["NaN", 1e16],
             "net_value": [-1e16],
             "next_class_gap": ["1e300"],

@@ -87,6 +87,24 @@ class TestServicePolicy(ServiceCase):
             action = policy.action_open_customers()
             self.assertEqual(self.env["crm.value.profile"].search(action["domain"]).partner_id, customer)
 
+    def test_recommended_and_measured(self):
+        a, b, c, d = self.partners
+        self.score(
+            [
+                self.calm(a, service_strategy="zipper", response_hours=2),
+                self.calm(b, service_strategy="velcro", response_hours=7),
+                self.calm(c, service_strategy="zipper", response_hours=None),
+                self.calm(d, value_class="standard", service_strategy="hook", response_hours=99),
+            ]
+        )
+        policy = self.policy(response_hours=4)
+        self.assertEqual(policy.recommended, "Zipper 2, Velcro 1")
+        self.assertEqual(policy.measured, "4.5 hours in the middle; longer than promised for 1 of 2")
+        policy.response_hours = 0
+        self.assertEqual(policy.measured, "4.5 hours in the middle")
+        empty = self.policy("growth")
+        self.assertEqual((empty.recommended, empty.measured, empty.customers), ("", "", 0))
+
     def test_terms_in_words(self):
         self.policy(
             strategy="zipper", contact_days=30, response_hours=4, limits_discount=True, discount_ceiling=0.1

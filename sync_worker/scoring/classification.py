@@ -72,6 +72,7 @@ COLUMNS = (
     "attitude",
     "promise_kept",
     "last_contact_date",
+    "response_hours",
     "initiator",
     "preferred_channel",
     "anomaly",

@@ -40,8 +40,9 @@ class Interactions:
     """What is known of the contact with each buyer.
 
     Attributes:
-        table: a row per buyer: `last_contact_date` (datetime64, of any contact ever), `initiator` (`customer`,
-            `us`, `both` or None; nobody's where no messages are known, since activities are always ours). Missing
+        table: a row per buyer: `last_contact_date` (datetime64, of any contact ever), `response_hours` (median hours
+            until our answer, at most `PATIENCE`, NaN for fewer than `ENOUGH` messages), `initiator` (`customer`, `us`,
+            `both` or None; nobody's where no messages are known, since activities are always ours). Missing
             = not known.
         evidence: what is worth a sentence.
         lacks: datasets that are missing.
@@ -85,7 +86,13 @@ def classify(
     n = len(buyers)
     lacks = [name for name in ("messages", "activities") if name not in history.facts]
     if said is None:
-        table = pd.DataFrame({"last_contact_date": np.full(n, np.datetime64("NaT", "s")), "initiator": None})
+        table = pd.DataFrame(
+            {
+                "last_contact_date": np.full(n, np.datetime64("NaT", "s")),
+                "response_hours": np.nan,
+                "initiator": None,
+            }
+        )
         return Interactions(table, [], lacks)
     window = policy.column("current_window_days", buyers["format"])
     last, gap = _last_contact(said, n)
@@ -100,7 +107,14 @@ def classify(
     )
     known = last > -REACH
     date = pd.Series(np.where(known, last, 0).astype("datetime64[D]").astype("datetime64[s]")).where(known)
-    table = pd.DataFrame({"last_contact_date": date, "initiator": initiator})
+    table = pd.DataFrame(
+        {
+            "last_contact_date": date,
+            # who mostly gets no answer waits for as long as one may take
+            "response_hours": np.minimum(waited, PATIENCE),
+            "initiator": initiator,
+        }
+    )
     since = np.where(known, today - last, 0)
     usual = peers.median(np.where(np.isfinite(waited), waited, np.nan))
     told = {"all": begun, "days_since": since}

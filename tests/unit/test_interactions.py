@@ -77,7 +77,9 @@ def test_response_time_is_the_median_until_our_next_message():
     said += [
         (2, place * MONTH - each, way) for place in range(2, 5) for each, way in ((0, "in"), (0.5, "out"))
     ]
-    told = {each.code: each for each in judged(spoken(*said)).evidence}
+    found = judged(spoken(*said))
+    assert found.table["response_hours"].tolist() == [4, 0.5]
+    told = {each.code: each for each in found.evidence}
     assert told["slow_answers"].params["hours"].tolist() == [4, 0.5]
     assert not told["unanswered"].holds.any()
 
@@ -85,7 +87,9 @@ def test_response_time_is_the_median_until_our_next_message():
 def test_unanswered_messages_count_as_never_and_fresh_ones_not_yet():
     said = [(1, place * MONTH, "in") for place in range(2, 5)]
     said += [(1, 4 * MONTH - 5, "out"), (1, 24, "in")]
-    told = {each.code: each for each in judged(spoken(*said)).evidence}
+    found = judged(spoken(*said, (2, MONTH, "in")))
+    assert found.table["response_hours"].fillna(-1).tolist() == [interactions.PATIENCE, -1]
+    told = {each.code: each for each in found.evidence}
     # most were never answered: of no wait could one tell how long it was
     assert not told["slow_answers"].holds.any()
     assert told["unanswered"].holds.tolist() == [True, False]
