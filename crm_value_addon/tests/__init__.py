@@ -24,6 +24,7 @@ from . import (
     test_grade_access,
     test_grade_texts,
     test_json2,
+    test_migration,
     test_movement,
     test_movement_access,
     test_objection,
