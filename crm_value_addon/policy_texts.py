@@ -65,6 +65,7 @@ def policy_label(env, key):
         "unsatisfied_below": lambda: env._("Unsatisfied below"),
         "late_grace_days": lambda: env._("Deliveries: days of grace"),
         "late_payment_share": lambda: env._("Pays late from"),
+        "settling_days": lambda: env._("Sales: days to settle"),
         "keep_runs_days": lambda: env._("Runs: kept for"),
         "keep_dead_runs_days": lambda: env._("Dead runs: given up after"),
         "keep_history_days": lambda: env._("History: kept for"),
@@ -239,6 +240,11 @@ def policy_meaning(env, key):
             "A customer is said to pay late if at least this share of the money due came later than the"
             " days of grace, and no less of it than half of its peers pay late; now and then an invoice"
             " is late with anybody."
+        ),
+        "settling_days": lambda: env._(
+            "Sales of the last days before a run may still be entered, changed or cancelled: labels that"
+            " this changes changed by behaviour. Where it happens to sales of earlier days, data were"
+            " corrected."
         ),
         "keep_runs_days": lambda: env._(
             "Runs that ended longer ago are deleted for good, with their results, grades, analyses and"

@@ -89,7 +89,7 @@ def of_run(
     """What a run leaves to be compared with.
 
     Args:
-        marks: `fingerprint`s of its history as of `until_of` it.
+        marks: `fingerprint`s of its history until `until_of` it.
         scores: of all customers (`pipeline.COLUMNS`).
         tier: the model it forecast by.
         decimals: digits of the currency.
@@ -97,7 +97,7 @@ def of_run(
     about = About(
         writer=list(kept.WRITER),
         as_of=run["as_of"],
-        until=f"{until_of(run):%Y-%m-%d}",
+        until=f"{until_of(run, policy):%Y-%m-%d}",
         tier=tier,
         sales=policy.sales,
         decimals=decimals,
@@ -106,9 +106,9 @@ def of_run(
     return LastRun(about, marks.merge(labels, on="customer_id", how="left"))
 
 
-def until_of(run: dict[str, Any]) -> pd.Timestamp:
-    """The last day that is over for good when a run reads it."""
-    return as_day(run["as_of"]) - pd.Timedelta(days=1)
+def until_of(run: dict[str, Any], policy: Policy) -> pd.Timestamp:
+    """The last day whose sales have settled when a run reads them: what becomes of later ones is everyday business."""
+    return as_day(run["as_of"]) - pd.Timedelta(days=policy.value("settling_days"))
 
 
 def _relabelled(settings: Settings, database: str, run: dict[str, Any], last: LastRun) -> pd.Series | None:

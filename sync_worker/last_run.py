@@ -38,7 +38,7 @@ class About:
     Attributes:
         writer: the releases of the worker and its libraries (`kept.WRITER`).
         as_of: the day of the run, ISO.
-        until: the last day of the fingerprints, ISO: the one before, since its own was not over.
+        until: the last day of the fingerprints, ISO: sales of later ones had not settled by then.
         tier: the model it forecast by, None where nobody had ordered.
         sales: what they were counted from (`Policy.sales`).
         decimals: digits of the currency.

@@ -158,7 +158,7 @@ def _read_score_send(
         history = hindsight.known_then(history, run["as_of"])
         outcome.orders = len(history.orders)
     exports.keep(settings, database, run, history)
-    marks = fingerprint(history, comparison.until_of(run), decimals)
+    marks = fingerprint(history, comparison.until_of(run, policy), decimals)
     scores = _score(
         history,
         run,

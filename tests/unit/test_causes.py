@@ -229,6 +229,40 @@ def test_a_customer_whose_past_is_not_what_the_last_run_read_changed_by_the_data
     assert causes_of(run(odoo, 5, last=4)) == {}  # it is what the last run read
 
 
+@pytest.mark.parametrize(
+    ("day", "settling", "cause"),
+    [
+        ("2026-06-29", None, "behaviour"),  # posted a day late
+        ("2026-06-24", None, "behaviour"),
+        ("2026-06-23", None, "data"),  # a week before the last run
+        ("2026-03-31", None, "data"),
+        ("2026-06-29", 1, "data"),
+        ("2026-06-01", 30, "behaviour"),
+        ("2026-05-31", 30, "data"),
+    ],
+)
+def test_a_sale_that_is_entered_late_corrects_data_once_its_day_had_settled(odoo, day, settling, cause):
+    rules = [{"key": "settling_days", "format_id": None, "value": settling}] if settling else []
+    run(odoo, 3, as_of=AS_OF, policy={"rules": rules})
+    _row, customer = past_order(odoo.shop)
+    late = odoo.shop.orders.iloc[[0]].assign(order_id=9_000_001, customer_id=customer, date=pd.Timestamp(day))
+    odoo.shop = replace(odoo.shop, orders=pd.concat([odoo.shop.orders, late], ignore_index=True))
+    expected = {"data": [customer]} if cause == "data" else {}
+    assert causes_of(run(odoo, 4, last=3, policy={"rules": rules})) == expected
+    # it is what that run read; and a day that settles since is compared from the next one on
+    assert causes_of(run(odoo, 5, last=4, policy={"rules": rules})) == {}
+
+
+def test_a_sale_that_was_cancelled_after_its_day_had_settled_corrects_data(odoo):
+    """Also where it was read within its days."""
+    row = odoo.shop.orders.index[odoo.shop.orders["date"].between("2026-06-25", "2026-06-30")][0]
+    customer = int(odoo.shop.orders.loc[row, "customer_id"])
+    run(odoo, 3, as_of=AS_OF)
+    run(odoo, 4, last=3, as_of="2026-07-10")
+    odoo.shop = replace(odoo.shop, orders=odoo.shop.orders.drop(index=row))
+    assert causes_of(run(odoo, 5, last=4, as_of="2026-07-11")) == {"data": [customer]}
+
+
 def test_orders_since_are_behaviour_also_those_of_the_day_of_the_last_run(odoo):
     run(odoo, 3, as_of=AS_OF)
     _row, customer = past_order(odoo.shop)
