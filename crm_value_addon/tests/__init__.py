@@ -9,6 +9,7 @@ from . import (
     test_contract,
     test_customer_page,
     test_customers,
+    test_erasure,
     test_export,
     test_export_contacts,
     test_export_facts,
