@@ -7,7 +7,7 @@ from odoo.exceptions import UserError
 from ..formatting import amount_text, number_text
 from ..labels import LABELS
 from ..policy_schema import POLICY_SCHEMA
-from ..policy_texts import policy_label, policy_unit
+from ..policy_texts import policy_label, policy_meaning, policy_unit
 from ..result_values import LARGEST_AMOUNT, LARGEST_COUNT, read_number
 
 
@@ -27,6 +27,10 @@ class CrmValuePolicyVersion(models.Model):
     )
     differences = fields.Json(
         compute="_compute_differences", help="Rules that differ from the other version."
+    )
+
+    all_rules = fields.Json(
+        compute="_compute_all_rules", help="Every rule there is, with its value by this version."
     )
 
     # ----------------------------------------------------------------- preview
@@ -171,11 +175,44 @@ class CrmValuePolicyVersion(models.Model):
                     )
         return rows
 
+    @api.depends("rule_ids", "rule_ids.key", "rule_ids.value", "rule_ids.format_id")
+    @api.depends_context("lang")
+    def _compute_all_rules(self):
+        for version in self:
+            given = {(rule.key, rule.format_id): rule.value or "" for rule in version.rule_ids}
+            everywhere = self.env["crm.value.format"]
+            version.all_rules = [
+                {
+                    "key": key,
+                    "name": policy_label(self.env, key),
+                    "value": given.get((key, everywhere), f"{spec['default']:g}"),
+                    "given": (key, everywhere) in given,
+                    "own": [
+                        {"format": owner.display_name, "value": value}
+                        for (rule, owner), value in given.items()
+                        if rule == key and owner
+                    ],
+                    "unit": policy_unit(self.env, key),
+                    "default": f"{spec['default']:g}",
+                    "bounds": f"{spec['minimum']:g} - {spec['maximum']:g}",
+                    "meaning": policy_meaning(self.env, key),
+                }
+                for key, spec in POLICY_SCHEMA.items()
+            ]
+
+    def action_draft(self):
+        """Change what is in force: a draft with the same rules, to edit, preview and activate."""
+        return self._open_copy()
+
     def action_restore(self):
         """Go back to what was in force once: a draft with the same rules, to preview and activate."""
         self.ensure_one()
+        return self._open_copy(note=self.env._("As version %s again", self.number))
+
+    def _open_copy(self, **values):
+        self.ensure_one()
         self.check_access("create")
-        draft = self.copy({"note": self.env._("As version %s again", self.number)})
+        draft = self.copy(values)
         return {
             "type": "ir.actions.act_window",
             "res_model": self._name,
