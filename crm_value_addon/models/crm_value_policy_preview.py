@@ -3,6 +3,7 @@ import json
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools.misc import format_date
 
 from ..formatting import amount_text, number_text
 from ..labels import LABELS
@@ -72,7 +73,7 @@ class CrmValuePolicyVersion(models.Model):
             "message": run.message or "",
             "error": run.error or "",
             "stale": run.state == "done" and (run.parameters or {}).get("rules") != self._digest(),
-            "as_of": found.get("as_of") or "",
+            "as_of": self._day_text(found.get("as_of")),
             "customers": self._count_text(found.get("customers")),
             "changed": self._count_text(found.get("changed")),
             "labels": [
@@ -83,6 +84,12 @@ class CrmValuePolicyVersion(models.Model):
                 if (moves := self._moves(label, found))
             ],
         }
+
+    def _day_text(self, day):
+        try:
+            return format_date(self.env, day) if day else ""
+        except (TypeError, ValueError):
+            return ""
 
     def _count_text(self, count):
         return number_text(self.env, count) if isinstance(count, int) else ""
@@ -124,7 +131,16 @@ class CrmValuePolicyVersion(models.Model):
         if label in LABELS:
             domain.append((f"{label}_changed", "=", True))
             rows, columns = [f"before_{label}"], [label]
+            field = self.env["crm.value.preview"]._fields[label]
+            names = dict(field._description_selection(self.env))
+            title = self.env._("%s: from now (rows) to the draft (columns)", self._label_name(label))
             if before or after:
+                title = self.env._(
+                    "%(label)s: %(before)s to %(after)s",
+                    label=self._label_name(label),
+                    before=names.get(before, self.env._("None")),
+                    after=names.get(after, self.env._("None")),
+                )
                 domain += [(f"before_{label}", "=", before or False), (label, "=", after or False)]
                 action["views"] = sorted(action["views"], key=lambda view: view[1] != "list")
         action["context"] = {
@@ -132,7 +148,14 @@ class CrmValuePolicyVersion(models.Model):
             "pivot_column_groupby": columns,
             "pivot_measures": ["__count", "value"],
         }
+        if label in LABELS:
+            action["context"]["preview_label"] = label
+            action.update(name=title, display_name=title)
         return {**action, "domain": domain}
+
+    def _label_name(self, label):
+        field = self.env["crm.value.override"]._fields["label"]
+        return dict(field._description_selection(self.env))[label]
 
     # ----------------------------------------------------------------- compare
 

@@ -197,6 +197,17 @@ class TestPolicyPreview(CustomerValueCase):
         self.assertEqual(partners("value_class"), self.customer | self.customer2)
         self.assertEqual(partners("value_class", "standard", "key"), self.customer)
         self.assertEqual(partners("churn_risk", "low", None), self.customer3)
+        titles = [
+            draft.action_open_preview(*wanted)["name"]
+            for wanted in (("churn_risk",), ("churn_risk", "low", None))
+        ]
+        self.assertEqual(
+            titles, ["Churn Risk: from now (rows) to the draft (columns)", "Churn Risk: Low to None"]
+        )
+        groups = self.env["crm.value.preview"].formatted_read_group([], ["value_class"], ["__count"])
+        self.assertEqual(
+            [group["value_class"] for group in groups], ["key", "growth", "standard"], "best first"
+        )
         self.assertEqual(partners("not a label"), self.customer | self.customer2 | self.customer3)
 
     def test_a_run_under_another_policy_labels_by_the_one_before_too(self):
