@@ -161,13 +161,16 @@ class CrmValuePolicyVersion(models.Model):
 
     @api.depends("company_id", "state")
     def _compute_compared_with_id(self):
+        """What holds now, or held before: other drafts were never in force."""
         for version in self:
             others = [("company_id", "=", version.company_id.id), ("id", "not in", version.ids)]
             if version.state == "draft":
                 others.append(("state", "=", "active"))
             else:
-                others.append(("number", "<", version.number))
-            version.compared_with_id = self.search(others, order="number desc", limit=1)
+                at = version.activated_at
+                others += [("state", "!=", "draft"), "|", ("activated_at", "<", at)]
+                others += ["&", ("activated_at", "=", at), ("number", "<", version.number)]
+            version.compared_with_id = self.search(others, order="activated_at desc, number desc", limit=1)
 
     @api.depends("compared_with_id", "rule_ids", "rule_ids.key", "rule_ids.value", "rule_ids.format_id")
     @api.depends_context("lang")

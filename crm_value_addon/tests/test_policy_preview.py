@@ -312,6 +312,11 @@ class TestPolicyPreview(CustomerValueCase):
         )
         draft.compared_with_id = draft
         self.assertFalse(draft.differences)
+        # one that was in force, not a draft that never was
+        later = first.copy()
+        later.action_activate()
+        self.assertEqual((later.compared_with_id, draft.number), (first, later.number - 1))
+        self.assertFalse(first.compared_with_id)
 
     def test_a_new_version_begins_with_what_is_in_force(self):
         wholesale = self.env.ref("crm_value_addon.crm_value_format_wholesale")
