@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.database import DATABASE, STATE, URL, median_time, psql, timed
+from benchmarks.previews import preview
 from benchmarks.screens import partner_form, partner_list, working_lists
 from sync_worker import publication
 from sync_worker.config import Settings
@@ -34,7 +35,7 @@ console = Console()
 def main(parts: list[str]) -> None:
     """Runs the parts named, or all, and prints a table for each."""
     steps = {"read": read, "write": write, "list": partner_list, "form": partner_form}
-    steps |= {"work": working_lists, "run": whole_run}
+    steps |= {"work": working_lists, "run": whole_run, "preview": preview}
     for part in parts or steps:
         console.print(steps[part]())
 

@@ -1,7 +1,7 @@
 {
     "name": "Customer Value",
     "summary": "Value class, loyalty, life cycle and churn of every customer, with reasons",
-    "version": "19.0.1.0.0",
+    "version": "19.0.1.1.0",
     "category": "Sales/CRM",
     "author": "Customer Value for Odoo contributors",
     "license": "LGPL-3",

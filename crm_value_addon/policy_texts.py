@@ -66,6 +66,7 @@ def policy_label(env, key):
         "late_grace_days": lambda: env._("Deliveries: days of grace"),
         "late_payment_share": lambda: env._("Pays late from"),
         "customised_from": lambda: env._("Customised from"),
+        "settling_days": lambda: env._("Sales: days to settle"),
         "keep_runs_days": lambda: env._("Runs: kept for"),
         "keep_dead_runs_days": lambda: env._("Dead runs: given up after"),
         "keep_history_days": lambda: env._("History: kept for"),
@@ -245,6 +246,11 @@ def policy_meaning(env, key):
             "A customer counts as customised if at least this share of its sales is in products kept for"
             " it: those of which it and its group buy at least 80 %, on three days or more. It is a point"
             " towards a service strategy that adapts to the customer."
+        ),
+        "settling_days": lambda: env._(
+            "Sales of the last days before a run may still be entered, changed or cancelled: labels that"
+            " this changes changed by behaviour. Where it happens to sales of earlier days, data were"
+            " corrected."
         ),
         "keep_runs_days": lambda: env._(
             "Runs that ended longer ago are deleted for good, with their results, grades, analyses and"

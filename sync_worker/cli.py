@@ -171,7 +171,7 @@ def serve(
     transport: TransportOption = None,
     company: CompanyOption = None,
     poll_seconds: Annotated[
-        float | None, typer.Option(help="Seconds between two questions for work.", show_default="5")
+        float | None, typer.Option(help="Seconds between two questions for work.", show_default="2")
     ] = None,
     health_file: Annotated[
         Path | None, typer.Option(help="File that tells monitors how it goes.", show_default=False)

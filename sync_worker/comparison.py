@@ -17,7 +17,7 @@ from sync_worker.last_run import About, LastRun
 from sync_worker.policy import Policy, PolicyError, read_policy
 from sync_worker.scoring import labelling
 from sync_worker.scoring.causes import Before
-from sync_worker.scoring.preparation import prepare
+from sync_worker.scoring.pipeline import score
 
 ANOTHER_RELEASE = (
     "The worker is of another release than at the last run, whose export is not kept: what the release alone changed "
@@ -89,7 +89,7 @@ def of_run(
     """What a run leaves to be compared with.
 
     Args:
-        marks: `fingerprint`s of its history as of `until_of` it.
+        marks: `fingerprint`s of its history until `until_of` it.
         scores: of all customers (`pipeline.COLUMNS`).
         tier: the model it forecast by.
         decimals: digits of the currency.
@@ -97,18 +97,18 @@ def of_run(
     about = About(
         writer=list(kept.WRITER),
         as_of=run["as_of"],
-        until=f"{until_of(run):%Y-%m-%d}",
+        until=f"{until_of(run, policy):%Y-%m-%d}",
         tier=tier,
         sales=policy.sales,
         decimals=decimals,
     )
-    labels = scores.reindex(columns=["customer_id", *labelling.LABELS])
+    labels = scores.reindex(columns=["customer_id", *labelling.ALL])
     return LastRun(about, marks.merge(labels, on="customer_id", how="left"))
 
 
-def until_of(run: dict[str, Any]) -> pd.Timestamp:
-    """The last day that is over for good when a run reads it."""
-    return as_day(run["as_of"]) - pd.Timedelta(days=1)
+def until_of(run: dict[str, Any], policy: Policy) -> pd.Timestamp:
+    """The last day whose sales have settled when a run reads them: what becomes of later ones is everyday business."""
+    return as_day(run["as_of"]) - pd.Timedelta(days=policy.value("settling_days"))
 
 
 def _relabelled(settings: Settings, database: str, run: dict[str, Any], last: LastRun) -> pd.Series | None:
@@ -117,16 +117,16 @@ def _relabelled(settings: Settings, database: str, run: dict[str, Any], last: La
     if last.about.tier is None:  # nobody had ordered: all were prospects
         return last.customers["customer_id"].iloc[:0]
     as_of = last.about.as_of
-    folder, day = exports.find(settings, database, run["company_id"], run["last_run"], as_of), as_day(as_of)
+    folder = exports.find(settings, database, run["company_id"], run["last_run"], as_of)
     if folder is None:
         return None
     try:
-        policy, history = read_policy(folder / exports.POLICY), read_folder(folder).until(day)
+        policy, history = read_policy(folder / exports.POLICY), read_folder(folder)
+        now = score(history, as_of, policy, withhold=True, last_use=True).customers
     except (OSError, HistoryError, PolicyError):
         return None
-    prepared, _judged, _words = prepare(history, day, policy, lambda _percent, _step: None)
-    now = labelling.relabel(prepared, policy, withhold=True)
     row = pd.Index(last.customers["customer_id"]).get_indexer(now["customer_id"])
     then = last.customers.iloc[np.maximum(row, 0)].reset_index(drop=True)
-    other = labelling.differ(then, now).any(axis=1).to_numpy() & (row >= 0)
+    known = [name for name in labelling.ALL if name in then]
+    other = labelling.differ(then, now, known).any(axis=1).to_numpy() & (row >= 0)
     return now.loc[other, "customer_id"].reset_index(drop=True)

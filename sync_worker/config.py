@@ -57,7 +57,10 @@ class Settings(BaseSettings):
     page_rows: int = Field(500_000, ge=100, le=1_000_000, description="Rows of a page read from Odoo")
     batch_rows: int = Field(25_000, ge=1, le=100_000, description="Rows of a batch written to Odoo")
     poll_seconds: float = Field(
-        2, ge=0.2, le=3600, description="serve: seconds between two questions for work"
+        2,
+        ge=0.2,
+        le=3600,
+        description="serve: seconds between two questions for work; for previews at most one",
     )
     health_file: Path | None = Field(None, description="serve: file that tells monitors how it goes")
     state_directory: Path | None = Field(

@@ -25,26 +25,41 @@ from sync_worker.identity import database_directory
 logger = logging.getLogger(__name__)
 
 POLICY = "policy.json"
+#: Ends the name of an export whose run Odoo has not closed as done.
+OPEN = ".open"
 
 
 def keep(settings: Settings, database: str, run: dict[str, Any], history: History) -> None:
-    """Keeps what a run read, and of the company the last `kept_exports` only.
+    """Keeps what a run read, aside until it is done (`settle`): one that fails takes nobody's place.
 
     A folder that cannot be written is no reason to fail: the log says that nothing is kept.
     """
     folder = _folder(settings, database, run["company_id"])
     try:
+        _remove(_open(folder))
         if settings.kept_exports:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            _write(folder / _name(run["id"], run["as_of"]), run, history)
-        for old in _kept(folder)[settings.kept_exports :]:
-            shutil.rmtree(old)
+            _write(folder / (_name(run["id"], run["as_of"]) + OPEN), run, history)
     except OSError as error:
         logger.warning("the export of run %s is not kept: %s: %s", run["id"], folder, error.strerror or error)
 
 
+def settle(settings: Settings, database: str, company_id: int, run_id: int) -> None:
+    """Lets the export of a run count that is done, and of the company the last `kept_exports` only."""
+    folder = _folder(settings, database, company_id)
+    try:
+        for path in _open(folder):
+            whole = path.with_name(path.name.removesuffix(OPEN))
+            if _number(whole) == run_id:
+                shutil.rmtree(whole, ignore_errors=True)
+                path.rename(whole)
+        _remove(_kept(folder)[settings.kept_exports :])
+    except OSError as error:
+        logger.warning("the export of run %s is not kept: %s: %s", run_id, folder, error.strerror or error)
+
+
 def find(settings: Settings, database: str, company_id: int, run_id: int, as_of: str) -> Path | None:
-    """The folder of a run, None where it is not kept. One that was taken up again on another day has two."""
+    """The folder of a run that is done, None where it is not kept."""
     folder = _folder(settings, database, company_id) / _name(run_id, as_of)
     return folder if folder.is_dir() else None
 
@@ -102,8 +117,22 @@ def _write(folder: Path, run: dict[str, Any], history: History) -> None:
 
 
 def _kept(folder: Path) -> list[Path]:
-    """The exports of a company, the last run first."""
-    return sorted(folder.glob("*-run-*"), key=lambda path: int(path.name.rsplit("-", 1)[1]), reverse=True)
+    """The exports of runs of a company that are done, the last first."""
+    done = [path for path in folder.glob("*-run-*") if path.suffix != OPEN]
+    return sorted(done, key=_number, reverse=True)
+
+
+def _open(folder: Path) -> list[Path]:
+    return [*folder.glob(f"*-run-*{OPEN}")]
+
+
+def _number(path: Path) -> int:
+    return int(path.name.rsplit("-", 1)[1])
+
+
+def _remove(folders: list[Path]) -> None:
+    for each in folders:
+        shutil.rmtree(each)
 
 
 def _name(run_id: int, as_of: str) -> str:

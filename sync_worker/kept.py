@@ -1,6 +1,7 @@
 """What the last run of a company left here, so that a preview need not read and fit everything again.
 
 One file per company in the state folder, readable by the worker's account only: numbers by customer id, no names.
+What a run leaves lies beside it until the run is done.
 A pickle is trusted as far as the folder is: nobody but the worker may write there.
 """
 
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,18 +46,28 @@ class Kept:
 
 
 def keep(settings: Settings, database: str, run: dict[str, Any], left: Kept) -> None:
-    """Keeps what a run leaves, in place of what an earlier one of the company left.
+    """Keeps what a run leaves, aside until it is done (`settle`): previews are still of the run before.
 
     A folder that cannot be written is no reason to fail: previews take longer, which the log says.
     """
-    path = _path(settings, database, run["company_id"])
+    path = _path(settings, database, run["company_id"], run["id"])
+    _remove(_open(settings, database, run["company_id"]))
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         _write(path, {"writer": WRITER, "run": run["id"], "left": left})
         _write(_customers(path), left.prepared.facts.table["customer_id"].to_numpy())
     except OSError as error:
         logger.warning("nothing is kept for previews: %s: %s", path, error.strerror or error)
-        forget(settings, database, run["company_id"])
+        _remove([path])
+
+
+def settle(settings: Settings, database: str, company_id: int, run_id: int) -> None:
+    """Lets what a run left take the place of what an earlier one of the company left: it is done."""
+    path, left = _path(settings, database, company_id), _path(settings, database, company_id, run_id)
+    with contextlib.suppress(OSError):
+        if left.exists() and _customers(left).exists():
+            _customers(left).replace(_customers(path))
+            left.replace(path)
 
 
 def load(settings: Settings, database: str, company_id: int, run_id: int | None) -> Kept | None:
@@ -78,7 +90,7 @@ def erase(settings: Settings, described: dict[str, Any]) -> None:
     objecting = np.array(described.get("erasures", []), dtype="int64")
     folder = _path(settings, described["database_uuid"], 0).parent
     for path in folder.glob("*.customers") if len(objecting) else []:
-        company_id = path.name.split(".")[0]
+        company_id = path.name.split(".", 1)[0]
         try:
             found = np.isin(joblib.load(path), objecting).any()
         except Exception:  # likewise
@@ -89,14 +101,27 @@ def erase(settings: Settings, described: dict[str, Any]) -> None:
 
 def forget(settings: Settings, database: str, company_id: int) -> None:
     """Removes what is kept of a company."""
+    _remove([_path(settings, database, company_id), *_open(settings, database, company_id)])
+
+
+def _remove(paths: Iterable[Path]) -> None:
+    for path in paths:
+        for each in (path, _customers(path)):
+            with contextlib.suppress(OSError):
+                each.unlink(missing_ok=True)
+
+
+def _open(settings: Settings, database: str, company_id: int) -> list[Path]:
+    """What runs of a company have left of which nobody knows that they are done."""
     path = _path(settings, database, company_id)
-    for each in (path, _customers(path)):
-        with contextlib.suppress(OSError):
-            each.unlink(missing_ok=True)
+    names = {each.with_suffix(".joblib") for each in path.parent.glob(f"{company_id}.*.*")}
+    return sorted(names)
 
 
-def _path(settings: Settings, database: str, company_id: int) -> Path:
-    return database_directory(settings, database, "kept") / f"{company_id}.joblib"
+def _path(settings: Settings, database: str, company_id: int, run_id: int | None = None) -> Path:
+    """Of the last run that is done, or of one that is not yet known to be."""
+    name = f"{company_id}" if run_id is None else f"{company_id}.{run_id}"
+    return database_directory(settings, database, "kept") / f"{name}.joblib"
 
 
 def _customers(path: Path) -> Path:

@@ -21,11 +21,13 @@ import pyarrow.parquet as pq
 from sync_worker import whole_file
 from sync_worker.config import Settings
 from sync_worker.identity import database_directory
-from sync_worker.scoring.labelling import LABELS
+from sync_worker.scoring.labelling import ALL, LABELS
 
 logger = logging.getLogger(__name__)
 
-COLUMNS = ("customer_id", "sales", "mark", *LABELS)
+COLUMNS = ("customer_id", "sales", "mark", *ALL)
+#: Of these, what every release has written.
+NEEDED = ("customer_id", "sales", "mark", *LABELS)
 _ABOUT = b"run"
 
 
@@ -36,7 +38,7 @@ class About:
     Attributes:
         writer: the releases of the worker and its libraries (`kept.WRITER`).
         as_of: the day of the run, ISO.
-        until: the last day of the fingerprints, ISO: the one before, since its own was not over.
+        until: the last day of the fingerprints, ISO: sales of later ones had not settled by then.
         tier: the model it forecast by, None where nobody had ordered.
         sales: what they were counted from (`Policy.sales`).
         decimals: digits of the currency.
@@ -52,7 +54,8 @@ class About:
 
 @dataclass(frozen=True)
 class LastRun:
-    """A run: `about` it, and `customers`, a row each with `COLUMNS`: `fingerprint`s of their sales, and the labels."""
+    """A run: `about` it, and `customers`, a row each with `COLUMNS`, of an earlier release `NEEDED` at
+    least: `fingerprint`s of their sales, and the labels."""
 
     about: About
     customers: pd.DataFrame
@@ -83,7 +86,8 @@ def load(settings: Settings, database: str, company_id: int, run_id: int) -> Las
     try:
         table = pq.read_table(_path(settings, database, company_id, run_id))
         about = About(**json.loads(table.schema.metadata[_ABOUT]))
-        return LastRun(about, table.select([*COLUMNS]).to_pandas())
+        told = [name for name in COLUMNS if name in NEEDED or name in table.column_names]
+        return LastRun(about, table.select(told).to_pandas())
     except (OSError, ValueError, KeyError, TypeError):  # pyarrow's errors are ValueErrors and KeyErrors
         return None
 

@@ -15,8 +15,7 @@ from sync_worker.scoring import labelling
 from sync_worker.scoring.pipeline import score
 from sync_worker.scoring.preparation import REFITTING, prepare
 
-#: Labels that only a whole scoring finds, and the keys of the policy they hang on beside those of the others.
-OF_WHOLE_SCORING = ("value_type", "lost_type")
+#: Keys of the policy that `labelling.TYPES` hang on, beside those of the other labels.
 WHOLE_SCORING = frozenset(
     {
         "new_product_days",
@@ -71,7 +70,7 @@ def compare(
     differing = draft.differing(active)
     names = list(labelling.LABELS)
     if differing & WHOLE_SCORING or draft.sales != active.sales:
-        names += OF_WHOLE_SCORING
+        names += labelling.TYPES
         before, after = _scored(read, as_of, active, draft, report)
     else:
         before, after, as_of = _labelled(read, left, as_of, active, draft, report)

@@ -108,6 +108,8 @@ def work(
                 progress(name, percent, step)
 
             erasures.erase(settings, described)
+            if run.get("last_run"):  # whose end may not have been heard of here
+                _settle(settings, described, run["company_id"], run["last_run"])
             transports = [transport, beside]
             if outcome.kind == "backtest":
                 _read_backtest(settings, transports, described, company, run=run, show=show, outcome=outcome)
@@ -128,6 +130,8 @@ def work(
             progress(name, SENT_AT, "closing" if outcome.kind == "backtest" else "merging")
             outcome.counts = transport.call("close_run", _closing(run, outcome))
             outcome.state = "done"
+            if outcome.kind == "score":
+                _settle(settings, described, run["company_id"], run["id"])
     finally:
         beats.close()
         beside.close()
@@ -154,7 +158,7 @@ def _read_score_send(
         history = hindsight.known_then(history, run["as_of"])
         outcome.orders = len(history.orders)
     exports.keep(settings, database, run, history)
-    marks = fingerprint(history, comparison.until_of(run), decimals)
+    marks = fingerprint(history, comparison.until_of(run, policy), decimals)
     scores = _score(
         history,
         run,
@@ -279,6 +283,12 @@ def _read_backtest(
     )
     outcome.result = {"backtest": result}
     outcome.warnings = list(result["warnings"])
+
+
+def _settle(settings: Settings, described: dict[str, Any], company_id: int, run_id: int) -> None:
+    """Lets what a run left here count, now that Odoo has closed it as done."""
+    for keeper in (kept, exports):
+        keeper.settle(settings, described["database_uuid"], company_id, run_id)
 
 
 def _closing(run: dict[str, Any], outcome: Outcome) -> dict[str, Any]:

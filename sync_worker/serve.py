@@ -2,8 +2,9 @@
 
 import itertools
 import logging
+import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sync_worker import erasures, handshake
@@ -17,7 +18,9 @@ from sync_worker.transport import Transport
 steps = logging.getLogger("sync_worker.steps")
 
 LONGEST_WAIT = 60.0
-KINDS = ("preview", "score", "backtest")  # somebody waits for a preview
+KINDS = ("preview", "score", "backtest")
+AWAITED = ("preview",)  # somebody looks at the screen until it is there
+AWAITED_EVERY = 1.0  # seconds at most between two questions for it, between those for everything
 DESCRIBE_EVERY = 60.0  # seconds; a database may be replaced behind the same address
 
 
@@ -38,7 +41,9 @@ def serve(
     health = Health(settings.health_file)
     described: dict[str, Any] | None = None
     described_at = -DESCRIBE_EVERY
-    wait = settings.poll_seconds
+    questions = max(math.ceil(settings.poll_seconds / AWAITED_EVERY), 1)
+    pause = wait = settings.poll_seconds / questions
+    asked = 0
     met = False
     notify("READY=1")
     try:
@@ -53,8 +58,9 @@ def serve(
                     _greet(settings, described, company_ids)
                     health.show(state="idle", last_poll=now())
                 met = True
-                worked = _poll(settings, transport, company_ids, progress, health)
-                wait = settings.poll_seconds
+                kinds = AWAITED if asked % questions else KINDS
+                worked = _poll(settings, transport, company_ids, progress, health, kinds)
+                asked, wait = 0 if worked else asked + 1, pause
             except WorkerError as error:
                 if not met and not error.transient:
                     raise
@@ -62,8 +68,8 @@ def serve(
                     # Once per failure, not once per poll.
                     steps.warning("%s Waiting for it.", error.message)
                 health.show(state="unreachable", last_error=error.message)
-                described, worked = None, False
-                wait = min(wait * 2, LONGEST_WAIT)
+                described, worked, asked = None, False, 0
+                wait = min(max(wait, settings.poll_seconds) * 2, LONGEST_WAIT)
             if not worked:
                 sleep(wait)
     finally:
@@ -77,11 +83,12 @@ def _poll(
     company_ids: list[int] | None,
     progress: Progress,
     health: Health,
+    kinds: Sequence[str],
 ) -> bool:
     """Asks once for work and does what it gets; answers whether there was any."""
     worked = False
     # Without a choice of companies one question of each kind serves all of them.
-    for company_id, kind in itertools.product(company_ids or [None], KINDS):
+    for company_id, kind in itertools.product(company_ids or [None], kinds):
         claim = claim_run(settings, transport, company_id, kind=kind)
         health.show(last_poll=now())
         if claim["run"] is None:

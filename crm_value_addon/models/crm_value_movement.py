@@ -5,9 +5,7 @@ from odoo.tools.date_utils import start_of
 from odoo.tools.misc import format_date
 
 from ..customer_history import open_history
-from ..labels import CAUSES, GROUP_USER, LABEL_RANKS, LABEL_VALUES
-
-MOVING_VALUES = [(code, name) for code, name in LABEL_VALUES if code.split(":")[0] in LABEL_RANKS]
+from ..labels import CAUSES, GROUP_USER, LABEL_RANKS, LABEL_VALUES, LABELS
 
 
 class CrmValueMovement(models.Model):
@@ -42,13 +40,13 @@ class CrmValueMovement(models.Model):
         "crm.value.format", string="Business Format", readonly=True, falsy_value_label="Without a format"
     )
     from_label = fields.Selection(
-        [("absent", "Not there yet"), *MOVING_VALUES],
+        [("absent", "Not there yet"), *LABEL_VALUES],
         string="From",
         readonly=True,
         falsy_value_label="Without a label",
     )
     to_label = fields.Selection(
-        [*MOVING_VALUES, ("absent", "No longer there")],
+        [*LABEL_VALUES, ("absent", "No longer there")],
         string="To",
         readonly=True,
         falsy_value_label="Without a label",
@@ -151,7 +149,7 @@ class CrmValueMovement(models.Model):
 
     @api.model
     def _check_label(self, label):
-        if label not in tuple(LABEL_RANKS):
+        if label not in tuple(LABELS):
             raise UserError(self.env._("There is no movement of “%s”.", label))
         return label
 
@@ -198,6 +196,8 @@ class CrmValueMovement(models.Model):
 
 
 def _rank_sql(label, column):
-    """How good a value of the label is; nothing for a customer without one."""
+    """How good a value of the label is; nothing for a customer without one, and of types, of which none is better."""
+    if label not in LABEL_RANKS:
+        return SQL("NULL::integer")
     ranks = SQL(" ").join(SQL("WHEN %s THEN %s", value, rank) for value, rank in LABEL_RANKS[label].items())
     return SQL("CASE %s %s END", column, ranks)

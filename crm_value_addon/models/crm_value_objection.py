@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.tools import SQL
@@ -69,10 +71,7 @@ class CrmValueObjection(models.Model):
         self.env["crm.value.alert"]._forget(self.partner_id)
         self.env["crm.value.winback.line"]._forget(self.partner_id)
         self.env.flush_all()
-        customers = tuple(self.partner_id.ids)
-        partners = SQL(
-            "SELECT id FROM res_partner WHERE id IN %s OR commercial_partner_id IN %s", customers, customers
-        )
+        partners = self._erased_sql()
         for model in self._kept_models():
             self.env.cr.execute(
                 SQL("DELETE FROM %s WHERE partner_id IN (%s)", SQL.identifier(model._table), partners)
@@ -87,30 +86,48 @@ class CrmValueObjection(models.Model):
                 partners,
             )
         )
-        self._forget_in_reasons(partners)
+        self._forget_in_reasons("crm_value_profile")
+        self._forget_in_reasons("crm_value_staging")
         self.env.invalidate_all(flush=False)
         self.env["crm.value.agreement"].sudo().search([("partner_id", "in", self.partner_id.ids)])._measure()
 
-    def _forget_in_reasons(self, partners):
+    def _erased_sql(self):
+        """Query of the ids of the objecting customers and their contacts."""
+        customers = tuple(self.partner_id.ids)
+        return SQL(
+            "SELECT id FROM res_partner WHERE id IN %s OR commercial_partner_id IN %s", customers, customers
+        )
+
+    @api.model
+    def _forget_since(self, run):
+        """Take those who objected after a run had begun out of the reasons that it told of others."""
+        # What it read may not have known of an objection that was just being recorded.
+        since = self.sudo().search([("create_date", ">=", run.started_at - timedelta(hours=1))])
+        if since:
+            since._forget_in_reasons("crm_value_staging")
+
+    def _forget_in_reasons(self, table):
         """Take away the reasons of other customers that name the objecting ones, as those of a group do.
 
-        :param SQL partners: query of their ids
+        :param str table: in which customers have reasons
         """
+        partners = self._erased_sql()
         codes = tuple(code for code, spec in REASON_SCHEMA.items() if spec["model"] == "res.partner")
         self.env.cr.execute(
             SQL(
                 """
-                UPDATE crm_value_profile profile SET reasons = (
+                UPDATE %(table)s told SET reasons = (
                        SELECT COALESCE(jsonb_agg(reason ORDER BY place), '[]')
-                         FROM jsonb_array_elements(profile.reasons) WITH ORDINALITY told (reason, place)
+                         FROM jsonb_array_elements(told.reasons) WITH ORDINALITY AS listed (reason, place)
                         WHERE NOT (reason ->> 'code' IN %(codes)s AND EXISTS (
                               SELECT FROM (%(partners)s) objector
                                WHERE reason -> 'record_ids' @> to_jsonb(objector.id))))
-                 WHERE jsonb_typeof(profile.reasons) = 'array' AND EXISTS (
-                       SELECT FROM jsonb_array_elements(profile.reasons) reason, (%(partners)s) objector
+                 WHERE jsonb_typeof(told.reasons) = 'array' AND EXISTS (
+                       SELECT FROM jsonb_array_elements(told.reasons) reason, (%(partners)s) objector
                         WHERE reason ->> 'code' IN %(codes)s
                           AND reason -> 'record_ids' @> to_jsonb(objector.id))
                 """,
+                table=SQL.identifier(table),
                 codes=codes,
                 partners=partners,
             )

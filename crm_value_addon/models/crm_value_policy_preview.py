@@ -3,11 +3,12 @@ import json
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools.misc import format_date
 
 from ..formatting import amount_text, number_text
 from ..labels import LABELS
 from ..policy_schema import POLICY_SCHEMA
-from ..policy_texts import policy_label, policy_unit
+from ..policy_texts import policy_label, policy_meaning, policy_unit
 from ..result_values import LARGEST_AMOUNT, LARGEST_COUNT, read_number
 
 
@@ -27,6 +28,10 @@ class CrmValuePolicyVersion(models.Model):
     )
     differences = fields.Json(
         compute="_compute_differences", help="Rules that differ from the other version."
+    )
+
+    all_rules = fields.Json(
+        compute="_compute_all_rules", help="Every rule there is, with its value by this version."
     )
 
     # ----------------------------------------------------------------- preview
@@ -68,7 +73,7 @@ class CrmValuePolicyVersion(models.Model):
             "message": run.message or "",
             "error": run.error or "",
             "stale": run.state == "done" and (run.parameters or {}).get("rules") != self._digest(),
-            "as_of": found.get("as_of") or "",
+            "as_of": self._day_text(found.get("as_of")),
             "customers": self._count_text(found.get("customers")),
             "changed": self._count_text(found.get("changed")),
             "labels": [
@@ -79,6 +84,12 @@ class CrmValuePolicyVersion(models.Model):
                 if (moves := self._moves(label, found))
             ],
         }
+
+    def _day_text(self, day):
+        try:
+            return format_date(self.env, day) if day else ""
+        except (TypeError, ValueError):
+            return ""
 
     def _count_text(self, count):
         return number_text(self.env, count) if isinstance(count, int) else ""
@@ -120,7 +131,16 @@ class CrmValuePolicyVersion(models.Model):
         if label in LABELS:
             domain.append((f"{label}_changed", "=", True))
             rows, columns = [f"before_{label}"], [label]
+            field = self.env["crm.value.preview"]._fields[label]
+            names = dict(field._description_selection(self.env))
+            title = self.env._("%s: from now (rows) to the draft (columns)", self._label_name(label))
             if before or after:
+                title = self.env._(
+                    "%(label)s: %(before)s to %(after)s",
+                    label=self._label_name(label),
+                    before=names.get(before, self.env._("None")),
+                    after=names.get(after, self.env._("None")),
+                )
                 domain += [(f"before_{label}", "=", before or False), (label, "=", after or False)]
                 action["views"] = sorted(action["views"], key=lambda view: view[1] != "list")
         action["context"] = {
@@ -128,19 +148,29 @@ class CrmValuePolicyVersion(models.Model):
             "pivot_column_groupby": columns,
             "pivot_measures": ["__count", "value"],
         }
+        if label in LABELS:
+            action["context"]["preview_label"] = label
+            action.update(name=title, display_name=title)
         return {**action, "domain": domain}
+
+    def _label_name(self, label):
+        field = self.env["crm.value.override"]._fields["label"]
+        return dict(field._description_selection(self.env))[label]
 
     # ----------------------------------------------------------------- compare
 
     @api.depends("company_id", "state")
     def _compute_compared_with_id(self):
+        """What holds now, or held before: other drafts were never in force."""
         for version in self:
             others = [("company_id", "=", version.company_id.id), ("id", "not in", version.ids)]
             if version.state == "draft":
                 others.append(("state", "=", "active"))
             else:
-                others.append(("number", "<", version.number))
-            version.compared_with_id = self.search(others, order="number desc", limit=1)
+                at = version.activated_at
+                others += [("state", "!=", "draft"), "|", ("activated_at", "<", at)]
+                others += ["&", ("activated_at", "=", at), ("number", "<", version.number)]
+            version.compared_with_id = self.search(others, order="activated_at desc, number desc", limit=1)
 
     @api.depends("compared_with_id", "rule_ids", "rule_ids.key", "rule_ids.value", "rule_ids.format_id")
     @api.depends_context("lang")
@@ -171,11 +201,44 @@ class CrmValuePolicyVersion(models.Model):
                     )
         return rows
 
+    @api.depends("rule_ids", "rule_ids.key", "rule_ids.value", "rule_ids.format_id")
+    @api.depends_context("lang")
+    def _compute_all_rules(self):
+        for version in self:
+            given = {(rule.key, rule.format_id): rule.value or "" for rule in version.rule_ids}
+            everywhere = self.env["crm.value.format"]
+            version.all_rules = [
+                {
+                    "key": key,
+                    "name": policy_label(self.env, key),
+                    "value": given.get((key, everywhere), f"{spec['default']:g}"),
+                    "given": (key, everywhere) in given,
+                    "own": [
+                        {"format": owner.display_name, "value": value}
+                        for (rule, owner), value in given.items()
+                        if rule == key and owner
+                    ],
+                    "unit": policy_unit(self.env, key),
+                    "default": f"{spec['default']:g}",
+                    "bounds": f"{spec['minimum']:g} - {spec['maximum']:g}",
+                    "meaning": policy_meaning(self.env, key),
+                }
+                for key, spec in POLICY_SCHEMA.items()
+            ]
+
+    def action_draft(self):
+        """Change what is in force: a draft with the same rules, to edit, preview and activate."""
+        return self._open_copy()
+
     def action_restore(self):
         """Go back to what was in force once: a draft with the same rules, to preview and activate."""
         self.ensure_one()
+        return self._open_copy(note=self.env._("As version %s again", self.number))
+
+    def _open_copy(self, **values):
+        self.ensure_one()
         self.check_access("create")
-        draft = self.copy({"note": self.env._("As version %s again", self.number)})
+        draft = self.copy(values)
         return {
             "type": "ir.actions.act_window",
             "res_model": self._name,

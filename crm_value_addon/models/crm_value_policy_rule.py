@@ -25,7 +25,7 @@ class CrmValuePolicyRule(models.Model):
     unit = fields.Char(compute="_compute_schema")
     default_value = fields.Char(string="Default", compute="_compute_schema")
     bounds = fields.Char(compute="_compute_schema")
-    meaning = fields.Char(compute="_compute_schema")
+    meaning = fields.Text(compute="_compute_schema")
 
     _once = models.UniqueIndex(
         "(version_id, key, COALESCE(format_id, 0))", "Each rule is given once per business format."

@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
+from odoo.fields import Command
 
 from ..policy_schema import POLICY_SCHEMA
 from ..policy_texts import policy_label
@@ -32,7 +33,7 @@ class CrmValuePolicyVersion(models.Model):
         readonly=True,
         copy=False,
     )
-    note = fields.Char(help="What this version changes, and why.")
+    note = fields.Char(copy=False, help="What this version changes, and why.")
     user_id = fields.Many2one(
         "res.users",
         string="Drafted by",
@@ -76,6 +77,19 @@ class CrmValuePolicyVersion(models.Model):
                 raise ValidationError(
                     self.env._("A policy belongs to a main company; its branches follow it.")
                 )
+
+    @api.model
+    def default_get(self, fields):
+        """A person's new version begins with the rules in force, which it would drop otherwise."""
+        values = super().default_get(fields)
+        if self.env.context.get("policy_from_active") and "rule_ids" in fields:
+            company = self.env["res.company"].browse(values.get("company_id"))
+            active = self.search([("company_id", "=", company.id), ("state", "=", "active")])
+            values["rule_ids"] = [
+                Command.create({"key": rule.key, "format_id": rule.format_id.id, "value": rule.value})
+                for rule in active.rule_ids
+            ]
+        return values
 
     @api.model_create_multi
     def create(self, vals_list):

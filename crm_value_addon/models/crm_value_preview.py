@@ -20,11 +20,12 @@ class CrmValuePreview(models.Model):
     """
 
     _name = "crm.value.preview"
-    _inherit = ["crm.value.protected"]
+    _inherit = ["crm.value.protected", "crm.value.ordered"]
     _description = "Customer Value Policy Preview"
     _order = "value desc, id"
     _rec_name = "partner_id"
     _log_access = False
+    _ordered = tuple(name for label in LABELS for name in (f"before_{label}", label))
 
     run_id = fields.Many2one("crm.value.run", required=True, index=True, ondelete="cascade")
     version_id = fields.Many2one(
@@ -36,9 +37,18 @@ class CrmValuePreview(models.Model):
         "res.partner", string="Customer", required=True, index=True, ondelete="cascade"
     )
     user_id = fields.Many2one(
-        "res.users", string="Salesperson", ondelete="set null", help="Of the customer, at the preview."
+        "res.users",
+        string="Salesperson",
+        ondelete="set null",
+        help="Of the customer, at the preview.",
+        falsy_value_label="Without a salesperson",
     )
-    format_id = fields.Many2one("crm.value.format", string="Business Format", ondelete="set null")
+    format_id = fields.Many2one(
+        "crm.value.format",
+        string="Business Format",
+        ondelete="set null",
+        falsy_value_label="Without a format",
+    )
     value = fields.Monetary(
         string="Current and Potential Value", groups=GROUP_USER, help="By the draft, as the classes are cut."
     )

@@ -34,6 +34,7 @@ class CrmValueSyncMerge(models.AbstractModel):
         """
         self.env.flush_all()
         self._analyze(staged)
+        self.env["crm.value.objection"]._forget_since(run)
         found = self._survey(run)
         if found["faulty"]:
             self._refuse_late(run)

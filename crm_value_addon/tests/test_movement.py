@@ -239,6 +239,26 @@ class TestMovement(MovementCase):
             ],
         )
 
+    def test_types_move_sideways_with_their_cause(self):
+        """None of them is better than another."""
+        with freeze_time("2026-02-20 12:00:00"):
+            types = {"value_type": "haggler", "lost_type": "price_seeker"}
+            self.score([self.full(partner, **types) for partner in self.partners])
+        with freeze_time("2026-02-21 12:00:00"):
+            types = {"value_type": "pioneer", "lost_type": "lured_by_competitor", "cause": "policy"}
+            self.score([self.full(partner, **types) for partner in self.partners])
+        for label, before, after in (
+            ("value_type", "haggler", "pioneer"),
+            ("lost_type", "price_seeker", "lured_by_competitor"),
+        ):
+            moves = self.env["crm.value.movement"].with_context(
+                movement_label=label, movement_from="2026-02-20", movement_to="2026-02-21"
+            )
+            self.env.invalidate_all()  # another request
+            rows = moves.search([("company_id", "=", self.alpha.id)])
+            told = {(row.from_label, row.to_label, row.direction, row.cause) for row in rows}
+            self.assertEqual(told, {(f"{label}:{before}", f"{label}:{after}", "sideways", "policy")})
+
     def test_ranks_are_complete(self):
         for label, ranks in LABEL_RANKS.items():
             self.assertEqual(set(ranks), {code for code, _name in LABELS[label]})

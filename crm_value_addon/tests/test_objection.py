@@ -108,6 +108,17 @@ class TestObjection(CustomerValueCase):
         self.assertEqual(codes, ["late_against_rhythm"])
         self.assertEqual(len(self.profile(self.customer3).reasons), 1)
 
+    def test_named_by_no_reason_of_a_run_under_way(self):
+        """Neither by what was staged before the objection, nor by what the worker had read before and sends later."""
+        named = reason("group_of_branches", record_ids=[self.customer.id, self.customer3.id])
+        run = self.claim()
+        self.publish(run, [self.full(self.customer2, reasons=[named])])
+        self.env["crm.value.objection"].create({"partner_id": self.customer.id})
+        self.publish(run, [self.full(self.customer3, reasons=[named])], batch=2)
+        self.close(run, 2)
+        for partner in self.customer2 | self.customer3:
+            self.assertFalse(self.profile(partner).reasons)
+
     def test_archived(self):
         self.order(self.customer)
         self.score([self.full(self.customer)])

@@ -1,8 +1,11 @@
+from ast import literal_eval
+
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
-from odoo.tests import tagged
+from odoo.tests import Form, tagged
 
 from ..labels import LABELS
+from ..policy_schema import POLICY_SCHEMA
 from .common import CustomerValueCase
 
 
@@ -194,6 +197,17 @@ class TestPolicyPreview(CustomerValueCase):
         self.assertEqual(partners("value_class"), self.customer | self.customer2)
         self.assertEqual(partners("value_class", "standard", "key"), self.customer)
         self.assertEqual(partners("churn_risk", "low", None), self.customer3)
+        titles = [
+            draft.action_open_preview(*wanted)["name"]
+            for wanted in (("churn_risk",), ("churn_risk", "low", None))
+        ]
+        self.assertEqual(
+            titles, ["Churn Risk: from now (rows) to the draft (columns)", "Churn Risk: Low to None"]
+        )
+        groups = self.env["crm.value.preview"].formatted_read_group([], ["value_class"], ["__count"])
+        self.assertEqual(
+            [group["value_class"] for group in groups], ["key", "growth", "standard"], "best first"
+        )
         self.assertEqual(partners("not a label"), self.customer | self.customer2 | self.customer3)
 
     def test_a_run_under_another_policy_labels_by_the_one_before_too(self):
@@ -298,6 +312,49 @@ class TestPolicyPreview(CustomerValueCase):
         )
         draft.compared_with_id = draft
         self.assertFalse(draft.differences)
+        # one that was in force, not a draft that never was
+        later = first.copy()
+        later.action_activate()
+        self.assertEqual((later.compared_with_id, draft.number), (first, later.number - 1))
+        self.assertFalse(first.compared_with_id)
+
+    def test_a_new_version_begins_with_what_is_in_force(self):
+        wholesale = self.env.ref("crm_value_addon.crm_value_format_wholesale")
+        rules = [("key_share", "0.9", False), ("lost_days", "365", wholesale.id)]
+        active = self.draft(
+            rule_ids=[Command.create({"key": k, "value": v, "format_id": f}) for k, v, f in rules],
+            note="Ours",
+        )
+        active.action_activate()
+        versions = self.as_user("crm.value.policy.version", self.manager, self.alpha)
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "crm_value_addon.crm_value_policy_version_action"
+        )
+        with Form(versions.with_context(**literal_eval(action["context"]))) as form:
+            new = form.save()
+        drafted = versions.browse(active.action_draft()["res_id"])
+        for version in (new, drafted):
+            told = [(rule.key, rule.value, rule.format_id.id) for rule in version.rule_ids]
+            self.assertEqual(sorted(told), sorted(rules))
+            self.assertEqual((version.state, version.note), ("draft", False))
+        self.assertFalse(self.draft().rule_ids, "a program's is what it says")
+        with self.assertRaises(AccessError):
+            active.with_user(self.user).action_draft()
+
+    def test_every_rule_is_told_with_unit_bounds_and_meaning(self):
+        wholesale = self.env.ref("crm_value_addon.crm_value_format_wholesale")
+        draft = self.draft([("key_share", "0.9")])
+        draft.write(
+            {"rule_ids": [Command.create({"key": "lost_days", "value": "365", "format_id": wholesale.id})]}
+        )
+        told = {row["key"]: row for row in draft.all_rules}
+        self.assertEqual(set(told), set(POLICY_SCHEMA))
+        for key, row in told.items():
+            with self.subTest(key=key):
+                self.assertTrue(row["name"] and row["unit"] and row["bounds"] and row["meaning"])
+        self.assertEqual((told["key_share"]["value"], told["key_share"]["given"]), ("0.9", True))
+        self.assertEqual((told["lost_days"]["value"], told["lost_days"]["given"]), ("180", False))
+        self.assertEqual(told["lost_days"]["own"], [{"format": wholesale.name, "value": "365"}])
 
     def test_going_back_makes_a_draft_of_what_was_in_force(self):
         first, second = self.draft([("key_share", "0.9")]), self.draft()

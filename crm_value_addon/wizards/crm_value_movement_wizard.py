@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..labels import LABEL_NAMES, LABEL_RANKS
+from ..labels import LABEL_NAMES
 
 
 class CrmValueMovementWizard(models.TransientModel):
@@ -10,11 +10,7 @@ class CrmValueMovementWizard(models.TransientModel):
     _name = "crm.value.movement.wizard"
     _description = "Customer Movement Between Two Days"
 
-    label = fields.Selection(
-        [(label, name) for label, name in LABEL_NAMES if label in LABEL_RANKS],
-        required=True,
-        default="value_class",
-    )
+    label = fields.Selection(LABEL_NAMES, required=True, default="value_class")
     date_from = fields.Date(string="From", required=True, default=lambda self: self._default_date_from())
     date_to = fields.Date(string="To", required=True, default=lambda self: self._today())
     history_start = fields.Date(

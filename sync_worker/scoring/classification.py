@@ -22,6 +22,7 @@ from sync_worker.scoring import (
     groups,
     habits,
     interactions,
+    labelling,
     lost_type,
     margin_level,
     memory,
@@ -107,14 +108,12 @@ class Kept:
         owed: of `receivables.take`.
         back: of `returns.take`.
         changes: of `anomaly.classify`.
-        typical_gap: (n,) usual days between two order-days of each buyer.
     """
 
     portraits: list[dict[str, Any]]
     owed: Receivables | None
     back: Returns
     changes: Anomalies
-    typical_gap: np.ndarray
 
 
 @dataclass
@@ -123,12 +122,14 @@ class Found:
 
     Attributes:
         table: columns of `COLUMNS`, a row per buyer.
+        besides: `labelling.TYPES` by each of the policies and models asked for besides, a row per buyer.
         evidence: reasons of all topics.
         company: results for the whole company by their names in docs/contract.md; ready for JSON.
         lacks: what could not be told for want of data.
     """
 
     table: pd.DataFrame
+    besides: list[pd.DataFrame] = field(default_factory=list)
     evidence: list[Told] = field(default_factory=list)
     company: dict[str, Any] = field(default_factory=dict)
     lacks: list[str] = field(default_factory=list)
@@ -144,6 +145,7 @@ def classify(
     kept: Kept,
     served: NetValue,
     trials: Sequence[Trial],
+    besides: Sequence[labelling.Labelled] = (),
 ) -> Found:
     """Classifies the buyers.
 
@@ -153,12 +155,13 @@ def classify(
         today: the as-of day, days since 1970-01-01.
         served: of `net_value.classify`.
         trials: what was forecast on earlier days, for the range of demand.
+        besides: the buyers by other policies or models, for whose types is asked too.
     """
     value = _value(features, history, peers, policy, today, kept=kept, served=served)
     _empty(history, "invoices", "payments", "quotations", "points")
-    relation = _relation(features, history, peers, policy, today, kept=kept)
+    relation = _relation(features, history, peers, policy, today, kept=kept, besides=besides)
     # last, for want of memory: nobody looks at the lines after it
-    products = _products(features, history, peers, policy, today, trials=trials)
+    products = _products(features, history, peers, policy, today, trials=trials, besides=besides)
     parts = [value, products, relation]
     table = pd.concat([part.table for part in parts], axis=1)
     table["attitude"] = attitude.classify(
@@ -176,7 +179,8 @@ def classify(
     evidence = [one for part in parts for one in part.evidence]
     evidence += map(told, service_strategy.evidence(features.table, kept_for_it, policy))
     lacks = list(dict.fromkeys(lack for part in parts for lack in part.lacks))
-    return Found(table[[*COLUMNS]], evidence, company, lacks)
+    types = [pd.concat(of, axis=1) for of in zip(products.besides, relation.besides, strict=True)]
+    return Found(table[[*COLUMNS]], types, evidence, company, lacks)
 
 
 def _value(features, history, peers, policy, today, *, kept, served) -> Found:
@@ -206,10 +210,11 @@ def _value(features, history, peers, policy, today, *, kept, served) -> Found:
     }
     evidence = [*value_class.evidence(table, policy), *served.evidence, *rated.evidence, *missing.evidence]
     evidence += level_evidence
-    return Found(found, [*map(told, evidence)], company, [*served.lacks, *rated.lacks])
+    lacks = [*served.lacks, *rated.lacks]
+    return Found(found, evidence=[*map(told, evidence)], company=company, lacks=lacks)
 
 
-def _products(features, history, peers, policy, today, *, trials) -> Found:
+def _products(features, history, peers, policy, today, *, trials, besides) -> Found:
     """What the purchases tell: value type, what to offer next, the share of the customer, customisation, demand."""
     table, n = features.table, len(features.table)
     bought = purchases.of(features, history)
@@ -235,8 +240,7 @@ def _products(features, history, peers, policy, today, *, trials) -> Found:
     # habits last, in place of all purchases: the two together would take most memory of all
     bought = bought.part(bought.bought & (bought.product >= 0))
     observed = habits.observe(bought, peers, policy.column("new_product_days", table["format"]), today)
-    values = table[["historical_value", "current_value", "potential_value"]]
-    types = value_type.classify(observed, features, peers, policy, values)
+    types = _value_types(observed, features, peers, policy, table)
     found = pd.DataFrame(
         {
             "value_type": types["value_type"].to_numpy(),
@@ -251,12 +255,26 @@ def _products(features, history, peers, policy, today, *, trials) -> Found:
         "demand": demanded,
         "value_type_agreement": value_type_clusters.agreement(observed, types),
     }
-    return Found(found, evidence, company, lacks)
+    others = [_value_type_by(other, policy, observed, bought, features, today) for other in besides]
+    return Found(found, others, evidence, company, lacks)
 
 
-def _relation(features, history, peers, policy, today, *, kept) -> Found:
+def _value_type_by(other, policy, observed, bought, features, today) -> pd.DataFrame:
+    """The value types by another policy or model; habits that it would see alike are not looked for again."""
+    peers = Peers(features.table["format"], other.policy)
+    if other.policy.differing(policy) & {"new_product_days", "peers_minimum"}:
+        days = other.policy.column("new_product_days", features.table["format"])
+        observed = habits.observe(bought, peers, days, today)
+    return _value_types(observed, features, peers, other.policy, other.table)[["value_type"]]
+
+
+def _value_types(observed, features, peers, policy, values) -> pd.DataFrame:
+    parts = values[["historical_value", "current_value", "potential_value"]]
+    return value_type.classify(observed, features, peers, policy, parts)
+
+
+def _relation(features, history, peers, policy, today, *, kept, besides) -> Found:
     """How we get on with a customer: satisfaction, promises, contact, channel, sudden changes, why it was lost."""
-    stage = features.table["lifecycle_stage"]
     content = satisfaction.classify(features, history, peers, policy, today)
     word = promises.classify(features, history, policy, today)
     said = interactions.talk(history, features.table["customer_id"])
@@ -264,21 +282,19 @@ def _relation(features, history, peers, policy, today, *, kept) -> Found:
     contact = interactions.classify(features, history, said, peers, policy, today)
     way = channel.classify(features, history, today)
     _empty(history, "order_details")
-    lost = lost_type.classify(
-        features,
-        history,
-        peers,
-        policy,
-        today,
-        lifecycle_stage=stage,
-        typical_gap=kept.typical_gap,
-        said=said,
-        told=_told(features, history),
-    )
+    by_hand = _told(features, history)
+
+    def lost_by(one: labelling.Labelled, peers: Peers) -> lost_type.LostTypes:
+        stage, gap = one.table["lifecycle_stage"], one.table["typical_gap"]
+        return lost_type.classify(features, history, peers, one.policy, today, stage, gap, said, by_hand)
+
+    lost = lost_by(labelling.Labelled(policy, features.table), peers)
+    others = [lost_by(other, Peers(features.table["format"], other.policy)).table for other in besides]
     parts = [content, word, contact, way, kept.changes, lost]
     found = pd.concat([part.table.reset_index(drop=True) for part in parts], axis=1)
     return Found(
         found[[name for name in COLUMNS if name in found]],
+        [other[["lost_type"]] for other in others],
         [told(one) for part in parts for one in part.evidence],
         {
             "satisfaction_by_class": attitude.by_value_class(

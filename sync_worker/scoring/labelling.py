@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -31,8 +31,32 @@ from sync_worker.scoring.rhythm import Rhythm
 from sync_worker.scoring.situation import Situation
 
 LABELS = ("value_class", "value_segment", "loyalty_stage", "lifecycle_stage", "churn_risk")
-#: What `relabel` tells of each buyer: its labels and the money that classes are cut by.
-TOLD = ("customer_id", "format", *LABELS, "current_value", "potential_value")
+#: Labels that rest on lines and facts too, which only a whole scoring looks at (`classification`).
+TYPES = ("value_type", "lost_type")
+ALL = (*LABELS, *TYPES)
+#: What `relabel` tells of each buyer: its labels, the money that classes are cut by, and what types rest on besides.
+TOLD = (
+    "customer_id",
+    "format",
+    *LABELS,
+    "current_value",
+    "potential_value",
+    "historical_value",
+    "typical_gap",
+)
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """The buyers as another policy, or another model, tells them on the same data.
+
+    Attributes:
+        policy: which tells them.
+        table: a row per buyer with `TOLD`, and with `TYPES` once they are found (`classification.classify`).
+    """
+
+    policy: Policy
+    table: pd.DataFrame
 
 
 def by_policy(
@@ -157,7 +181,8 @@ def _classify(
 
 
 def _follow(table: pd.DataFrame, own: Rhythm) -> None:
-    """Adds the last and the next order; `own` is the rhythm after the last order-day."""
+    """Adds the usual gap, the last and the next order; `own` is the rhythm after the last order-day."""
+    table["typical_gap"] = own.typical()
     own_rhythm = (table["x"] > 0).to_numpy() & (table["lifecycle_stage"] != "lost").to_numpy()
     following = rhythm.expected_next_order(table["last_day"].to_numpy(), own, own_rhythm)
     table[following.columns] = following

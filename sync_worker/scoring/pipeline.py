@@ -116,6 +116,7 @@ WORKINGS = (
     "dormant_after",
     "lost_after",
     "worth_winning_back",
+    "typical_gap",
 )
 
 STEP_TRIALS = "Trying forecasts on the past"
@@ -217,14 +218,16 @@ def _buyers(history, day, policy, report, *, withhold, keep, before):
     company (`backtest` and those of `classification`), and sentences about them."""
     prepared, judged, words = prepare(history, day, policy, report, before.tier)
     found_by_then = list(prepared.facts.table)
-    by_policy = by_model = None
+    besides = {}
     if before.policy:
         by_policy = labelling.by_policy(before.policy, prepared, history, day, withhold=withhold)
+        besides["by_policy"] = labelling.Labelled(before.policy, by_policy)
     if prepared.other:
-        by_model = labelling.relabel(
-            replace(prepared, forecast=prepared.other, other=None), policy, withhold=withhold
+        by_model = replace(prepared, forecast=prepared.other, other=None)
+        besides["by_model"] = labelling.Labelled(
+            policy, labelling.relabel(by_model, policy, withhold=withhold)
         )
-        prepared.other = None
+        prepared.other = by_model = None
     report(55, "Expecting orders and value")
     facts, today, own = prepared.facts, prepared.today, prepared.own
     served = labelling.label(prepared, policy, withhold=withhold)
@@ -232,7 +235,6 @@ def _buyers(history, day, policy, report, *, withhold, keep, before):
         as_prepared = facts.without("sales")
         as_prepared.table = facts.table[found_by_then]
         keep(replace(prepared, facts=as_prepared), facts.table[[*labelling.TOLD]])
-    otherwise = causes.Otherwise(_differing(by_policy, facts.table), _differing(by_model, facts.table))
 
     report(70, "Classifying")
     forecast, situation, past = prepared.forecast, prepared.situation, prepared.past
@@ -242,15 +244,27 @@ def _buyers(history, day, policy, report, *, withhold, keep, before):
         owed=prepared.owed,
         back=prepared.back,
         changes=anomaly.classify(facts, facts.table["lifecycle_stage"], policy, today),
-        typical_gap=own.typical(),
     )
     facts = facts.without("days", "sales")
     del prepared
     found = classification.classify(
-        facts, history, peers, policy, today, kept=kept, served=served, trials=judged
+        facts,
+        history,
+        peers,
+        policy,
+        today,
+        kept=kept,
+        served=served,
+        trials=judged,
+        besides=[*besides.values()],
     )
     facts.table[found.table.columns] = found.table
-    del kept, served
+    others = {
+        name: _differing(other.table.join(types), facts.table)
+        for (name, other), types in zip(besides.items(), found.besides, strict=True)
+    }
+    otherwise = causes.Otherwise(**others)
+    del kept, served, besides
 
     report(80, "Finding reasons")
     near = [*churn.evidence(facts.table, policy), *lifecycle.evidence(facts.table, policy)]
@@ -276,11 +290,10 @@ def _buyers(history, day, policy, report, *, withhold, keep, before):
     )
 
 
-def _differing(before: pd.DataFrame | None, table: pd.DataFrame) -> pd.Series:
-    """The customers whose labels are others in two tables of the same ones, nobody without the first, (k,) ids."""
-    if before is None:
-        return table["customer_id"].iloc[:0]
-    return table.loc[labelling.differ(before, table).any(axis=1).to_numpy(), "customer_id"]
+def _differing(before: pd.DataFrame, table: pd.DataFrame) -> pd.Series:
+    """The customers of whom a label is another in two tables of the same ones, (k,) ids."""
+    other = labelling.differ(before, table, labelling.ALL).any(axis=1).to_numpy()
+    return table.loc[other, "customer_id"]
 
 
 def _with_prospects(buyers: pd.DataFrame, customers: pd.DataFrame) -> pd.DataFrame:

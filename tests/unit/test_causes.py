@@ -6,6 +6,7 @@ from unittest.mock import Mock
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 from test_run import DESCRIBED, Odoo, claimed, published
 
@@ -14,7 +15,7 @@ from sync_worker import comparison, exports, kept, last_run, serve
 from sync_worker import run as runs
 from sync_worker.history.schema import History, as_day
 from sync_worker.policy import Policy
-from sync_worker.scoring import causes, churn, labelling, trials
+from sync_worker.scoring import causes, churn, labelling, lost_type, trials, value_type
 from sync_worker.scoring.causes import Before, Otherwise
 from sync_worker.scoring.labelling import differ, relabel
 from sync_worker.scoring.pipeline import score
@@ -62,6 +63,7 @@ def prefer(monkeypatch, tier):
 def test_what_the_tier_of_the_last_run_would_tell_otherwise_changed_by_the_model(
     history, monkeypatch, before
 ):
+    monkeypatch.setattr(value_type, "PART_WEIGHT", 0.0)  # types do not hang on the forecast
     prefer(monkeypatch, "mbg_nbd")
     day = as_day(AS_OF)
     prepared = prepare(history.until(day), day, Policy(), lambda percent, step: None, before)[0]
@@ -77,6 +79,38 @@ def test_what_the_tier_of_the_last_run_would_tell_otherwise_changed_by_the_model
     assert set(table_of(history, Before(tier=before))["cause"]) == {"behaviour"}
     for tier in ("mbg_nbd", None, "of_tomorrow"):
         assert set(table_of(history, Before(tier=tier, known=known))["cause"]) == {"behaviour"}
+
+
+@pytest.mark.parametrize(
+    ("changed", "label"),
+    [
+        ({"value_type_score": 0.3}, "value_type"),
+        ({"value_type_margin": 0.0}, "value_type"),
+        ({"new_product_days": 30}, "value_type"),
+        ({"lost_type_confidence": 0.95}, "lost_type"),
+        ({"lost_factor": 20.0}, "lost_type"),
+        ({"value_horizon_years": 1, "discount_rate": 0.5}, "value_type"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "-".join(value),
+)
+def test_types_that_the_last_policy_would_tell_otherwise_changed_by_the_policy(history, changed, label):
+    last = Policy().replace(**changed)
+    then, now = table_of(fresh(history), policy=last), table_of(fresh(history), Before(policy=last))
+    assert (then[label].fillna("") != now[label].fillna("")).any()
+    other = differ(then, now, labelling.ALL).any(axis=1)
+    assert (now["cause"] == np.where(other, "policy", "behaviour")).all()
+
+
+def test_types_that_the_last_model_would_tell_otherwise_changed_by_the_model(history, monkeypatch):
+    monkeypatch.setattr(value_type, "PART_WEIGHT", 3.0)  # a forecast that matters
+    prefer(monkeypatch, "rhythm")
+    then = table_of(fresh(history))
+    prefer(monkeypatch, "mbg_nbd")
+    now = table_of(fresh(history), Before(tier="rhythm", known=history.customers["customer_id"]))
+    only_types = ~differ(then, now).any(axis=1) & differ(then, now, labelling.TYPES).any(axis=1)
+    assert only_types.any()
+    other = differ(then, now, labelling.ALL).any(axis=1)
+    assert (now["cause"] == np.where(other, "model", "behaviour")).all()
 
 
 def test_the_other_forecast_is_not_kept_for_previews(history, monkeypatch):
@@ -195,6 +229,40 @@ def test_a_customer_whose_past_is_not_what_the_last_run_read_changed_by_the_data
     assert causes_of(run(odoo, 5, last=4)) == {}  # it is what the last run read
 
 
+@pytest.mark.parametrize(
+    ("day", "settling", "cause"),
+    [
+        ("2026-06-29", None, "behaviour"),  # posted a day late
+        ("2026-06-24", None, "behaviour"),
+        ("2026-06-23", None, "data"),  # a week before the last run
+        ("2026-03-31", None, "data"),
+        ("2026-06-29", 1, "data"),
+        ("2026-06-01", 30, "behaviour"),
+        ("2026-05-31", 30, "data"),
+    ],
+)
+def test_a_sale_that_is_entered_late_corrects_data_once_its_day_had_settled(odoo, day, settling, cause):
+    rules = [{"key": "settling_days", "format_id": None, "value": settling}] if settling else []
+    run(odoo, 3, as_of=AS_OF, policy={"rules": rules})
+    _row, customer = past_order(odoo.shop)
+    late = odoo.shop.orders.iloc[[0]].assign(order_id=9_000_001, customer_id=customer, date=pd.Timestamp(day))
+    odoo.shop = replace(odoo.shop, orders=pd.concat([odoo.shop.orders, late], ignore_index=True))
+    expected = {"data": [customer]} if cause == "data" else {}
+    assert causes_of(run(odoo, 4, last=3, policy={"rules": rules})) == expected
+    # it is what that run read; and a day that settles since is compared from the next one on
+    assert causes_of(run(odoo, 5, last=4, policy={"rules": rules})) == {}
+
+
+def test_a_sale_that_was_cancelled_after_its_day_had_settled_corrects_data(odoo):
+    """Also where it was read within its days."""
+    row = odoo.shop.orders.index[odoo.shop.orders["date"].between("2026-06-25", "2026-06-30")][0]
+    customer = int(odoo.shop.orders.loc[row, "customer_id"])
+    run(odoo, 3, as_of=AS_OF)
+    run(odoo, 4, last=3, as_of="2026-07-10")
+    odoo.shop = replace(odoo.shop, orders=odoo.shop.orders.drop(index=row))
+    assert causes_of(run(odoo, 5, last=4, as_of="2026-07-11")) == {"data": [customer]}
+
+
 def test_orders_since_are_behaviour_also_those_of_the_day_of_the_last_run(odoo):
     run(odoo, 3, as_of=AS_OF)
     _row, customer = past_order(odoo.shop)
@@ -293,6 +361,31 @@ def test_what_a_release_alone_changes_is_the_model_s_doing(odoo, monkeypatch):
     told = causes_of(found)
     assert set(told["model"]) - {customer} >= set(moved) - {customer} and told["data"] == [customer]
     assert causes_of(run(odoo, 6, last=5, as_of=AS_OF)) == {}
+
+
+def test_types_that_a_release_alone_changes_are_the_model_s_doing(odoo, monkeypatch):
+    monkeypatch.setitem(COLUMNS, "value_type", "text")
+    monkeypatch.setitem(COLUMNS, "lost_type", "text")
+    first = run(odoo, 3, as_of=AS_OF)
+    of_another_release(monkeypatch)
+    monkeypatch.setattr(lost_type, "LEAD_POINTS", dict.fromkeys(lost_type.TYPES, 0.0))
+    found = run(odoo, 4, last=3, as_of=AS_OF)
+    moved = found.index[(found["lost_type"] != first["lost_type"]).to_numpy()]
+    assert len(moved)
+    assert causes_of(found) == {"model": sorted(moved)}
+
+
+def test_what_an_earlier_release_left_without_types_is_compared_by_the_labels_it_has(
+    odoo, monkeypatch, tmp_path
+):
+    run(odoo, 3, as_of=AS_OF)
+    (path,) = tmp_path.glob("runs/*/1/3.parquet")
+    pq.write_table(pq.read_table(path).drop_columns([*labelling.TYPES]), path)
+    of_another_release(monkeypatch)
+    row, customer = past_order(odoo.shop)
+    odoo.shop = change(odoo.shop, row, amount=1.0)
+    assert causes_of(run(odoo, 4, last=3, as_of=AS_OF)) == {"data": [customer]}
+    assert {comparison.NOT_KEPT, comparison.ANOTHER_RELEASE}.isdisjoint(odoo.warnings)
 
 
 def test_without_the_export_of_the_last_run_a_release_is_not_judged(odoo, monkeypatch):

@@ -62,6 +62,12 @@ def run(number=7, as_of=AS_OF, version=VERSION, before=None):
     return {"id": number, "company_id": 3, "as_of": as_of, "policy": policy, "compared_policy": before}
 
 
+def keep(settings, run, history):
+    """What a run that is done leaves."""
+    exports.keep(settings, DATABASE, run, history)
+    exports.settle(settings, DATABASE, run["company_id"], run["id"])
+
+
 def folders(settings):
     return sorted(path.name for path in settings.state_directory.glob("exports/*/*/*"))
 
@@ -76,7 +82,7 @@ def test_a_run_is_made_again_to_the_bit(settings, history, tmp_path, before):
     """Also under a version that remembers what the one before told."""
     version = VERSION + 1 if before else VERSION
     told = before and {"version_id": VERSION, "rules": RULES}
-    exports.keep(settings, DATABASE, run(version=version, before=told), history)
+    keep(settings, run(version=version, before=told), history)
     folder, out = only(settings), tmp_path / "again.parquet"
     arguments = [
         "score",
@@ -101,7 +107,7 @@ def test_a_run_is_made_again_to_the_bit(settings, history, tmp_path, before):
 
 
 def test_an_earlier_day_is_scored_from_what_was_known_then(settings, history):
-    exports.keep(settings, DATABASE, run(), history)
+    keep(settings, run(), history)
     again = score(read_history(only(settings)), "2026-03-31", Policy(RULES, VERSION)).customers
     pd.testing.assert_frame_equal(
         again, score(history, "2026-03-31", Policy(RULES, VERSION)).customers, check_exact=True
@@ -112,27 +118,49 @@ def test_an_earlier_day_is_scored_from_what_was_known_then(settings, history):
 def test_the_last_runs_are_kept(settings, history):
     few = replace(history, lines=None, facts={})
     for number, day in ((9, "2026-06-28"), (10, "2026-06-29"), (11, "2026-06-29")):
-        exports.keep(settings, DATABASE, run(number, day), few)
+        keep(settings, run(number, day), few)
     assert folders(settings) == ["2026-06-29-run-10", "2026-06-29-run-11"]
-    exports.keep(settings, DATABASE, run(11, "2026-06-29"), few)  # taken up again
+    keep(settings, run(11, "2026-06-29"), few)  # closed once more
     assert folders(settings) == ["2026-06-29-run-10", "2026-06-29-run-11"]
-    exports.keep(settings, DATABASE, run(11, "2026-06-30"), few)  # and on another day
-    found = [
-        exports.find(settings, DATABASE, 3, 11, day) for day in ("2026-06-29", "2026-06-30", "2026-06-28")
-    ]
-    assert [path and path.name for path in found] == ["2026-06-29-run-11", "2026-06-30-run-11", None]
+    found = [exports.find(settings, DATABASE, 3, number, "2026-06-29") for number in (11, 10, 9)]
+    assert [path and path.name for path in found] == ["2026-06-29-run-11", "2026-06-29-run-10", None]
+    assert exports.find(settings, DATABASE, 3, 11, "2026-06-30") is None
     settings.kept_exports = 0
-    exports.keep(settings, DATABASE, run(12), few)
+    keep(settings, run(12), few)
     assert folders(settings) == []
 
 
-def test_only_the_worker_may_read_them(settings, history):
+def test_a_run_that_fails_takes_nobody_s_place(settings, history):
+    few = replace(history, lines=None, facts={})
+    done = ["2026-06-28-run-9", "2026-06-29-run-10"]
+    keep(settings, run(9, "2026-06-28"), few)
+    keep(settings, run(10, "2026-06-29"), few)
+    exports.keep(settings, DATABASE, run(11, "2026-06-29"), few)  # fails
+    assert folders(settings) == [*done, "2026-06-29-run-11.open"]
+    assert exports.find(settings, DATABASE, 3, 11, "2026-06-29") is None
+    exports.keep(settings, DATABASE, run(11, "2026-06-30"), few)  # taken up again on another day, and killed
+    assert folders(settings) == [*done, "2026-06-30-run-11.open"]
+    exports.settle(settings, DATABASE, 3, 10)  # as Odoo tells the next run: 11 was not the last
+    assert folders(settings) == [*done, "2026-06-30-run-11.open"]
+    exports.keep(settings, DATABASE, run(12, "2026-06-30"), few)
+    exports.settle(settings, DATABASE, 3, 12)
+    assert folders(settings) == ["2026-06-29-run-10", "2026-06-30-run-12"]
+
+
+def test_who_objects_is_taken_out_of_an_export_that_is_not_settled_too(settings, history):
     exports.keep(settings, DATABASE, run(), history)
+    gone = int(history.orders["customer_id"].iloc[0])
+    exports.erase(settings, {"database_uuid": DATABASE, "erasures": [gone]})
+    assert gone not in set(pd.read_parquet(only(settings) / "orders.parquet")["customer_id"])
+
+
+def test_only_the_worker_may_read_them(settings, history):
+    keep(settings, run(), history)
     assert stat.S_IMODE(only(settings).stat().st_mode) == 0o700
 
 
 def test_who_objects_is_taken_out_of_every_table(settings, history):
-    exports.keep(settings, DATABASE, run(), history)
+    keep(settings, run(), history)
     folder = only(settings)
     customers = history.orders["customer_id"].value_counts().index
     gone, groups = int(customers[0]), history.customers["group_id"].dropna()
@@ -161,7 +189,7 @@ def test_what_others_ordered_stays_though_it_has_the_id_of_an_invoice(settings, 
     facts = {name: table.copy() for name, table in history.facts.items()}
     of_others = facts["deliveries"]["customer_id"] != gone
     facts["deliveries"].loc[of_others, "order_id"] = invoice
-    exports.keep(settings, DATABASE, run(), replace(history, facts=facts))
+    keep(settings, run(), replace(history, facts=facts))
     exports.erase(settings, {"database_uuid": DATABASE, "erasures": [gone]})
     left = pd.read_parquet(only(settings) / "deliveries.parquet")
     assert len(left) == of_others.sum() > 0
@@ -169,7 +197,7 @@ def test_what_others_ordered_stays_though_it_has_the_id_of_an_invoice(settings, 
 
 
 def test_an_export_that_cannot_be_cleared_goes(settings, history):
-    exports.keep(settings, DATABASE, run(), history)
+    keep(settings, run(), history)
     (only(settings) / "customers.parquet").write_bytes(b"no parquet")
     exports.erase(settings, {"database_uuid": DATABASE, "erasures": [1]})
     assert folders(settings) == []
@@ -177,7 +205,7 @@ def test_an_export_that_cannot_be_cleared_goes(settings, history):
 
 def test_a_folder_that_cannot_be_written_is_said_and_no_failure(settings, history, caplog):
     settings.state_directory.write_text("a file")
-    exports.keep(settings, DATABASE, run(), history)
+    keep(settings, run(), history)
     assert "is not kept" in caplog.text
 
 

@@ -31,12 +31,18 @@ def settings(tmp_path):
     return SimpleNamespace(state_directory=tmp_path / "state")
 
 
+def keep(settings, database, run, left):
+    """What a run that is done leaves."""
+    kept.keep(settings, database, run, left)
+    kept.settle(settings, database, run["company_id"], run["id"])
+
+
 def files(settings):
     return sorted(path.name for path in settings.state_directory.rglob("*") if path.is_file())
 
 
 def test_what_is_kept_labels_as_it_did(settings, left):
-    kept.keep(settings, DATABASE, RUN, left)
+    keep(settings, DATABASE, RUN, left)
     found = kept.load(settings, DATABASE, 3, 12)
     assert found.as_of == RUN["as_of"] and found.prepared.policy.differing(Policy()) == frozenset()
     pd.testing.assert_frame_equal(found.labels, left.labels)
@@ -46,7 +52,7 @@ def test_what_is_kept_labels_as_it_did(settings, left):
 
 
 def test_only_the_worker_may_read_it(settings, left):
-    kept.keep(settings, DATABASE, RUN, left)
+    keep(settings, DATABASE, RUN, left)
     for path in settings.state_directory.rglob("*"):
         if path.is_file():
             assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -55,7 +61,7 @@ def test_only_the_worker_may_read_it(settings, left):
 
 
 def test_of_another_run_company_database_or_release_there_is_nothing(settings, left, monkeypatch):
-    kept.keep(settings, DATABASE, RUN, left)
+    keep(settings, DATABASE, RUN, left)
     for database, company, run in (
         ("other", 3, 12),
         (DATABASE, 4, 12),
@@ -68,15 +74,34 @@ def test_of_another_run_company_database_or_release_there_is_nothing(settings, l
 
 
 def test_a_later_run_takes_its_place(settings, left):
-    kept.keep(settings, DATABASE, RUN, left)
-    kept.keep(settings, DATABASE, {**RUN, "id": 14}, left)
+    keep(settings, DATABASE, RUN, left)
+    keep(settings, DATABASE, {**RUN, "id": 14}, left)
     assert kept.load(settings, DATABASE, 3, 12) is None and kept.load(settings, DATABASE, 3, 14)
     assert files(settings) == ["3.customers", "3.joblib"]
 
 
+def test_a_run_that_fails_leaves_what_the_one_before_left(settings, left):
+    keep(settings, DATABASE, RUN, left)
+    kept.keep(settings, DATABASE, {**RUN, "id": 14}, left)  # fails
+    kept.keep(settings, DATABASE, {**RUN, "id": 15}, left)  # and so does the next one
+    assert files(settings) == ["3.15.customers", "3.15.joblib", "3.customers", "3.joblib"]
+    kept.settle(settings, DATABASE, 3, 12)  # as Odoo tells the next run: it is the last that is done
+    assert kept.load(settings, DATABASE, 3, 12) and kept.load(settings, DATABASE, 3, 15) is None
+    kept.settle(settings, DATABASE, 3, 15)
+    assert kept.load(settings, DATABASE, 3, 15) and files(settings) == ["3.customers", "3.joblib"]
+
+
+def test_an_objecting_customer_is_forgotten_by_a_run_under_way_too(settings, left):
+    keep(settings, DATABASE, RUN, left)
+    kept.keep(settings, DATABASE, {**RUN, "id": 14}, left)
+    customer = int(left.prepared.facts.table["customer_id"].iloc[0])
+    kept.erase(settings, {"database_uuid": DATABASE, "erasures": [customer]})
+    assert files(settings) == []
+
+
 @pytest.mark.parametrize("damage", [b"", b"not a pickle", None])
 def test_a_damaged_file_is_none_and_goes(settings, left, damage):
-    kept.keep(settings, DATABASE, RUN, left)
+    keep(settings, DATABASE, RUN, left)
     (path,) = settings.state_directory.rglob("3.joblib")
     path.write_bytes(path.read_bytes()[:1000] if damage is None else damage)
     assert kept.load(settings, DATABASE, 3, 12) is None
@@ -84,8 +109,8 @@ def test_a_damaged_file_is_none_and_goes(settings, left, damage):
 
 
 def test_an_objecting_customer_is_forgotten(settings, left):
-    kept.keep(settings, DATABASE, RUN, left)
-    kept.keep(settings, "other", RUN, left)
+    keep(settings, DATABASE, RUN, left)
+    keep(settings, "other", RUN, left)
     customers = left.prepared.facts.table["customer_id"].to_numpy()
     kept.erase(settings, {"database_uuid": DATABASE, "erasures": [int(customers.max()) + 1]})
     assert kept.load(settings, DATABASE, 3, 12)
@@ -95,7 +120,7 @@ def test_an_objecting_customer_is_forgotten(settings, left):
 
 
 def test_a_list_of_customers_that_cannot_be_read_is_forgotten(settings, left):
-    kept.keep(settings, DATABASE, RUN, left)
+    keep(settings, DATABASE, RUN, left)
     (path,) = settings.state_directory.rglob("3.customers")
     path.write_bytes(b"")
     kept.erase(settings, {"database_uuid": DATABASE, "erasures": [1]})
@@ -104,18 +129,18 @@ def test_a_list_of_customers_that_cannot_be_read_is_forgotten(settings, left):
 
 def test_a_folder_that_cannot_be_written_is_said_and_no_failure(settings, left, caplog):
     settings.state_directory.write_text("a file")
-    kept.keep(settings, DATABASE, RUN, left)
+    keep(settings, DATABASE, RUN, left)
     assert "nothing is kept for previews" in caplog.text
     assert kept.load(settings, DATABASE, 3, 12) is None
 
 
 def test_a_server_names_no_folder(settings, left):
-    kept.keep(settings, "../../outside", RUN, left)
+    keep(settings, "../../outside", RUN, left)
     assert not (settings.state_directory.parent / "outside").exists()
     assert kept.load(settings, "../../outside", 3, 12)
 
 
 def test_the_list_of_customers_is_what_was_kept(settings, left):
-    kept.keep(settings, DATABASE, RUN, left)
+    keep(settings, DATABASE, RUN, left)
     (path,) = settings.state_directory.rglob("3.customers")
     np.testing.assert_array_equal(joblib.load(path), left.prepared.facts.table["customer_id"])

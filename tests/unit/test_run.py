@@ -12,8 +12,9 @@ import pandas as pd
 import pytest
 from conftest import AS_OF, history_of, orders_of
 
-from sync_worker import kept, serve
+from sync_worker import exports, kept, serve
 from sync_worker import run as runs
+from sync_worker.errors import RunError
 from sync_worker.policy import Policy
 
 SETTINGS = SimpleNamespace(
@@ -182,7 +183,7 @@ def test_fault_of_the_backtest_closes_the_run(
 def test_serve_asks_for_every_kind(odoo: Odoo, companies: list[int] | None) -> None:
     health = SimpleNamespace(show=lambda **_values: None)
     with contextlib.suppress(StopIteration):
-        assert serve._poll(SETTINGS, odoo, companies, None, health) is False
+        assert serve._poll(SETTINGS, odoo, companies, None, health, serve.KINDS) is False
     asked = [(params.get("company_id"), params["kind"]) for params in odoo.asked("claim_run")]
     assert asked == [
         (company, kind) for company in companies or [None] for kind in ("preview", "score", "backtest")
@@ -223,6 +224,48 @@ def test_a_preview_after_a_run_reads_nothing(odoo: Odoo, monkeypatch: pytest.Mon
     outcome, _shown = work(odoo, run)
     assert outcome.state == "done", outcome
     assert odoo.asked("close_run")[-1]["result"]["preview"]["customers"] == 2
+
+
+def test_a_run_that_fails_leaves_what_the_one_before_left(
+    odoo: Odoo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work(odoo, claimed("score"))
+    with monkeypatch.context() as refusing:
+        refusing.setattr(odoo, "call", Refusing(odoo, "publish"))
+        outcome, _shown = work(odoo, claimed("score", id=4, last_run=3))
+        assert outcome.state == "failed"
+    found = [
+        exports.find(SETTINGS, DESCRIBED["database_uuid"], 1, run, f"{AS_OF:%Y-%m-%d}") for run in (3, 4)
+    ]
+    assert found[0] and not found[1]
+    monkeypatch.setattr(runs, "read_history", None)  # there is no need to read anything
+    run = claimed("preview", DRAFT, id=5, last_run=3, compared_policy={"rules": []})
+    assert work(odoo, run)[0].state == "done"
+
+
+def test_a_run_whose_end_was_not_heard_of_counts_when_odoo_tells(
+    odoo: Odoo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as refusing:
+        refusing.setattr(odoo, "call", Refusing(odoo, "close_run"))
+        outcome, _shown = work(odoo, claimed("score"))
+        assert outcome.state == "failed"
+    monkeypatch.setattr(runs, "read_history", None)
+    run = claimed("preview", DRAFT, id=4, last_run=3, compared_policy={"rules": []})
+    assert work(odoo, run)[0].state == "done"
+    assert exports.find(SETTINGS, DESCRIBED["database_uuid"], 1, 3, f"{AS_OF:%Y-%m-%d}")
+
+
+class Refusing:
+    """Odoo, but for one method."""
+
+    def __init__(self, odoo: Odoo, method: str) -> None:
+        self.call, self.method = odoo.call, method
+
+    def __call__(self, method: str, params: dict[str, Any], **options: Any) -> Any:
+        if method == self.method:
+            raise RunError("Refused.", "")
+        return self.call(method, params, **options)
 
 
 def test_who_objected_since_the_last_run_is_not_previewed(

@@ -70,7 +70,13 @@ export class PolicyDifferences extends Component {
     }
 }
 
+/** Every rule there is with its value by a version, folded: what could be changed, and what it would do. */
+export class PolicyAllRules extends PolicyDifferences {
+    static template = "crm_value_addon.PolicyAllRules";
+}
+
 registry.category("fields").add("crm_value_policy_preview", { component: PolicyPreview, supportedTypes: ["json"] });
 registry
     .category("fields")
     .add("crm_value_policy_differences", { component: PolicyDifferences, supportedTypes: ["json"] });
+registry.category("fields").add("crm_value_policy_all_rules", { component: PolicyAllRules, supportedTypes: ["json"] });
