@@ -22,6 +22,7 @@ from . import (
     test_fields_access,
     test_fields_documents,
     test_first_steps,
+    test_goal,
     test_grade,
     test_grade_access,
     test_grade_texts,
