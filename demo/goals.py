@@ -20,11 +20,11 @@ class Wish(NamedTuple):
 
 
 WISHES = (
-    Wish(HOME, "mia", "retention", 0.85, 3, 6),
+    Wish(HOME, "mia", "retention", 0.95, 3, 6),
     Wish(HOME, "alex", "opportunities", 150, 3, 6),
-    Wish(HOME, "mia", "reactivation", 0.1, 4, 3),
+    Wish(HOME, "mia", "reactivation", 0.5, 4, 3),
     Wish(WHOLESALE, "nora", "key_retention", 0.95, 3, 6),
-    Wish(WHOLESALE, "otto", "lead_days", 30, 3, 6),
+    Wish(WHOLESALE, "otto", "satisfied", 0.75, 1, 4),
     Wish(WHOLESALE, "nora", "margin", 0.3, 4, 3),
 )
 

@@ -59,7 +59,6 @@ class CrmValueGoal(models.Model):
     )
     salesperson_id = fields.Many2one(
         "res.users",
-        string="Salesperson",
         domain=[("share", "=", False)],
         ondelete="restrict",
         help="Of the customer, or of the lead or order that is measured. Empty: all.",
@@ -206,7 +205,8 @@ class CrmValueGoal(models.Model):
         if operator != "in":
             return NotImplemented
         # There are few goals: what a state is made of is told by the goals themselves.
-        return [("id", "in", self.search([]).filtered(lambda goal: goal.state in value).ids)]
+        goals = self.search([("company_id", "in", self.env.companies.root_id.ids)])
+        return [("id", "in", goals.filtered(lambda goal: goal.state in value).ids)]
 
     @api.depends("company_id", "metric", "format_id", "salesperson_id", "date_from", "date_to")
     @api.depends_context("lang")
