@@ -46,6 +46,8 @@ from . import crm_value_alert
 from . import crm_value_agreement
 from . import crm_value_winback
 from . import crm_value_winback_line
+from . import crm_value_goal
+from . import crm_value_goal_measure
 from . import mail_activity
 from . import res_company
 from . import res_config_settings

@@ -311,7 +311,7 @@ class CrmValueSyncPublish(models.AbstractModel):
         return self._close_counts(run)
 
     def _act_on(self, run):
-        """Look for what threatens customers now; what was so on a past day is none of it.
+        """Look for what threatens customers now, and measure goals; what was so on a past day is none of it.
 
         :return: sentences for the warnings of the run
         """
@@ -320,6 +320,7 @@ class CrmValueSyncPublish(models.AbstractModel):
             return []
         self.env["crm.value.winback"]._follow_all(run.company_id)
         self.env["crm.value.agreement"]._measure_all(run.company_id)
+        self.env["crm.value.goal"]._measure_all(run.company_id, run.as_of)
         return self.env["crm.value.alert"].sudo()._look(run.company_id)
 
     def _close_counts(self, run):

@@ -23,6 +23,8 @@ from . import (
     test_fields_access,
     test_fields_documents,
     test_first_steps,
+    test_goal,
+    test_goal_figures,
     test_grade,
     test_grade_access,
     test_grade_texts,

@@ -78,6 +78,17 @@ export function lineConfig(datasets, { xTitle, yTitle, maximum = 1, format, tool
     return { type: "line", data: { datasets }, options: options(scheme, { scales, legend: true, tooltip }) };
 }
 
+/** Lines over the days of a period, from 0 on; `formatDay` writes the days, `format` the figures. */
+export function courseConfig(datasets, { days, formatDay, format, tooltip }) {
+    const scheme = cookie.get("color_scheme");
+    const scales = {
+        x: axis(scheme, { type: "linear", min: 0, max: Math.max(days, 1), format: formatDay }),
+        y: axis(scheme, { type: "linear", grace: "10%", format }),
+    };
+    scales.x.ticks.precision = 0;
+    return { type: "line", data: { datasets }, options: options(scheme, { scales, legend: true, tooltip }) };
+}
+
 /** Bars that float from one number to another, each with its text above; `look` is total, up or down. */
 export function barConfig(bars, { yTitle, format }) {
     const scheme = cookie.get("color_scheme");
