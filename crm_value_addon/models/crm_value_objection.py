@@ -68,6 +68,7 @@ class CrmValueObjection(models.Model):
             return
         self.env["crm.value.alert"]._forget(self.partner_id)
         self.env["crm.value.winback.line"]._forget(self.partner_id)
+        self.env["crm.value.case"]._forget(self.partner_id)
         self.env.flush_all()
         customers = tuple(self.partner_id.ids)
         partners = SQL(

@@ -4,6 +4,8 @@ from . import (
     test_analysis,
     test_analysis_access,
     test_analysis_pictures,
+    test_case,
+    test_case_modules,
     test_change,
     test_close,
     test_cohort,
