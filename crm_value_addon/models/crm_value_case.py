@@ -174,6 +174,10 @@ class CrmValueCase(models.Model):
     @api.constrains("partner_id", "company_id")
     def _check_customer(self):
         objections = self.env["crm.value.objection"].sudo()
+        if objections.search_count([("partner_id", "in", self.partner_id.ids)], limit=1):
+            raise ValidationError(
+                self.env._("This customer objected to profiling, so nothing is kept about it.")
+            )
         for case in self:
             customer = case.partner_id.sudo()
             if customer.commercial_partner_id != customer:
@@ -182,10 +186,6 @@ class CrmValueCase(models.Model):
                 raise ValidationError(self.env._("Cases belong to the company as a whole, not to a branch."))
             if customer.company_id and customer.company_id.root_id != case.company_id:
                 raise ValidationError(self.env._("This customer is another company's."))
-            if objections.search_count([("partner_id", "=", customer.id)]):
-                raise ValidationError(
-                    self.env._("This customer objected to profiling, so nothing is kept about it.")
-                )
 
     @api.model_create_multi
     def create(self, vals_list):

@@ -96,7 +96,8 @@ class CrmValueCaseReport(models.Model):
             return SQL("(%s AT TIME ZONE 'UTC' AT TIME ZONE %s)::date", moment, zone)
 
         return SQL(
-            """CASE WHEN entry.state = 'resolved'
+            """CASE WHEN entry.due_date IS NULL THEN NULL
+                    WHEN entry.state = 'resolved'
                     THEN CASE WHEN %(resolved)s > entry.due_date THEN 0.0 ELSE 1.0 END
                     WHEN entry.state = 'given_up' OR entry.due_date < %(today)s THEN 0.0 END""",
             resolved=day(SQL("entry.resolved_at")),

@@ -1,8 +1,11 @@
 from datetime import timedelta
 
+import psycopg2
+
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command, Datetime
 from odoo.tests import Form, tagged
+from odoo.tools import mute_logger
 
 from .test_export_facts import InvoiceCase
 from .test_service_policy import ServiceCase
@@ -68,6 +71,17 @@ class TestCaseOpening(RecoveryCase):
         case.state = "given_up"
         self.rescore()
         self.assertEqual(self.cases(), case, "also when it is over")
+
+    def test_the_database_keeps_a_second_case_out(self):
+        self.credit_note(self.customer)
+        self.rescore()
+        case = self.cases()
+        with (
+            mute_logger("odoo.sql_db"),
+            self.assertRaises(psycopg2.IntegrityError),
+            self.env.cr.savepoint(),
+        ):
+            self.complaint(kind=case.kind, res_model=case.res_model, res_id=case.res_id)
 
     def test_only_what_is_recent(self):
         self.credit_note(self.customer, 30)
@@ -289,6 +303,12 @@ class TestCase(RecoveryCase):
             order.date_order = moment
             case.invalidate_recordset()
             self.assertEqual(case.order_after, told, moment - resolved)
+
+    def test_without_a_due_date_nothing_is_in_time_or_late(self):
+        case = self.complaint(state="resolved", due_date=False)
+        report = self.env["crm.value.case.report"]
+        [(in_time,)] = report._read_group([("id", "=", case.id)], [], ["in_time:array_agg"])
+        self.assertEqual(in_time, [None])
 
     def test_in_the_time_of_the_company(self):
         self.alpha.partner_id.tz = "Pacific/Auckland"
