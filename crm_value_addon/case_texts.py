@@ -39,7 +39,7 @@ def case_text(env, kind, figures):
             "return": lambda: (
                 env._("A credit note was issued.")
                 if "credit_note" in figures
-                else env._("%s units came back.", number("quantity"))
+                else env._("Quantity sent back: %s.", number("quantity"))
             ),
             "late_delivery": lambda: (
                 env._("Promised for %(day)s, one day late.", day=format_date(env, figures["promised"]))

@@ -113,11 +113,12 @@ class CrmValueCase(models.Model):
                 filter(None, [names.get(case.kind), case.partner_id.sudo().display_name])
             )
 
-    @api.depends("kind", "figures")
+    @api.depends("kind", "figures", "description")
     @api.depends_context("lang")
     def _compute_text(self):
         for case in self:
-            case.text = case_text(self.env, case.kind, case.figures)
+            said = (case.description or "").strip().split("\n")[0]
+            case.text = case_text(self.env, case.kind, case.figures) or said
 
     @api.depends("res_model", "res_id")
     @api.depends_context("uid", "allowed_company_ids")

@@ -54,17 +54,18 @@ class CrmValueCaseReport(models.Model):
         string="Ordered Again",
         aggregator="avg",
         readonly=True,
-        help="Share of the resolved cases after which the customer ordered within 90 days, of those where it did or"
-        " the 90 days are over.",
+        help="Share of the cases after which the customer ordered within 90 days, of those resolved longer ago.",
     )
     compensation_amount = fields.Monetary(string="Compensation", readonly=True, groups=GROUP_USER)
 
     @property
     def _table_query(self):
+        # A share counts nobody before the days are over, not those either who ordered soon: it would be of them alone.
         return SQL(
             """
             SELECT told.*,
-                   CASE told.order_after WHEN 'ordered' THEN 1.0 WHEN 'none' THEN 0.0 END AS order_after_share
+                   CASE WHEN told.resolved_at + %(days)s * interval '1 day' < %(now)s
+                        THEN CASE told.order_after WHEN 'ordered' THEN 1.0 ELSE 0.0 END END AS order_after_share
               FROM (
                 SELECT entry.id, entry.partner_id, entry.company_id, entry.user_id, entry.kind, entry.cause,
                        entry.state, entry.occurred_on, entry.due_date, entry.resolved_at,
@@ -77,6 +78,8 @@ class CrmValueCaseReport(models.Model):
                   FROM crm_value_case entry
                    ) told
             """,
+            days=ORDER_AFTER_DAYS,
+            now=fields.Datetime.now(),
             in_time=self._in_time_sql(),
             order_after=self._order_after_sql(),
         )

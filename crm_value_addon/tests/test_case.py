@@ -199,6 +199,7 @@ class TestCase(RecoveryCase):
             (case.occurred_on, case.known_on, case.due_date, case.user_id),
             (self.today, self.today, self.today + timedelta(days=3), self.seller),
         )
+        self.assertEqual(case.text, "Wrong colour")
         self.assertEqual((contacts.value_case_count, contacts.value_case_open_count), (1, 1))
         case.state = "resolved"
         contacts.invalidate_recordset()
@@ -249,6 +250,7 @@ class TestCase(RecoveryCase):
         later = self.resolved(self.customer2, 100, 12, cause="carrier", **over)
         never = self.resolved(self.customer3, 100, 30, user_id=self.manager.id, **due)
         recent = self.resolved(self.customer3, 10, 1, user_id=self.manager.id, **due)
+        soon = self.resolved(self.customer2, 10, 2, user_id=self.viewer.id, **due)
         given_up = self.complaint(self.customer3, state="given_up", user_id=self.manager.id)
         waiting = self.complaint(self.customer3)
         overdue = self.complaint(self.customer3, due_date=self.ago(1))
@@ -259,7 +261,7 @@ class TestCase(RecoveryCase):
         self.order(self.customer2, day=now - timedelta(days=50), company=self.beta)
         self.order(self.customer2, day=now - timedelta(days=50), state="draft")
         report = self.as_user("crm.value.case.report", self.user, self.alpha)
-        cases = again | later | never | recent | given_up | waiting | overdue
+        cases = again | later | never | recent | soon | given_up | waiting | overdue
         rows = {row.id: row for row in report.search([("id", "in", cases.ids)])}
         self.assertEqual(
             [(rows[case.id].order_after, rows[case.id].resolution_hours) for case in cases],
@@ -268,6 +270,7 @@ class TestCase(RecoveryCase):
                 ("none", 12),
                 ("none", 30),
                 ("open", 1),
+                ("ordered", 2),
                 (False, 0),
                 (False, 0),
                 (False, 0),
@@ -286,8 +289,10 @@ class TestCase(RecoveryCase):
         self.assertEqual(told[self.seller], [4, 9, 1 / 3, 0.5])
         # The manager: 30 and 1 hours, in time two of three, and no order after the one that is long ago.
         self.assertEqual(told[self.manager], [3, 15.5, 2 / 3, 0])
+        # Who ordered at once counts when the days are over, as those do who did not.
+        self.assertEqual(told[self.viewer], [1, 2, 1, None])
         causes = report._read_group([("id", "in", cases.ids)], ["cause"], ["__count"])
-        self.assertEqual(dict(causes), {"carrier": 1, "unknown": 6})
+        self.assertEqual(dict(causes), {"carrier": 1, "unknown": 7})
 
     def test_the_order_just_before_90_days_counts_and_the_one_after_does_not(self):
         resolved = Datetime.now() - timedelta(days=120)

@@ -86,7 +86,7 @@ class TestCaseModules(RecoveryCase):
     def test_goods_that_came_back(self):
         back = self.give_back(self.sent(ago=10), 1, self.noon(3))
         self.rescore()
-        self.assertEqual(self.found(), {("stock.picking", back.id, "return"): "1 units came back."})
+        self.assertEqual(self.found(), {("stock.picking", back.id, "return"): "Quantity sent back: 1."})
 
     def credited(self, order, ago):
         """A credit note about an order."""
