@@ -284,7 +284,9 @@ class TestCase(RecoveryCase):
             ["__count", "resolution_hours:avg", "in_time:avg", "order_after_share:avg"],
             order="user_id",
         )
-        told = {user: figures for user, *figures in groups}
+        told = {
+            user: [None if figure is False else figure for figure in figures] for user, *figures in groups
+        }
         # The salesperson: 6 and 12 hours, in time one of three (one late, one overdue), ordered after one of two.
         self.assertEqual(told[self.seller], [4, 9, 1 / 3, 0.5])
         # The manager: 30 and 1 hours, in time two of three, and no order after the one that is long ago.
