@@ -6,6 +6,7 @@ from . import (
     test_analysis_pictures,
     test_case,
     test_case_modules,
+    test_case_opening,
     test_change,
     test_close,
     test_cohort,
