@@ -36,6 +36,8 @@
         "views/crm_value_agreement_views.xml",
         "views/crm_value_winback_views.xml",
         "views/crm_value_goal_views.xml",
+        "views/crm_value_case_views.xml",
+        "views/crm_value_case_report_views.xml",
         "views/res_partner_views.xml",
         "views/res_partner_work_views.xml",
         "views/res_partner_work_actions.xml",

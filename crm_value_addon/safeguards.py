@@ -9,6 +9,9 @@ from odoo.tools.misc import format_date
 
 from .formatting import number_text, percent_text
 
+# Two failures of ours within so many days: the next one may be one too many.
+FAILURES, FAILURE_DAYS = 2, 90
+
 RULES = [
     ("contact_overdue", "Contact overdue"),
     ("single_contact", "One contact person only"),
@@ -16,6 +19,7 @@ RULES = [
     ("at_risk", "Churn risk high"),
     ("unanswered", "Messages unanswered"),
     ("agreement_behind", "Agreement not kept"),
+    ("repeated_failures", "Repeated failures"),
 ]
 
 
@@ -69,6 +73,22 @@ def rule_sql(rule, watched, today):
                 WHERE agreement.state IN ('behind', 'broken') AND agreement.date_to >= %s - 90""",
             watched,
             today,
+        ),
+        # One delivery that was late and short failed once.
+        "repeated_failures": lambda: SQL(
+            """SELECT watched.partner_id,
+                      jsonb_build_object('count', count(DISTINCT failure.event), 'days', %(days)s::int) AS figures
+                 FROM %(watched)s AS watched
+                 JOIN (SELECT entry.partner_id, entry.company_id, entry.cause, entry.occurred_on,
+                              COALESCE(entry.res_model || ',' || entry.res_id, entry.id::text) AS event
+                         FROM crm_value_case entry) failure
+                   ON failure.partner_id = watched.partner_id AND failure.company_id = watched.company_id
+                  AND failure.cause <> 'customer' AND failure.occurred_on > %(today)s - %(days)s::int
+                GROUP BY watched.partner_id HAVING count(DISTINCT failure.event) >= %(failures)s""",
+            days=FAILURE_DAYS,
+            watched=watched,
+            today=today,
+            failures=FAILURES,
         ),
     }[rule]()
 
@@ -132,6 +152,11 @@ def alert_text(env, rule, figures):
                     percent=number_text(env, figures["percent"]),
                     until=day("until"),
                 )
+            ),
+            "repeated_failures": lambda: env._(
+                "We failed it %(count)s times within %(days)s days: do not wait for the next order.",
+                count=number_text(env, figures["count"]),
+                days=number_text(env, figures["days"]),
             ),
         }[rule]()
     except (KeyError, TypeError, ValueError):

@@ -83,6 +83,8 @@ def begin(env):
     """Forgets what runs and the people of this module left, and makes the first policy anew: the data have moved."""
     env["crm.value.override"].search([("reason", "in", [word.reason for word in WORDS])]).unlink()
     env["crm.value.goal"].search([]).unlink()
+    # What they are about has moved too, and would open none again.
+    env["crm.value.case"].search([]).unlink()
     env.flush_all()
     for table in ("winback", "agreement", "alert", "profile", "history", "snapshot", "staging", "run"):
         env.cr.execute(SQL("DELETE FROM %s", SQL.identifier(f"crm_value_{table}")))

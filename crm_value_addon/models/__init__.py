@@ -42,6 +42,9 @@ from . import crm_value_mixin
 from . import crm_value_told
 from . import crm_value_service_policy
 from . import crm_value_served
+from . import crm_value_case
+from . import crm_value_case_facts
+from . import crm_value_case_report
 from . import crm_value_alert
 from . import crm_value_agreement
 from . import crm_value_winback
@@ -53,6 +56,7 @@ from . import res_company
 from . import res_config_settings
 from . import res_partner
 from . import res_partner_work
+from . import res_partner_case
 from . import sale_order
 from . import crm_lead
 from . import crm_lost_reason

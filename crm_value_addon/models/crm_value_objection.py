@@ -70,6 +70,7 @@ class CrmValueObjection(models.Model):
             return
         self.env["crm.value.alert"]._forget(self.partner_id)
         self.env["crm.value.winback.line"]._forget(self.partner_id)
+        self.env["crm.value.case"]._forget(self.partner_id)
         self.env.flush_all()
         partners = self._erased_sql()
         for model in self._kept_models():

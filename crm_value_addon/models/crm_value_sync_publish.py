@@ -311,17 +311,20 @@ class CrmValueSyncPublish(models.AbstractModel):
         return self._close_counts(run)
 
     def _act_on(self, run):
-        """Look for what threatens customers now, and measure goals; what was so on a past day is none of it.
+        """Open cases for what went wrong, look for what threatens customers now, and measure goals.
+
+        What was so on a past day is none of it.
 
         :return: sentences for the warnings of the run
         """
-        live = run.as_of >= run.company_id._crm_value_today() - timedelta(days=1)
-        if not live:
+        if run.as_of < run.company_id._crm_value_today() - timedelta(days=1):
             return []
         self.env["crm.value.winback"]._follow_all(run.company_id)
         self.env["crm.value.agreement"]._measure_all(run.company_id)
         self.env["crm.value.goal"]._measure_all(run.company_id, run.as_of)
-        return self.env["crm.value.alert"].sudo()._look(run.company_id)
+        # Cases before threats: that there are several is one of them.
+        held = self.env["crm.value.case"].sudo()._look(run.company_id)
+        return held + self.env["crm.value.alert"].sudo()._look(run.company_id)
 
     def _close_counts(self, run):
         return {

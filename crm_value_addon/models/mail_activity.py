@@ -14,7 +14,7 @@ class MailActivity(models.Model):
     def _customers_of_activities(self):
         """The customers whose records the activities are about, whoever may see them."""
         customers = self.env["res.partner"].sudo()
-        for model in ("res.partner", "sale.order", "crm.lead"):
+        for model in ("res.partner", "sale.order", "crm.lead", "crm.value.case"):
             ids = self.filtered(lambda each, model=model: each.res_model == model).mapped("res_id")
             records = self.env[model].sudo().browse(ids).exists()
             customers |= (records if model == "res.partner" else records.partner_id).commercial_partner_id

@@ -24,6 +24,17 @@ class ResCompany(models.Model):
         help="A safeguard that would open more in one run is held until a manager releases it.",
     )
 
+    crm_value_case_window_days = fields.Integer(
+        string="Days to Look Back for Service Cases",
+        default=30,
+        help="Runs open cases for what went wrong in the last so many days. 0: only people open cases.",
+    )
+    crm_value_case_due_days = fields.Integer(
+        string="Days to Resolve a Service Case",
+        default=3,
+        help="A case is due so many days after it was opened.",
+    )
+
     def _crm_value_timezone(self):
         """Name of the time zone in which a day of this company begins and ends."""
         company = self.ensure_one().sudo()

@@ -13,6 +13,12 @@ class ResConfigSettings(models.TransientModel):
     crm_value_alerts_at_once = fields.Integer(
         related="company_id.root_id.crm_value_alerts_at_once", readonly=False
     )
+    crm_value_case_window_days = fields.Integer(
+        related="company_id.root_id.crm_value_case_window_days", readonly=False
+    )
+    crm_value_case_due_days = fields.Integer(
+        related="company_id.root_id.crm_value_case_due_days", readonly=False
+    )
     group_crm_value_user = fields.Boolean(
         string="Amounts for every salesperson",
         group="sales_team.group_sale_salesman",

@@ -8,6 +8,8 @@ from odoo.tests import tagged
 from .common import CustomerValueCase
 
 OURS = (
+    "crm.value.case",
+    "crm.value.case.report",
     "crm.value.change",
     "crm.value.cohort",
     "crm.value.concentration",
@@ -173,6 +175,8 @@ class TestProtectedRows(CustomerValueCase):
             "crm.value.movement.wizard": {"action_open"},
             "crm.value.profile": {"action_open_value_reason", "action_open_value_history"},
             "res.partner": {
+                "action_new_value_complaint",
+                "action_open_value_cases",
                 "action_open_value_customer",
                 "action_open_value_history",
                 "action_open_value_profile",
@@ -197,6 +201,8 @@ class TestProtectedRows(CustomerValueCase):
             "crm.value.override": {"action_end"},
             "crm.value.alert": {"action_open_customer", "action_release"},
             "crm.value.service.policy": {"action_open_customers", "action_suggest"},
+            "crm.value.case": {"action_open_record"},
+            "crm.value.case.report": {"action_open_case"},
             "crm.value.winback": {
                 "action_fill",
                 "action_open_customers",
