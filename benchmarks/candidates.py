@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -230,9 +230,8 @@ def _carried(days: np.ndarray, errors: np.ndarray, today: int, how: str) -> floa
     return float(np.clip(weight * own, -1, 1))
 
 
-def judge(ground: Ground, told: dict[str, tuple[np.ndarray, np.ndarray]], draws: int) -> dict[str, dict]:
+def judge(cut: Cut, told: dict[str, tuple[np.ndarray, np.ndarray]], draws: int) -> dict[str, dict]:
     """Figures of each forecast, and its AUC on resamples of customers."""
-    cut = ground.cut
     value = np.maximum(cut.actual, 0)
     result = {}
     for name, (p, expected) in told.items():
@@ -254,10 +253,12 @@ def judge(ground: Ground, told: dict[str, tuple[np.ndarray, np.ndarray]], draws:
     return result
 
 
-def table(found: list[tuple[str, dict[str, dict]]], title: str) -> Grid:
+def table(
+    found: list[tuple[str, dict[str, dict]]], title: str, names: Iterable[str] = (*COLUMNS, *DRIFTS)
+) -> Grid:
     """What each candidate changes, in thousandths; the means are over settings, each counted once."""
     rows = []
-    for name in (*COLUMNS, *DRIFTS):
+    for name in names:
         row = [name]
         for figure in FIGURES:
             row.append(_thousandths(_gains(found, name, figure)))
@@ -308,7 +309,7 @@ def main() -> int:
             continue
         for cutoff, horizon in settings:
             ground = prepare(prepared, cutoff, horizon)
-            judged = judge(ground, forecasts(ground), options.draws)
+            judged = judge(ground.cut, forecasts(ground), options.draws)
             found.append((data_set.name, judged))
             figures[f"{data_set.name} {cutoff} + {horizon}"] = {
                 name: {figure: one.get(figure) for figure in FIGURES} for name, one in judged.items()

@@ -156,6 +156,8 @@ def measure(forecast: Forecast, cut: Cut) -> dict[str, Any]:
     if forecast.kind != "rule":
         result["brier"] = metrics.brier(forecast.risk, churned)
         result["ece"] = metrics.calibration_error(forecast.risk, churned)
+        if forecast.kind == OURS:
+            result["ece_chance"] = metrics.calibration_by_chance(forecast.risk)
         if enough:
             result["ece_active"] = metrics.calibration_error(forecast.risk[active], churned[active])
     if forecast.value is not None:

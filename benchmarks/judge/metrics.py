@@ -38,6 +38,13 @@ def calibration_error(probability: np.ndarray, outcome: np.ndarray) -> float:
     return float(error / len(probability))
 
 
+def calibration_by_chance(probability: np.ndarray, draws: int = 20) -> float:
+    """The ECE of probabilities that are right: the mean over outcomes drawn by them."""
+    rng = np.random.default_rng(0)
+    drawn = (rng.random(len(probability)) < probability for _ in range(draws))
+    return float(np.mean([calibration_error(probability, outcome) for outcome in drawn]))
+
+
 def spearman(forecast: np.ndarray, actual: np.ndarray) -> float:
     """Rank correlation; NaN where one of them is constant."""
     a, b = rankdata(forecast), rankdata(actual)

@@ -168,7 +168,7 @@ def _signed(value: float | None, bar: str) -> str:
 
 
 def _ours_grid(settings: list[dict[str, Any]]) -> Grid:
-    names = ("auc", "auc_active", "brier", "ece", "ece_active")
+    names = ("auc", "auc_active", "brier", "ece", "ece_chance", "ece_active")
     mine = [one["models"][OURS] for one in settings]
     rows = [
         [
@@ -185,7 +185,7 @@ def _ours_grid(settings: list[dict[str, Any]]) -> Grid:
     if rows:
         rows.append(["mean", "", "", "", "", *(_mean(mine, name) for name in names), ""])
     header = ["setting", "customers", "active", "churn", "of active", "AUC", "AUC active", "Brier", "ECE"]
-    return Grid("Churn, ours", [*header, "ECE active", "seconds"], rows)
+    return Grid("Churn, ours", [*header, "by chance", "ECE active", "seconds"], rows)
 
 
 def _value_grid(settings: list[dict[str, Any]]) -> Grid:

@@ -161,8 +161,9 @@ class _Past:
         only those of the customers `rows` are kept."""
         row, age, log_amount = features.days.row, today - features.days.day, np.log(_spent(features))
         kept = age < BASELINE_DAYS + WINDOWS[0]
-        present = np.unique(row[kept])
-        row, age, log_amount = np.searchsorted(present, row[kept]), age[kept], log_amount[kept]
+        row, age, log_amount = row[kept], age[kept], log_amount[kept]
+        new = np.append(True, row[1:] != row[:-1])[: len(row)]
+        present, row = row[new], np.cumsum(new) - 1
         everybody = tide.learn(row, age, log_amount, len(present), here[present])
         number = np.searchsorted(rows, present)
         asked = np.isin(present, rows)

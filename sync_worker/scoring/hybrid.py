@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from scipy.special import expit
@@ -23,6 +24,8 @@ from sync_worker.scoring.situation import Outcome, Situation
 INVERSE_RIDGE = 0.003
 #: The ridge hardly holds back what the transaction models say themselves.
 TRUST = 10.0
+#: By how much the cut-offs learnt from are thought to differ in log-odds when all facts of a customer are alike.
+PERIODS_DIFFER = 0.3
 POISSON_RIDGE = 0.1
 #: No customer is further from the mean than this many standard deviations: regressions run wild out there.
 FAR = 5.0
@@ -94,6 +97,17 @@ class Lesson:
         return self.base.tell(self.horizon, self.situation)
 
 
+class Line(NamedTuple):
+    """A logistic regression: what it makes of each column, (k,), and of all of them at nought."""
+
+    slopes: np.ndarray
+    level: float
+
+    def log_odds(self, columns: np.ndarray) -> np.ndarray:
+        """Log-odds of churn, (n,), of (n, k) columns."""
+        return columns @ self.slopes + self.level
+
+
 class HybridTier:
     """Churn probability from two logistic regressions, one on all columns and one on four, averaged in log-odds
     with the transaction models: a small model holds where the company's own past was another world.
@@ -111,10 +125,9 @@ class HybridTier:
         churned = np.concatenate([lesson.outcome.churned for lesson in lessons])
         self.n_cutoffs = len(lessons)
         self._scaler = StandardScaler().fit(columns)
-        self._regression = LogisticRegression(C=INVERSE_RIDGE, solver="newton-cholesky")
-        self._regression.fit(self._scaled(columns), churned)
-        self._plain = LogisticRegression(solver="newton-cholesky")
-        self._plain.fit(self._held(columns), churned)
+        period = np.repeat(np.arange(len(lessons)), [len(lesson.situation) for lesson in lessons])
+        self._regression = _fitted(self._scaled(columns), churned, period, INVERSE_RIDGE)
+        self._plain = _fitted(self._held(columns), churned, period)
         self._trees = HistGradientBoostingClassifier(**BOOSTING).fit(columns, churned) if boosted else None
 
     @property
@@ -170,8 +183,8 @@ class HybridTier:
     def _p_no_purchase(self, situation: Situation, told: Told) -> np.ndarray:
         columns = _with_basket(situation, told, self.unit)
         votes = [
-            self._regression.decision_function(self._scaled(columns)),
-            self._plain.decision_function(self._held(columns)),
+            self._regression.log_odds(self._scaled(columns)),
+            self._plain.log_odds(self._held(columns)),
             log_odds(told.p_no_purchase),
         ]
         if self._trees is not None:
@@ -247,6 +260,26 @@ class SalesRegression:
 
     def _scaled(self, columns: np.ndarray) -> np.ndarray:
         return _standard(columns, self._scaler)
+
+
+def _fitted(columns: np.ndarray, churned: np.ndarray, period: np.ndarray, inverse_ridge: float = 1.0) -> Line:
+    """The logistic regression of (n, k) columns, at the mean level of the periods.
+
+    Each period has a level of its own, drawn to that of all (random intercepts: Laird & Ware 1982): customers grow
+    older from one cut-off to the next, and what only tells a good season from a bad one must not pass for what tells
+    its customers apart.
+
+    Args:
+        period: (n,) number of the cut-off that each row is of, from 0.
+        inverse_ridge: variance that a slope is thought to have.
+    """
+    shares = np.bincount(period) / len(period)
+    scale = PERIODS_DIFFER / np.sqrt(inverse_ridge)
+    levels = scale * np.eye(len(shares))[period]
+    found = LogisticRegression(C=inverse_ridge, solver="newton-cholesky")
+    found.fit(np.hstack([columns, levels]), churned)
+    slopes, own = np.split(found.coef_[0], [columns.shape[1]])
+    return Line(slopes, float(found.intercept_[0] + scale * (shares @ own)))
 
 
 def _standard(columns: np.ndarray, scaler: StandardScaler) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -31,12 +32,16 @@ class Peers:
         self.formats: list = list(names)
         self.size = np.where(self.group >= 0, np.append(counts, 0)[self.group], len(codes))
 
+    @cached_property
+    def _codes(self) -> np.ndarray:
+        return np.unique(self.group)
+
     def groups(self) -> Iterator[tuple[object | None, np.ndarray, np.ndarray]]:
         """Each comparison once: (format or None, rows compared, mask of those rows that it decides).
 
         The company's comparison has every row and decides those whose own format is small.
         """
-        for code in np.unique(self.group):
+        for code in self._codes:
             if code < 0:
                 yield None, np.arange(len(self.group)), self.group < 0
             else:

@@ -334,4 +334,9 @@ def _typed(name: str, values: pd.Series) -> pd.Series:
         return values.astype("Int64")
     if name.startswith("expected_next") or name in ("last_order_date", *classification.DAYS):
         return values.astype("datetime64[s]")
+    if name in TEXTS and isinstance(
+        values.dtype, pd.CategoricalDtype
+    ):  # each name made a text once, not each value
+        names = values.cat.categories.astype("string").array
+        return pd.Series(names.take(values.cat.codes.to_numpy(), allow_fill=True), values.index)
     return values.astype("string" if name in TEXTS else "float64")

@@ -90,12 +90,13 @@ def of(features: Features, history: History) -> Purchases:
     Args:
         history: holds nothing later than the as-of day (`History.until`), as `features` does.
     """
-    lines = history.lines
+    orders, lines = history.orders, history.lines
     if lines is None:
+        orders = orders.iloc[:0]
         lines = pd.DataFrame({"order_id": []}).reindex(
             columns=["order_id", "product_id", "category", "quantity", "amount", "discount"]
         )
-    orders, at = joined(history.orders, lines)
+    orders, at = joined(orders, lines)
     owner = pd.Index(features.table["customer_id"]).get_indexer(orders["customer_id"])
     when = days_of(orders["date"])
     ids = orders["order_id"].to_numpy()

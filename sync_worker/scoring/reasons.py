@@ -182,7 +182,7 @@ def _in_json(
     order = np.empty(len(row), dtype="int64")
     order[np.concatenate(at)] = np.arange(len(row))
     ends = np.cumsum(np.bincount(row, minlength=customers))
-    return _lists(pa.concat_arrays(texts).take(pa.array(order)), ends)
+    return lists(pa.concat_arrays(texts).take(pa.array(order)), ends)
 
 
 def _as_json(candidate: Told, at: np.ndarray, of: str | None) -> pa.LargeStringArray:
@@ -218,10 +218,10 @@ def _id_lists(records: np.ndarray) -> pa.LargeStringArray:
     """The record ids of each customer as a JSON list, (n, k) with -1 for none."""
     known = records >= 0
     texts = pa.array(records[known]).cast(pa.large_string())
-    return _lists(texts, np.cumsum(known.sum(axis=1)))
+    return lists(texts, np.cumsum(known.sum(axis=1)))
 
 
-def _lists(texts: pa.LargeStringArray, ends: np.ndarray) -> pa.LargeStringArray:
+def lists(texts: pa.LargeStringArray, ends: np.ndarray) -> pa.LargeStringArray:
     """JSON lists of the texts up to each end, (n,)."""
     listed = pa.LargeListArray.from_arrays(np.append(0, ends), texts)
     return _joined("[", pc.binary_join(listed, pa.scalar(",", pa.large_string())), "]")

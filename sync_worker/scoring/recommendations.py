@@ -9,6 +9,7 @@ import pandas as pd
 import pyarrow as pa
 
 from sync_worker.scoring.purchases import Purchases
+from sync_worker.scoring.reasons import lists
 
 MOST = 5
 #: Customers whose texts are written at once: as objects they take several times the memory of the result.
@@ -53,9 +54,7 @@ def _written(table: pd.DataFrame, ids: list[str], end: np.ndarray) -> pa.Array:
             strict=True,
         )
     ]
-    begin = np.append(0, end[:-1])
-    joined = ["[" + ",".join(texts[a:b]) + "]" for a, b in zip(begin, end, strict=True)]
-    return pa.array(joined, pa.large_string())
+    return lists(pa.array(texts, pa.large_string()), end)
 
 
 def _ranked(table: pd.DataFrame, kind: str) -> pd.DataFrame:

@@ -18,7 +18,8 @@ from sync_worker.scoring.peers import Peers
 Z90 = 1.2815515655446004
 #: Weight, in gaps, of the company's spread against a customer's own.
 SPREAD_WEIGHT = 3.0
-SPREAD_BOUNDS = (0.1, 1.5)
+#: Standard deviation of log-gaps: week-ends and holidays shift even a standing order by a twentieth.
+SPREAD_BOUNDS = (0.05, 1.5)
 #: Least and greatest weight, in gaps, of the peers' mean against a customer's own.
 PEERS_WEIGHT = (0.5, 5.0)
 
@@ -131,6 +132,7 @@ def _components(gaps, mean, within, has_gap) -> tuple[float, float]:
     several = gaps > 1
     free = (gaps[several] - 1).sum()
     own = within[several].sum() / free if free > 0 else 0.5
-    own = float(np.clip(own, 0.05, 2.0))
+    least = SPREAD_BOUNDS[0] ** 2
+    own = float(np.clip(own, least, 2.0))
     between = np.var(mean[has_gap]) - own * np.mean(1 / gaps[has_gap])
-    return float(np.clip(between, 0.05, 2.0)), own
+    return float(np.clip(between, least, 2.0)), own

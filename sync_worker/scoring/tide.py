@@ -61,18 +61,25 @@ def learn(row: np.ndarray, age: np.ndarray, log_amount: np.ndarray, n: int, here
     came = np.bincount(at[later], minlength=n * bins).reshape(n, bins)
     rate = np.divide(came.sum(axis=1), begin - end, out=np.zeros(n), where=begin > end)
     edges = np.arange(bins) * MONTH
-    overlap = np.minimum(edges + MONTH, begin[:, None]) - np.maximum(edges, end[:, None])
-    promised = rate[:, None] * np.clip(overlap, 0, None)
+    # in place, since customers times months are the largest tables of a run
+    promised = np.minimum(edges + MONTH, begin[:, None])
+    promised -= np.maximum(edges, end[:, None])
+    np.clip(promised, 0, None, out=promised)
+    promised *= rate[:, None]
+    pace = _others(came, DOUBT)
+    pace /= _others(promised, DOUBT)
+    del came, promised
 
     count = np.bincount(at, minlength=n * bins).reshape(n, bins)
     usual = np.add.reduceat(log_amount, start) / (last - start + 1)
     above = np.bincount(at, log_amount - usual[row], minlength=n * bins).reshape(n, bins)
-    return Tide(
-        pace=(_others(came) + DOUBT) / (_others(promised) + DOUBT),
-        worth=np.exp(_others(above) / (_others(count) + DOUBT)),
-    )
+    worth = _others(above)
+    worth /= _others(count, DOUBT)
+    return Tide(pace, np.exp(worth, out=worth))
 
 
-def _others(values: np.ndarray) -> np.ndarray:
-    """The sum over all other customers, (n, b)."""
-    return values.sum(axis=0) - values
+def _others(values: np.ndarray, more: float = 0.0) -> np.ndarray:
+    """The sum over all other customers and so much more, (n, b) float64."""
+    result = np.subtract(values.sum(axis=0), values, dtype=float)
+    result += more
+    return result

@@ -52,6 +52,16 @@ def test_ece_is_that_of_bins_of_equal_count_where_nothing_is_tied():
     assert metrics.calibration_error(probability, outcome) == pytest.approx(np.mean(gaps))
 
 
+def test_even_right_probabilities_have_an_ece():
+    rng = np.random.default_rng(2)
+    few, many = rng.random(400), rng.random(40_000)
+    told = metrics.calibration_by_chance(few)
+    errors = [metrics.calibration_error(few, rng.random(400) < few) for _ in range(200)]
+    assert told == pytest.approx(np.mean(errors), abs=0.01)
+    assert metrics.calibration_by_chance(many) == pytest.approx(told / 10, rel=0.3)
+    assert metrics.calibration_by_chance(np.ones(50)) == 0
+
+
 def test_no_figure_depends_on_the_order_of_rows(tied):
     score, outcome, value = tied
     shuffled = np.random.default_rng(0).permutation(len(score))

@@ -137,6 +137,20 @@ def test_rhythm_is_the_customers_own_where_it_has_one():
     assert own[301] == pytest.approx(30, rel=0.1)  # its peers'
 
 
+def test_a_standing_order_is_known_to_come_by_the_clock():
+    """Quarterly, a day more or less: two weeks late is gone or late, whatever other shops' customers do."""
+    rng = np.random.default_rng(5)
+    parts = [
+        orders_of(customer, rng.integers(0, 80) + 91 * np.arange(8) + rng.integers(-1, 2, 8))
+        for customer in range(1, 60)
+    ]
+    facts, rhythms = facts_of(*parts)
+    last = rhythms.at(facts.days.last())
+    assert last.typical() == pytest.approx(91, abs=1)
+    assert (last.late() < 98).all() and (last.long() < 101).all()
+    assert (last.sigma >= 0.05).all()  # week-ends and holidays shift even these
+
+
 def test_expected_next_order_may_lie_in_the_past_and_is_missing_without_a_rhythm():
     facts, rhythms = facts_of(*MONTHLY, orders_of(300, range(60, 400, 7)), orders_of(301, [90]))
     own = (facts.table["x"] > 0).to_numpy()
