@@ -12,6 +12,9 @@ from .formatting import number_text, percent_text
 # Two failures of ours within so many days: the next one may be one too many.
 FAILURES, FAILURE_DAYS = 2, 90
 
+# One message that got no answer happens to anybody.
+UNANSWERED, UNANSWERED_SHARE = 2, 0.25
+
 RULES = [
     ("contact_overdue", "Contact overdue"),
     ("single_contact", "One contact person only"),
@@ -60,8 +63,13 @@ def rule_sql(rule, watched, today):
         "unanswered": lambda: SQL(
             """SELECT partner_id, reason -> 'params' AS figures
                  FROM %s AS watched, jsonb_array_elements(watched.reasons) reason
-                WHERE jsonb_typeof(watched.reasons) = 'array' AND reason ->> 'code' = 'unanswered'""",
+                WHERE jsonb_typeof(watched.reasons) = 'array' AND reason ->> 'code' = 'unanswered'
+                  AND (reason -> 'params' ->> 'unanswered')::float >= %s
+                  AND (reason -> 'params' ->> 'unanswered')::float
+                      >= %s * (reason -> 'params' ->> 'messages')::float""",
             watched,
+            UNANSWERED,
+            UNANSWERED_SHARE,
         ),
         "agreement_behind": lambda: SQL(
             """SELECT watched.partner_id, jsonb_build_object('percent',

@@ -51,11 +51,11 @@ def measured_text(env, served, promised):
     """How soon these customers are answered, and how many wait longer than promised; empty where it is not known."""
     if not served.get("answered"):
         return ""
-    hours = env._("%s hours in the middle", number_text(env, served["hours"], 1))
+    hours = env._("%s hours", number_text(env, served["hours"], 1))
     if not promised:
         return hours
     return env._(
-        "%(hours)s; longer than promised for %(late)s of %(answered)s",
+        "%(hours)s; longer for %(late)s of %(answered)s",
         hours=hours,
         late=number_text(env, served["late"]),
         answered=number_text(env, served["answered"]),

@@ -40,7 +40,9 @@ def promise(env, day):
 
 def _agree(env, company):
     best = env["crm.value.profile"].search(
-        [("company_id", "=", company.id)], order="current_value desc, id", limit=len(AGREEMENTS)
+        [("company_id", "=", company.id), ("effective_value_class", "=", "key")],
+        order="current_value desc, id",
+        limit=len(AGREEMENTS),
     )
     today = company._crm_value_today()
     for profile, (days, part, incentive) in zip(best, AGREEMENTS, strict=True):

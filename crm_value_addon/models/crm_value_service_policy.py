@@ -66,7 +66,9 @@ class CrmValueServicePolicy(models.Model):
         compute="_compute_served", help="What class, loyalty and customisation of these customers speak for."
     )
     measured = fields.Char(
-        string="Answered Within", compute="_compute_served", help="What is measured, beside what is promised."
+        string="Answered Within",
+        compute="_compute_served",
+        help="Median of what is measured, and for how many of them it takes longer than promised.",
     )
 
     _class_unique = models.UniqueIndex(

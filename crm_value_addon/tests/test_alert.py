@@ -63,6 +63,14 @@ class TestAlert(ServiceCase):
         self.assertIn("90 %", self.alerts(rule="at_risk").text)
         self.assertLessEqual(len(self.activities()), 4)
 
+    def test_a_single_message_without_an_answer_alerts_nobody(self):
+        for unanswered, messages, alerted in ((1, 2, 0), (2, 9, 0), (2, 8, 1)):
+            reason = {"code": "unanswered", "direction": "value", "contribution": 0, "model": None}
+            params = {"unanswered": unanswered, "messages": messages}
+            self.rescore(reasons=[{**reason, "params": params, "record_ids": []}])
+            found = self.alerts(rule="unanswered").filtered(lambda alert: alert.state != "ended")
+            self.assertEqual(len(found), alerted, params)
+
     def test_opened_again_only_when_it_recurs(self):
         self.rescore(churn_risk="high", churn_probability=0.8)
         self.activities().action_feedback("called")

@@ -99,9 +99,9 @@ class TestServicePolicy(ServiceCase):
         )
         policy = self.policy(response_hours=4)
         self.assertEqual(policy.recommended, "Zipper 2, Velcro 1")
-        self.assertEqual(policy.measured, "4.5 hours in the middle; longer than promised for 1 of 2")
+        self.assertEqual(policy.measured, "4.5 hours; longer for 1 of 2")
         policy.response_hours = 0
-        self.assertEqual(policy.measured, "4.5 hours in the middle")
+        self.assertEqual(policy.measured, "4.5 hours")
         empty = self.policy("growth")
         self.assertEqual((empty.recommended, empty.measured, empty.customers), ("", "", 0))
 
