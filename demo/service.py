@@ -33,6 +33,7 @@ def promise(env, day):
         policies.search([("company_id", "=", company.id), ("value_class", "=", "standard")]).write(
             {"limits_discount": True, "discount_ceiling": 0.05}
         )
+        policies.search([("company_id", "=", company.id), ("value_class", "=", "growth")]).contact_days = 14
         _agree(env, company)
         _win_back(env["crm.value.winback"].with_context(**of_company), company, mia, day)
     env.cr.commit()

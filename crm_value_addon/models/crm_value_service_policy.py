@@ -68,7 +68,7 @@ class CrmValueServicePolicy(models.Model):
     measured = fields.Char(
         string="Answered Within",
         compute="_compute_served",
-        help="Median of what is measured, and for how many of them it takes longer than promised.",
+        help="Median of what is measured, and for how many of them it is longer.",
     )
 
     _class_unique = models.UniqueIndex(

@@ -87,7 +87,7 @@ def test_response_time_is_the_median_until_our_next_message():
 def test_unanswered_messages_count_as_never_and_fresh_ones_not_yet():
     said = [(1, place * MONTH, "in") for place in range(2, 5)]
     said += [(1, 4 * MONTH - 5, "out"), (1, 24, "in")]
-    found = judged(spoken(*said, (2, MONTH, "in")))
+    found = judged(spoken(*said))
     assert found.table["response_hours"].fillna(-1).tolist() == [interactions.PATIENCE, -1]
     told = {each.code: each for each in found.evidence}
     # most were never answered: of no wait could one tell how long it was
