@@ -142,7 +142,9 @@ def policy_meaning(env, key):
             "A customer keeps its risk until its churn probability has passed the border by this, at most"
             " half way to the next border; 0 judges every run as if it were the first."
         ),
-        "approval_order_days": lambda: env._("Order-days from which a customer has approved of us."),
+        "approval_order_days": lambda: env._(
+            "Order-days from which a customer has approved of us, counted anew after a complaint."
+        ),
         "preference_order_days": lambda: env._(
             "Order-days with an unbroken own cadence from which a customer prefers us."
         ),

@@ -99,6 +99,7 @@ FACTS: dict[str, dict[str, str]] = {
         "points_id": "id",
         "customer_id": "id",
         "known": "day",
+        "card_id": "id",
         "issued": "number",
         "used": "number",
     },

@@ -26,6 +26,7 @@ from sync_worker.scoring import (
     memory,
     next_class,
     percentiles,
+    points,
     promises,
     purchases,
     rating,
@@ -149,7 +150,7 @@ def classify(
         trials: what was forecast on earlier days, for the range of demand.
     """
     value = _value(features, history, peers, policy, today, kept=kept, served=served)
-    _empty(history, "invoices", "payments", "quotations", "points")
+    _empty(history, "invoices", "payments", "quotations")
     relation = _relation(features, history, peers, policy, today, kept=kept)
     # last, for want of memory: nobody looks at the lines after it
     products = _products(features, history, peers, policy, today, trials=trials)
@@ -245,6 +246,8 @@ def _products(features, history, peers, policy, today, *, trials) -> Found:
 def _relation(features, history, peers, policy, today, *, kept) -> Found:
     """How we get on with a customer: satisfaction, promises, contact, channel, sudden changes, why it was lost."""
     stage = features.table["lifecycle_stage"]
+    tied = points.evidence(features, history, policy, today)
+    _empty(history, "points")
     content = satisfaction.classify(features, history, peers, policy, today)
     word = promises.classify(features, history, policy, today)
     said = interactions.talk(history, features.table["customer_id"])
@@ -267,7 +270,7 @@ def _relation(features, history, peers, policy, today, *, kept) -> Found:
     found = pd.concat([part.table.reset_index(drop=True) for part in parts], axis=1)
     return Found(
         found[[name for name in COLUMNS if name in found]],
-        [told(one) for part in parts for one in part.evidence],
+        [*map(told, tied), *(told(one) for part in parts for one in part.evidence)],
         {
             "satisfaction_by_class": attitude.by_value_class(
                 features.table["value_class"],

@@ -13,6 +13,7 @@ from sync_worker.history.schema import History
 from sync_worker.policy import Policy
 from sync_worker.scoring import (
     churn,
+    complaints,
     labels,
     lifecycle,
     loyalty,
@@ -141,7 +142,15 @@ def _attach(prepared: Prepared, policy: Policy, before: pd.Series) -> None:
         seen = Situation(x, t_x, situation.T[row], rhythms.mu[at], rhythms.sigma[at])
         return prepared.forecast.p_alive(seen)
 
-    table["loyalty_stage"] = loyalty.classify(facts, rhythms, p_alive, prepared.today, policy)
+    table["loyalty_stage"] = loyalty.classify(
+        facts,
+        rhythms,
+        p_alive,
+        prepared.today,
+        policy,
+        last_complaint=prepared.said.last(policy, table["format"]),
+        mostly_returned=complaints.mostly_returned(prepared.back),
+    )
     stages = lifecycle.classify(facts, rhythms, policy, before)
     table[stages.columns] = stages
 

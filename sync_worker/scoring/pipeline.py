@@ -19,6 +19,7 @@ from sync_worker.scoring import (
     causes,
     churn,
     classification,
+    complaints,
     equity,
     explanation,
     labelling,
@@ -244,6 +245,7 @@ def _buyers(history, day, policy, report, *, withhold, keep, before):
         changes=anomaly.classify(facts, facts.table["lifecycle_stage"], policy, today),
         typical_gap=own.typical(),
     )
+    attached = complaints.evidence(prepared.said, facts, prepared.back, policy, today)
     facts = facts.without("days", "sales")
     del prepared
     found = classification.classify(
@@ -263,7 +265,7 @@ def _buyers(history, day, policy, report, *, withhold, keep, before):
         rhythm=own,
         policy=policy,
         lack=base_models.shortage(situation),
-        evidence=[*map(reasons.told, near), *found.evidence],
+        evidence=[*map(reasons.told, [*near, *attached]), *found.evidence],
         remembered=memory.kept(history.previous, policy),
     )
     table.loc[table["churn_withheld"], "churn_probability"] = np.nan
