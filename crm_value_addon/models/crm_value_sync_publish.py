@@ -9,7 +9,7 @@ from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
-from ..analysis import forget_losses
+from ..analysis import forget_named
 from ..publish_columns import (
     ALLOWED_VALUES,
     COLUMN_TYPES,
@@ -286,7 +286,7 @@ class CrmValueSyncPublish(models.AbstractModel):
         left_out = self.env["crm.value.grade"]._record_grades(run, result)
         if run.kind == "score":
             left_out += self.env["crm.value.analysis"]._record_analysis(run, result)
-        forget_losses(result)
+        forget_named(result)
         run._end(
             "done",
             progress=100.0,
