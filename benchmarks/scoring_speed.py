@@ -3,8 +3,8 @@
     python benchmarks/scoring_speed.py [--customers 100000] [--fit 1000000] [--plain | --facts]
 
 Scoring runs in a process of its own, so that its memory is not that of making the history. `--plain` scores orders
-alone, 4.6 a customer: no lines, margins and formats, and no boosting. `--facts` scores the simulator's company, which has
-every dataset of the contract.
+alone, 4.6 a customer: no lines, margins and formats, and no boosting. `--facts` scores the simulator's company, which
+has every dataset of the contract.
 
 The history is simulated with a seed: gamma purchase rates, a tenth of the customers leave after each order,
 lognormal amounts, about three lines an order.

@@ -18,6 +18,7 @@ def policy_label(env, key):
         "key_rule": lambda: env._("Key customers by"),
         "key_value_minimum": lambda: env._("Key: smallest value"),
         "peers_minimum": lambda: env._("Smallest peer group"),
+        "peers_by_territory": lambda: env._("Peers by territory"),
         "weight_frequency": lambda: env._("Weight of purchase frequency"),
         "weight_volume": lambda: env._("Weight of volume"),
         "weight_margin": lambda: env._("Weight of margin rate"),
@@ -104,6 +105,11 @@ def policy_meaning(env, key):
         ),
         "peers_minimum": lambda: env._(
             "A business format with fewer customers is compared with the whole company."
+        ),
+        "peers_by_territory": lambda: env._(
+            "0: customers are compared with those of their business format everywhere; 1: with those in the same state"
+            " (in the same country where no state is known), if there are as many as the smallest peer group, else"
+            " with those of the format."
         ),
         "weight_frequency": lambda: env._("Part of purchase frequency in the value index."),
         "weight_volume": lambda: env._("Part of purchase volume in the value index."),

@@ -81,11 +81,11 @@ class Features:
 
     Attributes:
         table: one row per buyer, sorted by `customer_id`; days are numbers of days, money is float64:
-            `customer_id`, `format`; `first_day`, `last_day` (since 1970), `order_days`, `x`, `t_x`, `T`,
-            `silence`; `gross` (positive orders), `returns` (as a positive amount), `revenue` and
-            `current_revenue` (net of returns), `historical_value` and `current_value` (margin or revenue,
-            by `basis`), `known_margin`, `known_revenue` and `known_orders` (current window, orders of known
-            margin), `unknown_orders` (those without);
+            `customer_id`, `format`, and `territory_id` where it is known of anybody; `first_day`, `last_day`
+            (since 1970), `order_days`, `x`, `t_x`, `T`, `silence`; `gross` (positive orders),
+            `returns` (as a positive amount), `revenue` and `current_revenue` (net of returns), `historical_value`
+            and `current_value` (margin or revenue, by `basis`), `known_margin`, `known_revenue` and
+            `known_orders` (current window, orders of known margin), `unknown_orders` (those without);
             `recent_orders`, `earlier_orders`, `recent_spend`, `earlier_spend` (last `comparison_days` days
             and as many before); `breadth`, `recent_breadth`, `earlier_breadth` (categories in the current
             window, in the two halves of the time with us), `discount_share`: NaN without lines.
@@ -119,7 +119,8 @@ def build(history: History, as_of: pd.Timestamp, policy: Policy) -> Features:
     contribution, basis, warnings = _contribution(amount, margin)
 
     days = order_days(row[amount > 0], day[amount > 0])
-    table = customers.loc[buyer, ["customer_id", "format"]].reset_index(drop=True)
+    known = [name for name in ("customer_id", "format", "territory_id") if name in customers]
+    table = customers.loc[buyer, known].reset_index(drop=True)
     n = len(table)
     table["first_day"], table["last_day"] = days.day[days.start], days.day[days.last()]
     table["order_days"] = np.bincount(days.row, minlength=n)

@@ -81,7 +81,7 @@ def label(prepared: Prepared, policy: Policy, *, withhold: bool) -> NetValue:
             tells where.
     """
     table, formats = prepared.facts.table, prepared.facts.table["format"]
-    peers = Peers(formats, policy)
+    peers = Peers(formats, policy, table.get("territory_id"))
     table["churn_withheld"] = _withheld(prepared.past["grades"], formats, policy) if withhold else False
     known = policy.before, prepared.policy, prepared.policy.before
     before = memory.recall(prepared.previous, table["customer_id"], policy, prepared.today, known)

@@ -237,7 +237,7 @@ def _buyers(history, day, policy, report, *, withhold, keep, before):
 
     report(70, "Classifying")
     forecast, situation, past = prepared.forecast, prepared.situation, prepared.past
-    peers = Peers(facts.table["format"], policy)
+    peers = Peers(facts.table["format"], policy, facts.table.get("territory_id"))
     kept = classification.Kept(
         portraits=portraits.describe(facts.table, portraits.take(facts)),
         owed=prepared.owed,
