@@ -77,6 +77,7 @@ ATTITUDES = [
     ("loyal_unsatisfied", "Loyal, unsatisfied"),
     ("neither", "Neither"),
 ]
+VALUE_TRENDS = [("rising", "Rising"), ("falling", "Falling"), ("steady", "Steady")]
 MARGIN_LEVELS = [("high", "High margin"), ("low", "Low margin")]
 INITIATORS = [("customer", "The customer"), ("us", "We"), ("both", "Both")]
 ANOMALIES = [("drop", "Drop"), ("surge", "Surge")]

@@ -16,6 +16,7 @@ from .labels import (
     MARGIN_LEVELS,
     SATISFACTIONS,
     VALUE_BASES,
+    VALUE_TRENDS,
 )
 
 LABEL_COLUMNS = tuple(LABELS)
@@ -48,6 +49,7 @@ MONEY_COLUMNS = (
     "cost_to_serve",
     "net_value",
     "next_class_gap",
+    "value_slope",
 )
 DATE_COLUMNS = (
     "expected_next_order",
@@ -65,6 +67,7 @@ CODE_COLUMNS = {
     "satisfaction": SATISFACTIONS,
     "attitude": ATTITUDES,
     "margin_level": MARGIN_LEVELS,
+    "value_trend": VALUE_TRENDS,
     "initiator": INITIATORS,
     "anomaly": ANOMALIES,
 }

@@ -50,6 +50,8 @@ COLUMNS = (
     "current_value",
     "potential_value",
     "lifetime_value",
+    "value_slope",
+    "value_trend",
     "value_basis",
     "value_class",
     "value_segment",
@@ -68,6 +70,7 @@ COLUMNS = (
 )
 #: Written as text even where all are missing.
 TEXTS = (
+    "value_trend",
     "value_basis",
     "value_class",
     "value_segment",
