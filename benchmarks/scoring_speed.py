@@ -1,9 +1,10 @@
 """Seconds of fitting, predicting and of the whole scoring, and the memory it takes.
 
-    python benchmarks/scoring_speed.py [--customers 100000] [--fit 1000000] [--plain]
+    python benchmarks/scoring_speed.py [--customers 100000] [--fit 1000000] [--plain | --facts]
 
 Scoring runs in a process of its own, so that its memory is not that of making the history. `--plain` scores orders
-alone, 4.6 a customer: no lines, margins and formats, and no boosting.
+alone, 4.6 a customer: no lines, margins and formats, and no boosting. `--facts` scores the simulator's company, which
+has every dataset of the contract.
 
 The history is simulated with a seed: gamma purchase rates, a tenth of the customers leave after each order,
 lognormal amounts, about three lines an order.
@@ -23,7 +24,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from simulator import World
+from simulator import simulate as simulated
 from sync_worker.history.schema import History
+from sync_worker.memory import give_back_large_arrays
 from sync_worker.policy import Policy
 from sync_worker.scoring import trials
 from sync_worker.scoring.pipeline import score
@@ -111,7 +115,13 @@ def main() -> None:
     parser.add_argument("--customers", type=int, default=100_000, help="of the whole scoring")
     parser.add_argument("--fit", type=int, default=1_000_000, help="customers of the models alone")
     parser.add_argument("--plain", action="store_true", help="orders alone, without boosting")
+    parser.add_argument(
+        "--facts", action="store_true", help="a company with every dataset; its scoring alone"
+    )
     options = parser.parse_args()
+    if options.facts:
+        scored_apart(timed(f"simulate {options.customers:,} customers", partial(company, options.customers)))
+        return
 
     rng = np.random.default_rng(2)
     n = options.fit
@@ -137,26 +147,44 @@ def main() -> None:
         history = History(
             history.orders.drop(columns="margin").sample(int(4.6 * options.customers), random_state=0)
         )
+    scored_apart(history, options.plain)
+
+
+def company(customers: int) -> History:
+    """About five orders a customer over five years, with lines, and about fifty facts of every kind."""
+    return simulated(World(seed=1, customers=customers, tempo=0.07)).history
+
+
+def scored_apart(history: History, plain: bool = False) -> None:
+    """Scores a history in a process of its own, whose memory is looked at."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "history"
         file.write_bytes(pickle.dumps(history))
-        process = get_context("spawn").Process(target=measure, args=(file, options.plain))
+        process = get_context("spawn").Process(target=measure, args=(file, plain))
         process.start()
         process.join()
 
 
 def measure(file: Path, plain: bool) -> None:
     """Scores a pickled history and prints the seconds of each step and the memory."""
+    give_back_large_arrays()
     if plain:
         trials.ROWS["boosted"] = 10**12  # customers that it takes
     with file.open("rb") as opened:
-        history = pickle.load(opened)
+        histories = [pickle.load(opened)]
+    history = histories[0]
     size = f"{len(history.orders):,} orders, {0 if history.lines is None else len(history.lines):,} lines"
+    size += f", {sum(map(len, history.facts.values())):,} facts"
+    as_of = history.orders["date"].max()
+    del history  # the scoring lets go of what it has looked at
     before = peak()
     steps: list[tuple[float, str]] = []
     begin = time.process_time()
-    as_of = str(AS_OF)
-    score(history, as_of, Policy(), progress=lambda _, step: steps.append((time.process_time(), step)))
+
+    def step_done(_: int, step: str) -> None:
+        steps.append((time.process_time(), step))
+
+    score(histories.pop(), as_of, Policy(), progress=step_done, last_use=True)
     end = time.process_time()
     print(f"{'whole scoring, ' + size:<58}{end - begin:8.2f} s of processor")
     for (at, step), (following, _) in zip(steps, [*steps[1:], (end, "")], strict=True):

@@ -20,6 +20,7 @@
         "views/crm_value_profile_views.xml",
         "views/crm_value_analysis_views.xml",
         "views/crm_value_picture_views.xml",
+        "views/crm_value_service_views.xml",
         "views/crm_value_snapshot_views.xml",
         "views/crm_value_change_views.xml",
         "views/crm_value_movement_views.xml",

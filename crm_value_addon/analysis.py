@@ -7,7 +7,7 @@ as a whole; what is about a business format, category or customer that is gone i
 from dataclasses import dataclass, field
 
 from .labels import VALUE_CLASSES
-from .result_values import LARGEST_AMOUNT, read_count, read_kind, read_number
+from .result_values import LARGEST_AMOUNT, is_id, read_count, read_kind, read_number, read_text
 
 AMOUNT = (-LARGEST_AMOUNT, LARGEST_AMOUNT)
 PORTRAIT_FIGURES = {
@@ -42,8 +42,12 @@ EQUITY_STEPS = {
 }
 CONCENTRATION_FIGURES = {name: (0, 1) for name in ("top_1", "top_5", "top_10", "hhi", "gini")}
 SCOPES = ("customers", "groups")
+PROMISES = ("late", "short", "overcharged")
+# What may separate bad ratings from good ones, and within which bounds its mean lies.
+FACTORS = {"late": (0, 1), "short": (0, 1), "returns": (0, 1), "answer": (0, 1e6), "discount": (-1e6, 100)}
 # Of a run that sends more, the first: people read the largest.
 MOST = {"portraits": 1000, "losses": 100, "rows": 5000, "lorenz": 1001}
+MOST |= {"promises_by_salesperson": 1000, "satisfaction_factors": 100, "ids": 100}
 
 
 @dataclass
@@ -51,7 +55,7 @@ class AnalysisReader:
     """Reads the results of one run.
 
     Attributes:
-        formats, categories: identifiers that rows may refer to.
+        formats, categories, users: identifiers that rows may refer to.
         partners: likewise; a function, since only those a run names are looked up.
         rows: what is kept, ``{model: [{column: value}]}``.
         faults: what is left out, in words.
@@ -59,6 +63,7 @@ class AnalysisReader:
 
     formats: set
     categories: set
+    users: set
     partners: object
     rows: dict = field(default_factory=dict)
     faults: list = field(default_factory=list)
@@ -70,6 +75,8 @@ class AnalysisReader:
             ("equity", dict, self._equity),
             ("concentration", dict, self._concentration),
             ("demand", dict, self._demand),
+            ("promises_by_salesperson", list, self._promises),
+            ("satisfaction_factors", list, self._factors),
         ):
             given = result.get(name) if isinstance(result, dict) else None
             if given is not None:
@@ -216,9 +223,65 @@ class AnalysisReader:
 
         self.rows["crm.value.demand"] = self._each("demand.rows", given["rows"], row)
 
+    def _promises(self, given):
+        self.rows["crm.value.promise"] = self._each("promises_by_salesperson", given, self._promise)
 
-def forget_losses(result):
-    """Take the customers a result names out of it, in place: an objection erases them from the table alone."""
+    def _promise(self, given):
+        user = given["salesperson_id"]
+        if not is_id(user):
+            raise ValueError("salesperson_id")
+        if user not in self.users:
+            return None
+        counts = {name: read_count(given.get(name), name) for name in PROMISES}
+        share = read_number(given.get("share"), "share", 0, 1)
+        return {
+            "user_id": user,
+            "promises": read_count(given["promises"], "promises"),
+            "kept": read_count(given["kept"], "kept"),
+            **counts,
+            "share": share,
+            "untold": [name for name, value in {**counts, "share": share}.items() if value is None],
+            "delivery_ids": self._ids(given, "delivery_ids"),
+            "order_ids": self._ids(given, "order_ids"),
+        }
+
+    def _factors(self, given):
+        self.rows["crm.value.factor"] = self._each("satisfaction_factors", given, self._factor)
+
+    def _factor(self, given):
+        factor = read_text(given["factor"], "factor")
+        if factor not in FACTORS:
+            return None  # of a newer worker: there are no words for it
+        effect = read_number(given.get("effect"), "effect", -1, 1)
+        means = {
+            name: read_number(given.get(name), name, *FACTORS[factor]) for name in ("good_mean", "bad_mean")
+        }
+        return {
+            "factor": factor,
+            "effect": effect,
+            **means,
+            "good": read_count(given["good"], "good"),
+            "bad": read_count(given["bad"], "bad"),
+            "customers": read_count(given["customers"], "customers"),
+            "matters": read_kind(bool, given["matters"], "matters"),
+            "untold": [name for name, value in {"effect": effect, **means}.items() if value is None],
+            "rating_ids": self._ids(given, "rating_ids"),
+        }
+
+    def _ids(self, given, name):
+        """Ids of records that people may open, under their own rights."""
+        ids = read_kind(list, given.get(name) or [], name)
+        return [each for each in ids if is_id(each)][: MOST["ids"]]
+
+
+def forget_named(result):
+    """Take the customers and records a result names out of it, in place: an objection erases them from the tables
+    alone."""
+    for name in ("promises_by_salesperson", "satisfaction_factors"):
+        given = result.get(name) if isinstance(result, dict) else None
+        for entry in given if isinstance(given, list) else ():
+            for ids in ("delivery_ids", "order_ids", "rating_ids") if isinstance(entry, dict) else ():
+                entry.pop(ids, None)
     concentration = result.get("concentration") if isinstance(result, dict) else None
     for scope in concentration.values() if isinstance(concentration, dict) else ():
         if isinstance(scope, dict):

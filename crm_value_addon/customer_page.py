@@ -16,6 +16,7 @@ from .customer_texts import (
     channel_text,
     contact_text,
     next_action_text,
+    value_trend_text,
     value_type_text,
 )
 from .formatting import amount_text, number_text, percent_text
@@ -45,6 +46,8 @@ PAGE_COLUMNS = (
     "potential_value",
     "lifetime_value",
     "next_class_gap",
+    "value_slope",
+    "value_trend",
     "expected_value",
     "expected_value_low",
     "expected_value_high",
@@ -160,6 +163,7 @@ class _Page:
             self._amount("current_value", self.env._("Current value")),
             self._amount("potential_value", self.env._("Potential value")),
             self._amount("lifetime_value", self.env._("Lifetime value")),
+            self._value_trend(),
             self._amount("next_class_gap", self.env._("Missing to Key (A)")),
             self._incentive(),
             self._first_year(),
@@ -281,6 +285,14 @@ class _Page:
         if amount is None or not self.sees_amounts:
             return None
         return _fact(name, title, amount_text(self.env, amount, self.currency))
+
+    def _value_trend(self):
+        """Where its value is going; how much that is for those who see amounts."""
+        slope, trend = self.profile["value_slope"], self.profile["value_trend"]
+        text = trend and value_trend_text(
+            self.env, trend, slope if self.sees_amounts else None, self.currency
+        )
+        return text and _fact("value_trend", self.env._("Value trend"), text)
 
     def _first_year(self):
         """What a prospect may bring; of customers the expected value is of another time."""

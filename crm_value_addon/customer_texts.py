@@ -2,7 +2,7 @@
 
 from odoo.tools.misc import format_date
 
-from .formatting import number_text
+from .formatting import amount_text, number_text
 
 
 def next_action_text(env, stage, value_class, *, anomaly=None, attitude=None):
@@ -61,6 +61,25 @@ def lateness_text(env, days):
     if days <= 0:
         return ""
     return env._("1 day late") if days == 1 else env._("%s days late", number_text(env, days))
+
+
+def value_trend_text(env, trend, slope, currency):
+    """Where the value of a customer is going, with how much a quarter unless ``slope`` is None.
+
+    :param float slope: money that a quarter brings more than the one before
+    """
+    if slope is None:
+        return {
+            "rising": lambda: env._("rising"),
+            "falling": lambda: env._("falling"),
+            "steady": lambda: env._("steady"),
+        }.get(trend, lambda: "")()
+    amount = amount_text(env, abs(slope), currency)
+    return {
+        "rising": lambda: env._("rising by %s a quarter", amount),
+        "falling": lambda: env._("falling by %s a quarter", amount),
+        "steady": lambda: env._("steady: no more than chance"),
+    }.get(trend, lambda: "")()
 
 
 def attitude_text(env, attitude):

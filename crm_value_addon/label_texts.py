@@ -126,8 +126,13 @@ def _segment_texts(env, figures):
 
 def _loyalty_texts(env, figures):
     return {
-        "awareness": lambda: env._("Fewer than %(approval_order_days)s days with orders", **figures),
-        "approval": lambda: env._("From %(approval_order_days)s days with orders on", **figures),
+        "awareness": lambda: env._(
+            "Fewer than %(approval_order_days)s days with orders, or since a complaint, or most of it sent back",
+            **figures,
+        ),
+        "approval": lambda: env._(
+            "From %(approval_order_days)s days with orders on, and as many since any complaint", **figures
+        ),
         "preference": lambda: env._(
             "From %(preference_order_days)s days with orders on, in an own rhythm that is not broken (a silence of up"
             " to %(cadence_broken_factor)s times the usual long one), and in %(breadth_kept)s of the categories of"

@@ -77,6 +77,7 @@ ATTITUDES = [
     ("loyal_unsatisfied", "Loyal, unsatisfied"),
     ("neither", "Neither"),
 ]
+VALUE_TRENDS = [("rising", "Rising"), ("falling", "Falling"), ("steady", "Steady")]
 MARGIN_LEVELS = [("high", "High margin"), ("low", "Low margin")]
 # Who adapts to whom: the customer to us, both, or we to the customer.
 SERVICE_STRATEGIES = [("hook", "Hook"), ("zipper", "Zipper"), ("velcro", "Velcro")]

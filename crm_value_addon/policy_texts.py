@@ -18,6 +18,7 @@ def policy_label(env, key):
         "key_rule": lambda: env._("Key customers by"),
         "key_value_minimum": lambda: env._("Key: smallest value"),
         "peers_minimum": lambda: env._("Smallest peer group"),
+        "peers_by_territory": lambda: env._("Peers by territory"),
         "weight_frequency": lambda: env._("Weight of purchase frequency"),
         "weight_volume": lambda: env._("Weight of volume"),
         "weight_margin": lambda: env._("Weight of margin rate"),
@@ -107,6 +108,11 @@ def policy_meaning(env, key):
         "peers_minimum": lambda: env._(
             "A business format with fewer customers is compared with the whole company."
         ),
+        "peers_by_territory": lambda: env._(
+            "0: customers are compared with those of their business format everywhere; 1: with those in the same state"
+            " (in the same country where no state is known), if there are as many as the smallest peer group, else"
+            " with those of the format."
+        ),
         "weight_frequency": lambda: env._("Part of purchase frequency in the value index."),
         "weight_volume": lambda: env._("Part of purchase volume in the value index."),
         "weight_margin": lambda: env._(
@@ -144,7 +150,9 @@ def policy_meaning(env, key):
             "A customer keeps its risk until its churn probability has passed the border by this, at most"
             " half way to the next border; 0 judges every run as if it were the first."
         ),
-        "approval_order_days": lambda: env._("Order-days from which a customer has approved of us."),
+        "approval_order_days": lambda: env._(
+            "Order-days from which a customer has approved of us, counted anew after a complaint."
+        ),
         "preference_order_days": lambda: env._(
             "Order-days with an unbroken own cadence from which a customer prefers us."
         ),

@@ -17,6 +17,7 @@ from .labels import (
     SATISFACTIONS,
     SERVICE_STRATEGIES,
     VALUE_BASES,
+    VALUE_TRENDS,
 )
 
 LABEL_COLUMNS = tuple(LABELS)
@@ -50,6 +51,7 @@ MONEY_COLUMNS = (
     "cost_to_serve",
     "net_value",
     "next_class_gap",
+    "value_slope",
 )
 DATE_COLUMNS = (
     "expected_next_order",
@@ -68,6 +70,7 @@ CODE_COLUMNS = {
     "attitude": ATTITUDES,
     "margin_level": MARGIN_LEVELS,
     "service_strategy": SERVICE_STRATEGIES,
+    "value_trend": VALUE_TRENDS,
     "initiator": INITIATORS,
     "anomaly": ANOMALIES,
 }

@@ -241,6 +241,30 @@ def reason_text(env, code, params):
             "No value type stands out: the strongest evidence is %(percent)s %% of what is needed", **params
         ),
         "type_ambiguous": lambda: env._("Two value types are about equally likely"),
+        "low_rating_stands": lambda: env._(
+            "Rated us badly %(days_since)s days ago; ordered on %(order_days)s days since, approval takes %(needed)s",
+            **params,
+        ),
+        "failed_lead_stands": lambda: env._(
+            "An opportunity was lost %(days_since)s days ago because we failed it; ordered on %(order_days)s days "
+            "since, approval takes %(needed)s",
+            **params,
+        ),
+        "mostly_returned": lambda: env._("Sent back %(percent)s %% of all it bought: no approval", **params),
+        "no_complaint": lambda: env._("No complaint in %(ratings)s ratings, nor otherwise", **params),
+        "never_rated": lambda: env._(
+            "Gave no rating: that nothing is known against us does not say it was content"
+        ),
+        "spends_points": lambda: env._(
+            "Spent its loyalty points on %(days)s days of late, the last time %(days_since)s days ago",
+            **params,
+        ),
+        "collects_points": lambda: env._(
+            "Collected loyalty points on %(days)s days of late and spent none", **params
+        ),
+        "leaves_points": lambda: env._(
+            "Has a loyalty card and showed it on none of %(orders)s days with orders of late", **params
+        ),
         "satisfied_ratings": lambda: env._(
             "Rated us well: %(good)s of %(ratings)s ratings were good", **params
         ),
@@ -383,5 +407,6 @@ def records_text(env, model, count):
         "stock.picking": lambda: env._("Deliveries (%s)", count),
         "rating.rating": lambda: env._("Ratings (%s)", count),
         "crm.lead": lambda: env._("Opportunities (%s)", count),
+        "loyalty.card": lambda: env._("Loyalty Cards (%s)", count),
         "res.partner": lambda: env._("Customers (%s)", count),
     }.get(model, lambda: env._("Records (%s)", count))()

@@ -110,6 +110,7 @@ def points(world: World, customers: Customers, served: pd.DataFrame, ids: np.nda
             "points_id": np.arange(len(mine)) + 1,
             "customer_id": ids[mine["customer"]],
             "known": world.dates(mine["day"]),
+            "card_id": ids[mine["customer"]],
             "issued": issued,
             "used": np.where(spends, np.floor(issued * rng.uniform(1, 4, len(mine))), 0.0),
         }

@@ -34,6 +34,7 @@ class CrmValueAnalysis(models.AbstractModel):
         reader = AnalysisReader(
             ids("crm.value.format"),
             ids("product.category"),
+            ids("res.users"),
             lambda partners: self._may_be_named(run, partners),
         )
         reader.take(result)

@@ -22,6 +22,7 @@ from ..labels import (
     VALUE_BASES,
     VALUE_CLASSES,
     VALUE_SEGMENTS,
+    VALUE_TRENDS,
     VALUE_TYPES,
 )
 from ..reasons import open_records
@@ -97,6 +98,15 @@ class CrmValueProfile(models.Model):
         groups=GROUP_USER, help="Expected and discounted, over the value horizon."
     )
     lifetime_value = fields.Monetary(groups=GROUP_USER, help="Historical + current + potential value.")
+    value_slope = fields.Monetary(
+        string="Value Trend per Quarter",
+        groups=GROUP_USER,
+        aggregator=None,
+        help="How much more a quarter brings than the one before, by a line through the last 4 to 8 quarters.",
+    )
+    value_trend = fields.Selection(
+        VALUE_TRENDS, help="Where its value is going; steady where that is no more than chance."
+    )
     cost_to_serve = fields.Monetary(
         groups=GROUP_USER,
         help="Discounts, returns, financing of overdue money and activities, in the current window.",

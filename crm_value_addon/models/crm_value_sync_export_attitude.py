@@ -18,7 +18,7 @@ class CrmValueSyncExportAttitude(models.AbstractModel):
             datasets["ratings"] = Dataset("rating_rating", ["rating_id", "customer_id", "known", "rating"])
         if self._installed("loyalty.history", "card_id"):
             datasets["points"] = Dataset(
-                "loyalty_history", ["points_id", "customer_id", "known", "issued", "used"]
+                "loyalty_history", ["points_id", "customer_id", "known", "card_id", "issued", "used"]
             )
         return datasets
 
@@ -87,7 +87,7 @@ class CrmValueSyncExportAttitude(models.AbstractModel):
     def _export_points_sql(self, company, low, high):
         return SQL(
             """
-            SELECT history.id, contact.commercial_partner_id, %(known)s, history.issued, history.used
+            SELECT history.id, contact.commercial_partner_id, %(known)s, card.id, history.issued, history.used
               FROM loyalty_history history
               JOIN loyalty_card card ON card.id = history.card_id
               JOIN loyalty_program program ON program.id = card.program_id AND program.program_type = 'loyalty'

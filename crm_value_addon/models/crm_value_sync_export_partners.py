@@ -15,7 +15,7 @@ class CrmValueSyncExportPartners(models.AbstractModel):
 
     def _standing_columns(self):
         """What is known of a partner itself, without a date."""
-        columns = ["group_id", "has_tax_id"]
+        columns = ["group_id", "territory_id", "has_tax_id"]
         if self._installed("res.partner", "credit_limit") and self._installed(
             "res.company", "account_use_credit_limit"
         ):
@@ -32,6 +32,9 @@ class CrmValueSyncExportPartners(models.AbstractModel):
                 "CASE WHEN belonging.top IS NOT NULL AND %s THEN belonging.top ELSE partner.id END",
                 self._not_objecting_sql(SQL("belonging.top")),
             )
+        if column == "territory_id":
+            # One number for two models: a country is told from a state by its sign.
+            return SQL("COALESCE(partner.state_id, -partner.country_id)")
         if column == "has_tax_id":
             # A slash says that there is none.
             return SQL("COALESCE(btrim(partner.vat), '') NOT IN ('', '/')")

@@ -10,7 +10,7 @@ from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
-from ..analysis import forget_losses
+from ..analysis import forget_named
 from ..publish_columns import (
     ALLOWED_VALUES,
     COLUMN_TYPES,
@@ -293,7 +293,7 @@ class CrmValueSyncPublish(models.AbstractModel):
         if run.kind == "score":
             left_out += self.env["crm.value.analysis"]._record_analysis(run, result)
             left_out += self._act_on(run)
-        forget_losses(result)
+        forget_named(result)
         run._end(
             "done",
             progress=100.0,

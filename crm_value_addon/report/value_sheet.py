@@ -31,6 +31,7 @@ WORTH = (
     "current_value",
     "potential_value",
     "lifetime_value",
+    "value_trend",
     "net_value",
     "cost_to_serve",
     "margin_level",

@@ -188,6 +188,8 @@ class CustomerValueCase(TransactionCase):
                 "cost_to_serve": 40,
                 "net_value": 160,
                 "next_class_gap": 77,
+                "value_slope": -12,
+                "value_trend": "falling",
                 "value_percentile": 0.82,
                 "margin_level": "high",
                 "composite_rating": 74,

@@ -239,6 +239,34 @@ class TestClose(CustomerValueCase):
         self.assertEqual(self.customer2.value_class, "key")
         self.assertEqual(self.score([self.full(self.customer, value_class="key")])["retired"], 1)
 
+    def test_partner_moves_to_another_company(self):
+        """Its scores stay with the company that made them until that company's next run, and show in no other."""
+        self.score([self.full(self.customer, value_class="key"), self.full(self.customer2)], self.alpha)
+        self.customer.company_id = self.beta
+        run = self.claim(self.alpha)
+        counts = self.publish(run, [self.full(self.customer), self.full(self.customer2)])
+        self.assertEqual((counts["foreign_company"], counts["ok"]), (1, 1))
+        answer = self.close(run, 2)
+        self.assertEqual((answer["refused"], answer["retired"]), (1, 1))
+        self.assertFalse(self.profile(self.customer, self.alpha))
+        self.assertFalse(
+            self.profile(self.customer, self.beta), "it has a profile there once it is scored there"
+        )
+        self.score([self.full(self.customer)], self.beta)
+        self.assertEqual(self.profile(self.customer, self.beta).effective_value_class, "standard")
+
+    def test_partner_moves_to_a_branch(self):
+        """A branch is part of its company: nothing changes."""
+        self.score([self.full(self.customer)], self.alpha)
+        self.customer.company_id = self.branch
+        self.assertEqual(self.score([self.full(self.customer)], self.alpha)["retired"], 0)
+        self.assertTrue(self.profile(self.customer, self.alpha))
+
+    def test_archived_partner_is_scored_like_any_other(self):
+        self.customer.active = False
+        answer = self.score([self.full(self.customer)], self.alpha)
+        self.assertEqual((answer["inserted"], answer["refused"]), (1, 0))
+
     def test_objection_between_publish_and_close(self):
         run = self.claim()
         self.publish(run, [self.full(self.customer), self.full(self.customer2)])

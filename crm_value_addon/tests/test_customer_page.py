@@ -57,6 +57,7 @@ class TestCustomerPage(CustomerValueCase):
             ("value", "net_value"): "$\N{NO-BREAK SPACE}160",
             ("value", "cost_to_serve"): "$\N{NO-BREAK SPACE}40",
             ("value", "next_class_gap"): "$\N{NO-BREAK SPACE}77",
+            ("value", "value_trend"): "falling by $\N{NO-BREAK SPACE}12 a quarter",
             ("value", "margin_level"): "High margin",
             ("relation", "loyalty_stage"): "Approval",
             ("relation", "satisfaction"): "Unsatisfied",

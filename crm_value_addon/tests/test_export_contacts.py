@@ -242,6 +242,21 @@ class TestStanding(FactsCase):
         self.object(top)
         self.assertEqual(self.standing(self.customer)["group_id"], str(self.customer.id))
 
+    def test_territory_is_the_state_or_else_the_country(self):
+        """Of the customer itself, not of the contact who ordered."""
+        state = self.env["res.country.state"].search([], limit=1)
+        country = state.country_id
+        self.contact.write({"country_id": country.id, "state_id": state.id})
+        for partner, (where, within) in zip(
+            self.partners, ((state, country), (None, country), (None, None), (None, None)), strict=True
+        ):
+            self.order(partner)
+            self.stamp(partner, state_id=where and where.id, country_id=within and within.id)
+        self.assertEqual(
+            [self.standing(partner)["territory_id"] for partner in self.partners],
+            [str(state.id), str(-country.id), "", ""],
+        )
+
     def test_tax_id(self):
         for partner, vat in zip(self.partners, ("BE0477472701", "/", False, " "), strict=True):
             self.order(partner)
@@ -269,7 +284,15 @@ class TestStanding(FactsCase):
         with self.without("res.partner.credit_limit", "res.partner.trust"):
             self.assertEqual(
                 self.contract.describe()["datasets"]["partners"],
-                ["customer_id", "format_id", "first_seen", "archived", "group_id", "has_tax_id"],
+                [
+                    "customer_id",
+                    "format_id",
+                    "first_seen",
+                    "archived",
+                    "group_id",
+                    "territory_id",
+                    "has_tax_id",
+                ],
             )
             self.assertEqual(self.standing(self.customer)["has_tax_id"], "f")
 

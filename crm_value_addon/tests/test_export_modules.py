@@ -376,7 +376,8 @@ class TestAttitude(FactsCase):
         return history
 
     def test_points_given_and_spent(self):
-        history = self.points(self.card(self.contact), 12, 5)
+        card = self.card(self.contact)
+        history = self.points(card, 12, 5)
         self.points(self.card(self.customer, "ewallet"), 100, 0)
         self.points(self.card(self.env["res.partner"]), 3, 0)
         self.points(self.card(self.customer, company=self.beta), 3, 0)
@@ -387,6 +388,7 @@ class TestAttitude(FactsCase):
                     "points_id": str(history.id),
                     "customer_id": str(self.customer.id),
                     "known": "2026-02-05",
+                    "card_id": str(card.id),
                     "issued": "12",
                     "used": "5",
                 }

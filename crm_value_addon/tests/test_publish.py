@@ -79,6 +79,8 @@ class TestPublish(CustomerValueCase):
             "satisfaction": ["happy"],
             "attitude": ["captive"],
             "margin_level": ["medium"],
+            "value_trend": ["sideways"],
+            "value_slope": ["1e300"],
             "initiator": ["nobody"],
             "anomaly": ["none"],
             "preferred_channel": ["", "By Phone", "x" * 33, "<b>"],

@@ -43,7 +43,7 @@ ADDED: dict[str, Columns] = {
 }
 # Identifiers that are empty in many rows, so integers with gaps; every other one is in every row.
 _GAPS = {
-    "partners": {"format_id"},
+    "partners": {"format_id", "territory_id"},
     "products": {"category_id"},
     "lines": {"product_id"},
     "pos_lines": {"product_id"},

@@ -99,15 +99,19 @@ FACTS: dict[str, dict[str, str]] = {
         "points_id": "id",
         "customer_id": "id",
         "known": "day",
+        "card_id": "id",
         "issued": "number",
         "used": "number",
     },
 }
+#: Columns that a file may lack; they are then empty.
+MAY_LACK = {"points": ("card_id",)}
 #: What is known of a customer itself today, without a date: no forecast of the past is made of it. Scores as of an
 #: earlier day take it as it is today for want of anything else, and say so (`score_file`). `group_id` is the topmost
-#: company it belongs to.
+#: company it belongs to, `territory_id` the state it lies in, or else the country, as a negative number.
 STANDING: dict[str, str] = {
     "group_id": "id",
+    "territory_id": "id",
     "has_tax_id": "answer",
     "credit_limit": "number",
     "blocked": "flag",

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sync_worker.history.facts import FACTS, PREVIOUS, PRODUCTS, STANDING
+from sync_worker.history.facts import FACTS, MAY_LACK, PREVIOUS, PRODUCTS, STANDING
 
 LINE_COLUMNS = ("order_id", "product_id", "category", "quantity", "amount", "discount")
 
@@ -187,7 +187,8 @@ class History:
         return known.sort_values("customer_id", ignore_index=True)
 
     def _normal_facts(self, table: pd.DataFrame, name: str) -> pd.DataFrame:
-        table = _normal(table, FACTS[name], name)
+        lacking = [column for column in MAY_LACK.get(name, ()) if column not in table]
+        table = _normal(table.assign(**dict.fromkeys(lacking)), FACTS[name], name)
         table = table[table["customer_id"].notna() & table["known"].notna()]
         ids, customers = identifiers(table["customer_id"]), self.customers["customer_id"]
         if ids.dtype != customers.dtype:

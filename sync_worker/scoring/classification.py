@@ -28,6 +28,7 @@ from sync_worker.scoring import (
     memory,
     next_class,
     percentiles,
+    points,
     promises,
     purchases,
     rating,
@@ -44,7 +45,7 @@ from sync_worker.scoring import (
 from sync_worker.scoring.anomaly import Anomalies
 from sync_worker.scoring.features import Features
 from sync_worker.scoring.net_value import NetValue
-from sync_worker.scoring.peers import Peers
+from sync_worker.scoring.peers import Peers, peers_of
 from sync_worker.scoring.reasons import Told, told
 from sync_worker.scoring.receivables import Receivables
 from sync_worker.scoring.returns import Returns
@@ -158,7 +159,7 @@ def classify(
         besides: the buyers by other policies or models, for whose types is asked too.
     """
     value = _value(features, history, peers, policy, today, kept=kept, served=served)
-    _empty(history, "invoices", "payments", "quotations", "points")
+    _empty(history, "invoices", "payments", "quotations")
     relation = _relation(features, history, peers, policy, today, kept=kept, besides=besides)
     # last, for want of memory: nobody looks at the lines after it
     products = _products(features, history, peers, policy, today, trials=trials, besides=besides)
@@ -261,8 +262,8 @@ def _products(features, history, peers, policy, today, *, trials, besides) -> Fo
 
 def _value_type_by(other, policy, observed, bought, features, today) -> pd.DataFrame:
     """The value types by another policy or model; habits that it would see alike are not looked for again."""
-    peers = Peers(features.table["format"], other.policy)
-    if other.policy.differing(policy) & {"new_product_days", "peers_minimum"}:
+    peers = peers_of(features.table, other.policy)
+    if other.policy.differing(policy) & {"new_product_days", "peers_minimum", "peers_by_territory"}:
         days = other.policy.column("new_product_days", features.table["format"])
         observed = habits.observe(bought, peers, days, today)
     return _value_types(observed, features, peers, other.policy, other.table)[["value_type"]]
@@ -275,6 +276,8 @@ def _value_types(observed, features, peers, policy, values) -> pd.DataFrame:
 
 def _relation(features, history, peers, policy, today, *, kept, besides) -> Found:
     """How we get on with a customer: satisfaction, promises, contact, channel, sudden changes, why it was lost."""
+    tied = points.evidence(features, history, policy, today)
+    _empty(history, "points")
     content = satisfaction.classify(features, history, peers, policy, today)
     word = promises.classify(features, history, policy, today)
     said = interactions.talk(history, features.table["customer_id"])
@@ -289,13 +292,13 @@ def _relation(features, history, peers, policy, today, *, kept, besides) -> Foun
         return lost_type.classify(features, history, peers, one.policy, today, stage, gap, said, by_hand)
 
     lost = lost_by(labelling.Labelled(policy, features.table), peers)
-    others = [lost_by(other, Peers(features.table["format"], other.policy)).table for other in besides]
+    others = [lost_by(other, peers_of(features.table, other.policy)).table for other in besides]
     parts = [content, word, contact, way, kept.changes, lost]
     found = pd.concat([part.table.reset_index(drop=True) for part in parts], axis=1)
     return Found(
         found[[name for name in COLUMNS if name in found]],
         [other[["lost_type"]] for other in others],
-        [told(one) for part in parts for one in part.evidence],
+        [*map(told, tied), *(told(one) for part in parts for one in part.evidence)],
         {
             "satisfaction_by_class": attitude.by_value_class(
                 features.table["value_class"],

@@ -10,7 +10,7 @@ import pandas as pd
 
 from sync_worker.history.schema import History
 from sync_worker.policy import Policy
-from sync_worker.scoring import grouped, history_start
+from sync_worker.scoring import grouped, history_start, value_trend
 from sync_worker.scoring.events import days_of
 from sync_worker.scoring.evidence import newest
 
@@ -81,11 +81,12 @@ class Features:
 
     Attributes:
         table: one row per buyer, sorted by `customer_id`; days are numbers of days, money is float64:
-            `customer_id`, `format`; `first_day`, `last_day` (since 1970), `order_days`, `x`, `t_x`, `T`,
-            `silence`; `gross` (positive orders), `returns` (as a positive amount), `revenue` and
-            `current_revenue` (net of returns), `historical_value` and `current_value` (margin or revenue,
-            by `basis`), `known_margin`, `known_revenue` and `known_orders` (current window, orders of known
-            margin), `unknown_orders` (those without);
+            `customer_id`, `format`, and `territory_id` where it is known of anybody; `first_day`, `last_day`
+            (since 1970), `order_days`, `x`, `t_x`, `T`, `silence`; `gross` (positive orders),
+            `returns` (as a positive amount), `revenue` and `current_revenue` (net of returns), `historical_value`
+            and `current_value` (margin or revenue, by `basis`), `value_slope` and `value_trend` (of
+            `value_trend.classify`), `known_margin`, `known_revenue` and `known_orders` (current window, orders of
+            known margin), `unknown_orders` (those without);
             `recent_orders`, `earlier_orders`, `recent_spend`, `earlier_spend` (last `comparison_days` days
             and as many before); `breadth`, `recent_breadth`, `earlier_breadth` (categories in the current
             window, in the two halves of the time with us), `discount_share`: NaN without lines.
@@ -119,7 +120,8 @@ def build(history: History, as_of: pd.Timestamp, policy: Policy) -> Features:
     contribution, basis, warnings = _contribution(amount, margin)
 
     days = order_days(row[amount > 0], day[amount > 0])
-    table = customers.loc[buyer, ["customer_id", "format"]].reset_index(drop=True)
+    known = [name for name in ("customer_id", "format", "territory_id") if name in customers]
+    table = customers.loc[buyer, known].reset_index(drop=True)
     n = len(table)
     table["first_day"], table["last_day"] = days.day[days.start], days.day[days.last()]
     table["order_days"] = np.bincount(days.row, minlength=n)
@@ -140,6 +142,9 @@ def build(history: History, as_of: pd.Timestamp, policy: Policy) -> Features:
     table["revenue"], table["current_revenue"] = total(amount), total(amount, current)
     table["historical_value"] = total(contribution, ~current)
     table["current_value"] = total(contribution, current)
+    table[["value_slope", "value_trend"]] = value_trend.classify(
+        row, age, contribution, table["T"].to_numpy()
+    )
     known = current & ~np.isnan(margin)
     table["known_margin"], table["known_revenue"] = total(margin, known), total(amount, known)
     table["known_orders"] = np.bincount(row[known], minlength=n)

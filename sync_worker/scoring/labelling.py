@@ -13,6 +13,7 @@ from sync_worker.history.schema import History
 from sync_worker.policy import Policy
 from sync_worker.scoring import (
     churn,
+    complaints,
     labels,
     lifecycle,
     loyalty,
@@ -25,7 +26,7 @@ from sync_worker.scoring import (
 )
 from sync_worker.scoring.grades import withheld
 from sync_worker.scoring.net_value import NetValue
-from sync_worker.scoring.peers import Peers
+from sync_worker.scoring.peers import Peers, peers_of
 from sync_worker.scoring.preparation import REFITTING, Prepared, prepare
 from sync_worker.scoring.rhythm import Rhythm
 from sync_worker.scoring.situation import Situation
@@ -104,7 +105,7 @@ def label(prepared: Prepared, policy: Policy, *, withhold: bool) -> NetValue:
             tells where.
     """
     table, formats = prepared.facts.table, prepared.facts.table["format"]
-    peers = Peers(formats, policy)
+    peers = peers_of(table, policy)
     table["churn_withheld"] = _withheld(prepared.past["grades"], formats, policy) if withhold else False
     known = policy.before, prepared.policy, prepared.policy.before
     before = memory.recall(prepared.previous, table["customer_id"], policy, prepared.today, known)
@@ -165,7 +166,15 @@ def _attach(prepared: Prepared, policy: Policy, before: pd.Series) -> None:
         seen = Situation(x, t_x, situation.T[row], rhythms.mu[at], rhythms.sigma[at])
         return prepared.forecast.p_alive(seen)
 
-    table["loyalty_stage"] = loyalty.classify(facts, rhythms, p_alive, prepared.today, policy)
+    table["loyalty_stage"] = loyalty.classify(
+        facts,
+        rhythms,
+        p_alive,
+        prepared.today,
+        policy,
+        last_complaint=prepared.said.last(policy, table["format"]),
+        mostly_returned=complaints.mostly_returned(prepared.back),
+    )
     stages = lifecycle.classify(facts, rhythms, policy, before)
     table[stages.columns] = stages
 

@@ -37,6 +37,7 @@ _CLASSED_BY = frozenset(
         *WEIGHTS,
         "value_horizon_years",
         "discount_rate",
+        "peers_by_territory",
         "key_share",
         "key_rule",
         "key_value_minimum",

@@ -1,4 +1,5 @@
-"""Who a customer is compared with: its business format where large enough, else the whole company."""
+"""Who a customer is compared with: its business format (by policy in its territory) where large enough, else the whole
+company."""
 
 from __future__ import annotations
 
@@ -16,21 +17,44 @@ class Peers:
 
     Args:
         formats: (n,) business format of each buyer, missing where it has none.
-        policy: `peers_minimum` is the size from which a format is a group of its own.
+        policy: `peers_minimum` is the size from which a format is a group of its own, and by `peers_by_territory` a
+            territory of it.
+        territories: (n,) territory of each buyer, missing where it has none; None where nobody's is known.
 
     Attributes:
-        group: (n,) int64, a group per large format; -1 = compared with the whole company.
+        group: (n,) int64, a group per large format or territory of one; -1 = compared with the whole company.
         size: (n,) int64, how many peers the customer has, itself included.
     """
 
-    def __init__(self, formats: pd.Series, policy: Policy) -> None:
+    def __init__(self, formats: pd.Series, policy: Policy, territories: pd.Series | None = None) -> None:
         codes, names = pd.factorize(formats, sort=True)
         counts = np.bincount(codes[codes >= 0], minlength=len(names))
         minimum = policy.column("peers_minimum", pd.Series(names))
         large = counts >= minimum
         self.group = np.where((codes >= 0) & np.append(large, False)[codes], codes, -1).astype("int64")
-        self.formats: list = list(names)
+        self._format = codes
+        self._names: list = list(names)
         self.size = np.where(self.group >= 0, np.append(counts, 0)[self.group], len(codes))
+        if territories is not None and len(names):
+            wanted = policy.column("peers_by_territory", pd.Series(names)) > 0
+            self._divide(territories, np.where(wanted, minimum, np.inf))
+
+    def _divide(self, territories: pd.Series, minimum: np.ndarray) -> None:
+        """Makes groups of the territories of formats that are large enough.
+
+        Args:
+            minimum: by format, customers from which a territory of it is a group of its own.
+        """
+        places, known = pd.factorize(territories, sort=True)
+        inside = (self._format >= 0) & (places >= 0)
+        pairs = self._format * max(len(known), 1) + places
+        distinct, number, counts = np.unique(pairs[inside], return_inverse=True, return_counts=True)
+        of = distinct // max(len(known), 1)
+        at = np.flatnonzero(inside)[(counts >= minimum[of])[number]]
+        number = number[(counts >= minimum[of])[number]]
+        self.group[at] = len(self._names) + number
+        self.size[at] = counts[number]
+        self._names += [self._names[format_code] for format_code in of]
 
     @cached_property
     def _codes(self) -> np.ndarray:
@@ -39,14 +63,16 @@ class Peers:
     def groups(self) -> Iterator[tuple[object | None, np.ndarray, np.ndarray]]:
         """Each comparison once: (format or None, rows compared, mask of those rows that it decides).
 
-        The company's comparison has every row and decides those whose own format is small.
+        The company's comparison has every row and decides those whose own format is small; that of a format has all
+        of it and decides those whose own territory is small.
         """
         for code in self._codes:
             if code < 0:
                 yield None, np.arange(len(self.group)), self.group < 0
             else:
-                rows = np.flatnonzero(self.group == code)
-                yield self.formats[code], rows, np.ones(len(rows), dtype=bool)
+                of_format = np.flatnonzero(self._format == code)
+                rows = of_format if len(of_format) else np.flatnonzero(self.group == code)
+                yield self._names[code], rows, self.group[rows] == code
 
     def median(self, values: np.ndarray) -> np.ndarray:
         """The peers' median of `values` for each customer, shape (n,); missing values are not counted."""
@@ -108,6 +134,11 @@ def entry_to_smallest_set(values: np.ndarray, share: float) -> np.ndarray:
     last = np.where(inside & (last == place), last - 1, last)  # the last other before the crossing
     by_rank = np.where(last >= 0, positive[last], np.inf)
     return np.maximum(np.minimum((above[crossing] - taken) / share - others, by_rank), 0.0)
+
+
+def peers_of(table: pd.DataFrame, policy: Policy) -> Peers:
+    """The peer groups of buyers with their `format` and, where it is known, `territory_id`."""
+    return Peers(table["format"], policy, table.get("territory_id"))
 
 
 def carried(share: float) -> float:

@@ -19,6 +19,7 @@ from sync_worker.scoring import (
     causes,
     churn,
     classification,
+    complaints,
     equity,
     explanation,
     labelling,
@@ -28,7 +29,7 @@ from sync_worker.scoring import (
     prospects,
     reasons,
 )
-from sync_worker.scoring.peers import Peers
+from sync_worker.scoring.peers import peers_of
 from sync_worker.scoring.preparation import Prepared, prepare
 from sync_worker.scoring.summary import summarise
 
@@ -49,6 +50,8 @@ COLUMNS = (
     "current_value",
     "potential_value",
     "lifetime_value",
+    "value_slope",
+    "value_trend",
     "value_basis",
     "value_class",
     "value_segment",
@@ -67,6 +70,7 @@ COLUMNS = (
 )
 #: Written as text even where all are missing.
 TEXTS = (
+    "value_trend",
     "value_basis",
     "value_class",
     "value_segment",
@@ -238,13 +242,14 @@ def _buyers(history, day, policy, report, *, withhold, keep, before):
 
     report(70, "Classifying")
     forecast, situation, past = prepared.forecast, prepared.situation, prepared.past
-    peers = Peers(facts.table["format"], policy)
+    peers = peers_of(facts.table, policy)
     kept = classification.Kept(
         portraits=portraits.describe(facts.table, portraits.take(facts)),
         owed=prepared.owed,
         back=prepared.back,
         changes=anomaly.classify(facts, facts.table["lifecycle_stage"], policy, today),
     )
+    attached = complaints.evidence(prepared.said, facts, prepared.back, policy, today)
     facts = facts.without("days", "sales")
     del prepared
     found = classification.classify(
@@ -277,7 +282,7 @@ def _buyers(history, day, policy, report, *, withhold, keep, before):
         rhythm=own,
         policy=policy,
         lack=base_models.shortage(situation),
-        evidence=[*map(reasons.told, near), *found.evidence],
+        evidence=[*map(reasons.told, [*near, *attached]), *found.evidence],
         remembered=memory.kept(history.previous, policy),
     )
     table.loc[table["churn_withheld"], "churn_probability"] = np.nan

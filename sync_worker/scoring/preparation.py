@@ -10,7 +10,18 @@ import pandas as pd
 
 from sync_worker.history.schema import History
 from sync_worker.policy import Policy
-from sync_worker.scoring import backtest, features, memory, net_value, receivables, returns, rhythm, selection
+from sync_worker.scoring import (
+    backtest,
+    complaints,
+    features,
+    memory,
+    net_value,
+    receivables,
+    returns,
+    rhythm,
+    selection,
+)
+from sync_worker.scoring.complaints import Complaints
 from sync_worker.scoring.features import Features
 from sync_worker.scoring.forecast import Forecast
 from sync_worker.scoring.net_value import Contacts
@@ -39,6 +50,7 @@ class Prepared:
         other: by the model of the run before, where that is another and is asked for.
         past: what the back-test found (`backtest.summarise`).
         owed: None where nothing is known of it.
+        said: what the buyers said of us, complaints among it.
         previous: what the last run made of the buyers (`memory.of`).
         today: the as-of day, days since 1970-01-01.
         policy: by which it was found; what differs from it in a key of `REFITTING` needs another preparation.
@@ -54,6 +66,7 @@ class Prepared:
     owed: Receivables | None
     back: Returns
     contacts: Contacts
+    said: Complaints
     previous: pd.DataFrame | None
     today: int
     policy: Policy
@@ -105,6 +118,7 @@ def prepare(
         owed=receivables.take(history, facts.table["customer_id"]),
         back=returns.take(facts, history, policy, today),
         contacts=net_value.contacts(history, facts.table, policy, today),
+        said=complaints.read(history, facts.table["customer_id"]),
         previous=memory.of(history.previous, facts.table["customer_id"]),
         today=today,
         policy=policy,

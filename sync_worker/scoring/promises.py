@@ -20,6 +20,9 @@ ENOUGH = 3
 #: Part of the quoted price by which an invoice may exceed it: rounding, not a broken word.
 ROUNDING = 0.005
 KINDS = ("late", "short", "overcharged")
+RECORDS = ("delivery_id", "order_id")
+#: Broken promises that are named of a salesperson, the newest.
+NAMED = 100
 
 SENTENCES = {
     "late_deliveries": "{late} of {deliveries} deliveries came late, by {days} days on average",
@@ -35,9 +38,9 @@ class Promises:
 
     Attributes:
         table: a row per buyer: `promise_kept` (share, NaN for fewer than `ENOUGH` promises).
-        salespeople: `{salesperson_id, promises, kept, late, short, overcharged, share}` of each, by id, ready
-            for JSON; the count of a kind is null where the company's facts tell nothing of it, `share` for fewer
-            than `ENOUGH`.
+        salespeople: `{salesperson_id, promises, kept, late, short, overcharged, share, delivery_ids, order_ids}` of
+            each, by id, ready for JSON; the count of a kind is null where the company's facts tell nothing of it,
+            `share` for fewer than `ENOUGH`. The ids are of the newest deliveries and orders with a broken promise.
         evidence: what was broken, with the records, or that nothing was.
         lacks: datasets that are missing: `deliveries`, `order_details`.
     """
@@ -163,12 +166,16 @@ def _by_salesperson(history: History, kept: list[_Kept]) -> list[dict[str, Any]]
     if details is None or not kept:
         return []
     known = details.drop_duplicates("order_id")
-    parts = []
+    parts, broken = [], []
     for each in kept:
         at = rows_of(each.events.table["order_id"], known["order_id"])
         person = known["salesperson_id"].reset_index(drop=True).reindex(at).to_numpy()
         parts.append(pd.DataFrame({"person": person, each.name: each.broken, "promises": 1}))
+        broken.append(_named(each, person))
     table = pd.concat(parts, ignore_index=True)
+    records = pd.concat(broken, ignore_index=True).sort_values(["day", "record"], ascending=False)
+    records = records.drop_duplicates(["person", "of", "record"]).groupby(["person", "of"]).head(NAMED)
+    named = {of: own.groupby("person")["record"].agg(list) for of, own in records.groupby("of")}
     table = table[table["person"].notna()]
     known_kinds = [each.name for each in kept]
     table = table.astype(dict.fromkeys(known_kinds, float))
@@ -179,5 +186,19 @@ def _by_salesperson(history: History, kept: list[_Kept]) -> list[dict[str, Any]]
         good = counts["promises"] - sum(counts[name] for name in known_kinds)
         share = round(good / counts["promises"], 4) if counts["promises"] >= ENOUGH else None
         identity = int(person) if isinstance(person, int | float | np.number) else str(person)
-        result.append({"salesperson_id": identity, **counts, "kept": good, "share": share})
+        ids = {f"{of}s": named[of].get(person, []) if of in named else [] for of in RECORDS}
+        result.append({"salesperson_id": identity, **counts, "kept": good, "share": share, **ids})
     return result
+
+
+def _named(kept: _Kept, person: np.ndarray) -> pd.DataFrame:
+    """The records of the broken promises of a kind, a row each: `person`, `day`, `of` (of `RECORDS`) and `record`; none
+    where ids are not whole numbers."""
+    of = "order_id" if kept.name == "overcharged" else "delivery_id"
+    ids, broken = kept.events.table[of], kept.broken & ~pd.isna(person)
+    if not pd.api.types.is_integer_dtype(ids):
+        broken = np.zeros(len(ids), dtype=bool)
+    at = np.flatnonzero(broken)
+    return pd.DataFrame(
+        {"person": person[at], "day": kept.events.day[at], "of": of, "record": ids.iloc[at].astype(object)}
+    )

@@ -1,4 +1,4 @@
-"""What was bought and what came back in the current window."""
+"""What was bought and what came back, in the current window and ever."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ class Returns:
         bought: number of orders of a positive amount.
         value: what came back, at the price it was sold for; NaN where the data know of no returns at all.
         share: of what was bought in the window, 0 to 1; NaN where nothing was, or `value` is.
+        share_ever: the same of all that was ever bought.
         orders: (n, 5) ids of orders that came back, or of credit notes where sales are counted from invoices; -1 =
             none; None where ids are no integers.
     """
@@ -30,11 +31,12 @@ class Returns:
     bought: np.ndarray
     value: np.ndarray
     share: np.ndarray
+    share_ever: np.ndarray
     orders: np.ndarray | None
 
 
 def take(features: Features, history: History, policy: Policy, today: int) -> Returns:
-    """What each buyer sent back within its current window, as of `today` (days since 1970-01-01).
+    """What each buyer sent back within its current window and ever, as of `today` (days since 1970-01-01).
 
     Returned goods may be seen twice, as a negative sale and as goods received: the larger of the two counts, and
     never their sum. Goods received are worth their part of the order's amount.
@@ -43,30 +45,39 @@ def take(features: Features, history: History, policy: Policy, today: int) -> Re
     window = policy.column("current_window_days", features.table["format"])
     orders, amount = history.orders, history.orders["amount"].to_numpy()
     row, day = rows_of(orders["customer_id"], customers), days_of(orders["date"])
-    recent = (row >= 0) & (today - day < window[row])
-    purchase, returned = recent & (amount > 0), recent & (amount < 0)
+    purchase, returned = (row >= 0) & (amount > 0), (row >= 0) & (amount < 0)
     seen = [_part(row[returned], day[returned], -amount[returned], orders["order_id"].to_numpy()[returned])]
-    received = _received(history, customers, window, today, policy.sales)
+    received = _received(history, customers, policy.sales)
     if received is not None:
         seen.append(received)
+    known = received is not None or (amount < 0).any()
+    ever = seen
+    seen = [part[today - part["day"].to_numpy() < window[part["row"].to_numpy()]] for part in ever]
     # goods come back to an order, whatever its sales are counted from: only records of one kind can be shown
     shown = seen[:1] if policy.sales == "invoices" else seen
-    known = received is not None or (amount < 0).any()
-    values = [np.bincount(part["row"], part["back"], minlength=n) for part in seen]
-    value = np.maximum.reduce(values) if known else np.full(n, np.nan)
+    value, value_ever = (_worth(parts, n) if known else np.full(n, np.nan) for parts in (seen, ever))
 
     at = np.flatnonzero(purchase)
     at = at[np.lexsort((amount[at], row[at]))]  # sums must not depend on the order of the rows
-    spent = np.bincount(row[at], amount[at], minlength=n)
-    share = np.divide(np.minimum(value, spent), spent, out=np.full(n, np.nan), where=spent > 0)
+    share_ever = _share(value_ever, np.bincount(row[at], amount[at], minlength=n))
+    at = at[today - day[at] < window[row[at]]]
+    share = _share(value, np.bincount(row[at], amount[at], minlength=n))
     bought = np.bincount(row[at], minlength=n)
-    return Returns(bought, value, share, _records(pd.concat(shown), n))
+    return Returns(bought, value, share, share_ever, _records(pd.concat(shown), n))
 
 
-def _received(
-    history: History, customers: pd.Series, window: np.ndarray, today: int, sales: str
-) -> pd.DataFrame | None:
-    """Goods that came back in the window; None where no deliveries are known."""
+def _worth(seen: list[pd.DataFrame], n: int) -> np.ndarray:
+    """What came back from each buyer, (n,), by whichever view saw more of it."""
+    return np.maximum.reduce([np.bincount(part["row"], part["back"], minlength=n) for part in seen])
+
+
+def _share(value: np.ndarray, spent: np.ndarray) -> np.ndarray:
+    out = np.full(len(spent), np.nan)
+    return np.divide(np.minimum(value, spent), spent, out=out, where=spent > 0)
+
+
+def _received(history: History, customers: pd.Series, sales: str) -> pd.DataFrame | None:
+    """Goods that came back; None where no deliveries are known."""
     deliveries = history.facts.get("deliveries")
     if deliveries is None or deliveries.empty:
         return None
@@ -79,7 +90,7 @@ def _received(
     share = np.divide(quantity, sent[order], out=np.zeros(len(order)), where=sent[order] > 0)
     worth = np.clip(np.append(amounts.to_numpy(), 0.0), 0, None)[order] * np.minimum(share, 1)
     row, day = rows_of(deliveries["customer_id"], customers), days_of(deliveries["known"])
-    came = back & (worth > 0) & (row >= 0) & (today - day < window[row])
+    came = back & (worth > 0) & (row >= 0)
     return _part(row[came], day[came], worth[came], amounts.index.to_numpy()[order[came]])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from scipy.stats import norm, rankdata
 
 from sync_worker.history.facts import rows_of
@@ -20,6 +21,8 @@ from sync_worker.scoring.promises import late_and_short
 DAYS = 60
 #: Ratings of either kind, and customers who gave them, that a factor is judged from.
 RATINGS, CUSTOMERS = 20, 5
+#: Bad ratings that are named of a factor, the newest.
+NAMED = 100
 #: Probability of chance up to which a factor is said to matter, shared among all that are tried.
 CHANCE = 0.05
 
@@ -41,11 +44,12 @@ def factors(
         said: what `interactions.talk` gives of the buyers.
 
     Returns:
-        `{factor, effect, good, bad, good_mean, bad_mean, customers, matters}`. `effect` is Cliff's delta: how much
-        likelier the factor was larger before a bad rating than before a good one, less the reverse, -1 to 1; null
-        where there are fewer than `RATINGS` of either kind or `CUSTOMERS` who gave them, and then nothing is
-        claimed. `matters`: more than chance (Mann-Whitney, with as many independent ratings as customers, since one
-        customer's are alike).
+        `{factor, effect, good, bad, good_mean, bad_mean, customers, matters, rating_ids}`. `effect` is Cliff's delta:
+        how much likelier the factor was larger before a bad rating than before a good one, less the reverse, -1 to 1;
+        null where there are fewer than `RATINGS` of either kind or `CUSTOMERS` who gave them, and then nothing is
+        claimed. `rating_ids` are the newest bad ratings before which there was more of the factor than is usual
+        before good ones. `matters`: more than chance (Mann-Whitney, with as many independent ratings as customers,
+        since one customer's are alike).
     """
     customers = features.table["customer_id"]
     ratings = satisfaction.ratings(history, customers)
@@ -59,8 +63,23 @@ def factors(
         **_deliveries(history, features, policy, ratings),
         **_others(history, features, said, ratings),
     }
-    found = [_factor(name, each, bad, ratings.row, len(values)) for name, each in values.items()]
+    found = [
+        _factor(name, each, bad, ratings.row, len(values)) | {"rating_ids": _named(each, bad, ratings)}
+        for name, each in values.items()
+    ]
     return sorted(found, key=lambda each: (-abs(each["effect"] or 0.0), each["factor"]))
+
+
+def _named(values: np.ndarray, bad: np.ndarray, ratings: Events) -> list[int]:
+    """The newest bad ratings with more of a factor before them than is usual before good ones; none where ids are not
+    whole numbers."""
+    ids = ratings.table["rating_id"]
+    usual = values[~bad & ~np.isnan(values)]
+    if not pd.api.types.is_integer_dtype(ids) or not len(usual):
+        return []
+    at = np.flatnonzero(bad & (values > usual.mean()))
+    at = at[np.lexsort((-ids.to_numpy("int64")[at], -ratings.day[at]))]
+    return ids.iloc[at[:NAMED]].tolist()
 
 
 def _kinds(

@@ -88,6 +88,8 @@ def known(site: OdooSite) -> Iterator[dict[str, Any]]:
         "cost_to_serve": 3120,
         "net_value": 8420,
         "next_class_gap": None,
+        "value_slope": None,
+        "value_trend": None,
         "value_percentile": 0.94,
         "margin_level": "high",
         "composite_rating": 74,

@@ -176,6 +176,7 @@ answer = {
         "lead": lead,
         "message": message,
         "activity": activity,
+        "card": card,
         "points": points,
         "counter": counter,
     }.items()

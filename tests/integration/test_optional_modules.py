@@ -177,6 +177,7 @@ def test_ratings_and_points(read):
         "points_id": seed["points"],
         "customer_id": seed["customer"],
         "known": "2026-01-16",
+        "card_id": seed["card"],
         "issued": 10,
         "used": 4,
     }

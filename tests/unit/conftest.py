@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from sync_worker.history.schema import History
+from sync_worker.scoring.events import REACH
 
 AS_OF = pd.Timestamp("2025-12-31")
 #: The least that is a history, as a file may hold it.
@@ -39,6 +40,12 @@ def history_of(*parts, lines=None, formats=None, **customers):
     return History(orders=orders, lines=lines, customers=table)
 
 
+def uncomplaining(facts):
+    """What `loyalty.classify` is told of buyers of whom no complaint is known."""
+    n = len(facts.table)
+    return {"last_complaint": np.full(n, -REACH), "mostly_returned": np.zeros(n, dtype=bool)}
+
+
 def crowd(count, seed=0, start=1000, span=700, gap=40):
     """Customers who buy at random, so that a model can be fitted: about every `gap` days, half of them
     leave.
@@ -58,9 +65,19 @@ def crowd(count, seed=0, start=1000, span=700, gap=40):
 @pytest.fixture(scope="session")
 def cdnow() -> Path:
     """The folder with the CDNOW data, the field's reference (see script/bootstrap)."""
+    return _data("cdnow/CDNOW_master.txt")
+
+
+@pytest.fixture(scope="session")
+def completejourney() -> Path:
+    """The folder with the Complete Journey data, a grocer's (see script/bootstrap)."""
+    return _data("completejourney/transactions.parquet")
+
+
+def _data(name):
+    """The folder of a file of public data."""
     cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    root = Path(os.environ.get("CV_DATA") or Path(cache) / "crm-value" / "data")
-    folder = root / "cdnow"
-    if not (folder / "CDNOW_master.txt").is_file():
-        pytest.skip(f"no CDNOW data in {folder}: run script/bootstrap, or set CV_DATA")
-    return folder
+    file = Path(os.environ.get("CV_DATA") or Path(cache) / "crm-value" / "data") / name
+    if not file.is_file():
+        pytest.skip(f"no {file.name} in {file.parent}: run script/bootstrap, or set CV_DATA")
+    return file.parent

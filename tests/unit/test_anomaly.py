@@ -2,9 +2,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import AS_OF, history_of, orders_of
-from dealings import labels
+from dealings import labels, taken
 from rhythms import TODAY, customers, features_of, history_of_rhythms
 
+from sync_worker.history.schema import History
 from sync_worker.policy import Policy
 from sync_worker.scoring import anomaly, tide
 
@@ -184,3 +185,71 @@ def test_the_percentage_and_the_day_are_about_right(changed, number):
     assert found["anomaly_percent"].median() == pytest.approx(percent, rel=0.3)
     days = (AS_OF - found["anomaly_since"]).dt.days
     assert days.median() == pytest.approx(orders * gap, rel=0.4)
+
+
+@pytest.fixture(scope="module")
+def grocer(completejourney):
+    """Days and amounts of the households of a real grocer who came often enough: (customer, days before the last day,
+    amount), sorted."""
+    columns = ["household_id", "transaction_timestamp", "sales_value"]
+    lines = pd.read_parquet(completejourney / "transactions.parquet", columns=columns)
+    day = lines["transaction_timestamp"].dt.normalize()
+    visits = lines.groupby(["household_id", day])["sales_value"].sum().reset_index()
+    visits = visits[visits["sales_value"] > 0]
+    visits.columns = ["customer_id", "date", "amount"]
+    ago = (visits["date"].max() - visits["date"]).dt.days
+    visits = visits.assign(ago=ago.to_numpy()).groupby("customer_id").filter(lambda own: len(own) > 8)
+    return visits.sort_values(["customer_id", "date"], ignore_index=True)
+
+
+def stirred(visits, rng, together):
+    """The visits with the gaps of each household in another order, `together` at a time, on a circle that is cut
+    anywhere: what it did is as it was, and nothing changed."""
+    parts = []
+    for customer, own in visits.groupby("customer_id"):
+        gaps = np.append(-np.diff(own["ago"]), max(own["ago"].iloc[-1], 1))
+        pieces = np.array_split(np.arange(len(gaps)), -(-len(gaps) // together))
+        rng.shuffle(pieces)
+        order = np.concatenate(pieces)
+        start = np.append(0, np.cumsum(gaps[order])[:-1])
+        ago = (rng.integers(gaps.sum()) - start) % gaps.sum()
+        dates = AS_OF - pd.to_timedelta(ago, unit="D")
+        amount = own["amount"].to_numpy()[order]
+        parts.append(pd.DataFrame({"customer_id": customer, "date": dates, "amount": amount}))
+    orders = pd.concat(parts, ignore_index=True)
+    return History(orders.assign(order_id=np.arange(len(orders)) + 1))
+
+
+@pytest.fixture(scope="module")
+def as_it_was(grocer):
+    dates = AS_OF - pd.to_timedelta(grocer["ago"], unit="D")
+    built, _, policy, stage, _ = taken(
+        History(grocer.assign(date=dates, order_id=np.arange(len(grocer)) + 1))
+    )
+    return anomaly.classify(built, stage, policy, TODAY)
+
+
+@pytest.mark.parametrize("together", [1, 4])  # one by one, and a run of four as it was
+def test_at_most_one_in_twenty_alarms_of_real_customers_is_false(grocer, as_it_was, together):
+    """By the border of the company as it is, which is above that of simulated customers."""
+    built, _, policy, stage, _ = taken(stirred(grocer, np.random.default_rng(3), together))
+    found = anomaly.classify(built, stage, policy, TODAY).evidence[0].strength
+    strength = np.where(stage == "lost", 0.0, found)
+    assert len(strength) > 2000
+    assert 0.01 <= (strength > as_it_was.border).mean() <= 0.05
+    assert (strength > anomaly.ALARM).mean() > 0.05
+
+
+def test_of_real_customers_more_changed_than_chance_explains(as_it_was):
+    assert as_it_was.table["anomaly"].notna().mean() > 0.1
+
+
+def test_few_customers_those_who_changed_beyond_doubt_and_those_who_left_set_no_border(changed):
+    assert changed.border < anomaly.ALARM + 0.5  # a fifth of them changed
+    rng = np.random.default_rng(4)
+    steady = customers(400, gap=12, shape=3, spread=0.5, span=700, rng=rng)
+    row, ago, amount = customers(200, gap=12, shape=3, spread=0.5, span=400, rng=rng)
+    built, _, policy, stage, _ = taken(history_of_rhythms(steady, (row, ago + 300, amount))[0])
+    assert (stage == "lost").sum() >= 190
+    assert anomaly.classify(built, stage, policy, TODAY).border < anomaly.ALARM + 0.5
+    assert judged(history_of(*(weekly(n, 40) for n in range(1, 50)))).border == anomaly.ALARM

@@ -30,7 +30,7 @@ ROWS = {
     "leads": "3,11,2026-01-15,,pending,,,100\n4,10,2026-01-16,2026-01-20,lost,price_seeker,2,0\n",
     "messages": "8,10,2026-02-01,491424.25,in\n9,10,2026-02-02,491448.5,out\n",
     "activities": "2,10,2026-02-02,2026-02-01,phonecall\n",
-    "points": "1,10,2026-02-01,12,0\n",
+    "points": "1,10,2026-02-01,3,12,0\n",
 }
 
 
@@ -121,9 +121,10 @@ def test_only_the_sales_without_facts():
 
 
 def test_standing_of_partners_where_it_is_offered():
-    rows = {"partners": "10,3,2026-01-31,f,20,t,500,f\n11,,2026-02-01,f,11,f,,t\n"}
+    rows = {"partners": "10,3,2026-01-31,f,20,-75,t,500,f\n11,,2026-02-01,f,11,,f,,t\n"}
     customers = read(rows, extra={"partners": STANDING}).customers
     assert customers["group_id"].tolist() == [20, 11]
+    assert customers["territory_id"][0] == -75 and pd.isna(customers["territory_id"][1])
     assert customers["has_tax_id"].tolist() == [True, False]
     assert customers["credit_limit"].tolist()[0] == 500
     assert np.isnan(customers["credit_limit"][1])

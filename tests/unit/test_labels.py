@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import AS_OF, crowd, history_of, orders_of
+from conftest import AS_OF, crowd, history_of, orders_of, uncomplaining
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -23,7 +23,9 @@ def facts_of(*parts, policy=POLICY, today=AS_OF, **options):
 
 def loyalty_of(*parts, p_alive=1.0, policy=POLICY, **options):
     facts, rhythms = facts_of(*parts, policy=policy, **options)
-    stages = loyalty.classify(facts, rhythms, lambda at: np.full(len(at), p_alive), TODAY, policy)
+    stages = loyalty.classify(
+        facts, rhythms, lambda at: np.full(len(at), p_alive), TODAY, policy, **uncomplaining(facts)
+    )
     return dict(zip(facts.table["customer_id"], stages, strict=True))
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import AS_OF, crowd, history_of, orders_of
+from conftest import AS_OF, crowd, history_of, orders_of, uncomplaining
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from test_labels import BASE, TODAY, buyers, classify, days_ago, facts_of, rule
@@ -489,7 +489,7 @@ def test_between_orders_silence_moves_stages_one_way(days, steps):
         row = facts.table.index[facts.table["customer_id"] == 1][0]
         today = int((AS_OF + pd.Timedelta(days=int(later))).timestamp() // 86400)
         alive = lambda at, facts=facts, today=today: np.exp(-(today - facts.days.day[at]) / 200)  # noqa: E731
-        stage = loyalty.classify(facts, rhythms, alive, today, POLICY)[row]
+        stage = loyalty.classify(facts, rhythms, alive, today, POLICY, **uncomplaining(facts))[row]
         stages.append(loyalty.STAGES.index(stage))
         grades.append(worse[lifecycle.classify(facts, rhythms, POLICY)["lifecycle_stage"][row]])
     assert stages == sorted(stages, reverse=True)

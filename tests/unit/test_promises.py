@@ -125,6 +125,8 @@ def test_salespeople_are_told_by_the_orders_they_sold():
             "overcharged": 0,
             "kept": 3,
             "share": 1.0,
+            "delivery_ids": [],
+            "order_ids": [],
         },
         {
             "salesperson_id": 8,
@@ -134,8 +136,20 @@ def test_salespeople_are_told_by_the_orders_they_sold():
             "overcharged": 0,
             "kept": 1,
             "share": 0.3333,
+            "delivery_ids": [2],  # late and short, and named once
+            "order_ids": [],
         },
     ]
+
+
+def test_broken_promises_are_named_the_newest_first_and_not_all():
+    late = [(1, 11, days, days + 1, 1, 1, False) for days in range(150, 0, -1)]
+    prices = [(1, 11, 10, 7, 100.0, 100.0), (1, 13, 30, 7, 10.0, 20.0), (1, 14, 20, 7, 10.0, 20.0)]
+    (person,) = judged(dealt(late, prices)).salespeople
+    assert person["late"] == 150
+    assert person["delivery_ids"] == list(range(150, 50, -1))
+    assert person["order_ids"] == [14, 13]
+    assert all(type(each) is int for each in person["delivery_ids"])  # as JSON needs it
 
 
 delivery = st.tuples(

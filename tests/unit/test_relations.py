@@ -6,6 +6,7 @@ import dataclasses
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import uncomplaining
 from dealings import in_currency, shuffled, without
 from pandas.testing import assert_frame_equal
 
@@ -52,7 +53,8 @@ def judge(history):
     rhythms = rhythm.learn(facts.days, peers, 90.0)
     own = rhythms.at(facts.days.last())
     stage = lifecycle.classify(facts, rhythms, policy)["lifecycle_stage"]
-    loyal = loyalty.classify(facts, rhythms, lambda at: np.ones(len(at)), TODAY, policy)
+    alive = lambda at: np.ones(len(at))  # noqa: E731
+    loyal = loyalty.classify(facts, rhythms, alive, TODAY, policy, **uncomplaining(facts))
     said = interactions.talk(history, facts.table["customer_id"])
     found = {
         "satisfaction": satisfaction.classify(facts, history, peers, policy, TODAY),

@@ -222,6 +222,16 @@ def test_what_comes_with_bad_ratings_matters_and_what_does_not_does_not():
     assert not effects(served(30, bad_when_late=False))["late"]["matters"]
 
 
+def test_the_bad_ratings_behind_a_factor_are_named_the_newest_first():
+    history = served(30)
+    found = effects(history)["late"]
+    given = history.facts["ratings"].set_index("rating_id")
+    named = given.loc[found["rating_ids"]]
+    assert len(named) == satisfaction_factors.NAMED
+    assert (named["rating"] == 1).all() and named["known"].is_monotonic_decreasing
+    assert effects(history)["short"]["rating_ids"] == []  # there was none of it
+
+
 def test_a_delivery_that_promised_nothing_is_not_in_time():
     history = served(30)
     given = history.facts["deliveries"]

@@ -1,0 +1,55 @@
+"""Value migration: where the value that a customer brings is going, in money a quarter."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from scipy.stats import t as student
+
+#: Days of a quarter, the quarters looked back at, and the fewest that a line is drawn through.
+QUARTER, MOST, FEWEST = 91, 8, 4
+#: Probability of a line as steep by chance up to which it has a direction.
+CHANCE = 0.1
+#: Part of a customer's usual quarter below which a slope is rounding.
+ROUNDING = 1e-9
+
+TRENDS = ("rising", "falling", "steady")
+
+
+def classify(row: np.ndarray, age: np.ndarray, contribution: np.ndarray, tenure: np.ndarray) -> pd.DataFrame:
+    """The least squares line through what each buyer brought in the last whole quarters of its time with us.
+
+    Args:
+        row: (k,) buyer of each sale or return, in an order that does not depend on that of the history.
+        age: (k,) its age in days.
+        contribution: (k,) money, margin or revenue.
+        tenure: (n,) days since the first order.
+
+    Returns:
+        A row per buyer: `value_slope`, how much more a quarter brings than the one before it, NaN with fewer than
+        `FEWEST` whole quarters; `value_trend`, of `TRENDS`, `steady` where the line is no more than chance (t test of
+        its slope), None likewise.
+    """
+    n = len(tenure)
+    quarter = age // QUARTER
+    seen = quarter < MOST
+    brought = np.bincount(row[seen] * MOST + quarter[seen], contribution[seen], minlength=n * MOST)
+    brought = brought.reshape(n, MOST)[:, ::-1]  # the last quarter is the last column
+    count = np.minimum((tenure + 1) // QUARTER, MOST).astype("int64")
+    known = count >= FEWEST
+    k = np.where(known, count, FEWEST)
+    inside = np.arange(MOST) >= MOST - k[:, None]
+    x = np.where(inside, np.arange(MOST) - (MOST - (k[:, None] + 1) / 2), 0.0)  # around the middle quarter
+    mean = np.where(inside, brought, 0.0).sum(axis=1) / k
+    away = np.where(inside, brought - mean[:, None], 0.0)
+    spread = k * (k**2 - 1) / 12
+    slope = (x * away).sum(axis=1) / spread
+    left = np.where(inside, away - slope[:, None] * x, 0.0)
+    size = np.where(inside, np.abs(brought), 0.0).sum(axis=1) / k
+    error = np.sqrt((left**2).sum(axis=1) / (k - 2) / spread)
+    slope = np.where(np.abs(slope) > ROUNDING * size, slope, 0.0)
+    steep = np.abs(slope) > np.maximum(error * student.ppf(1 - CHANCE / 2, k - 2), 0.0)
+    trend = np.select(
+        [~known, steep & (slope > 0), steep], np.array([None, "rising", "falling"], dtype=object), "steady"
+    )
+    return pd.DataFrame({"value_slope": np.where(known, slope, np.nan), "value_trend": trend})
