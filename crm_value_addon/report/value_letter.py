@@ -13,7 +13,6 @@ from .letter_data import used_data
 
 LETTER_COLUMNS = (
     *PAGE_COLUMNS,
-    "policy_version_id",
     "churn_probability",
     "churn_withheld",
     "confidence",
@@ -122,7 +121,8 @@ def _explanation(env, company, customer, profile):
             limit=1,
         )
     )
-    policy = env["crm.value.policy.version"].sudo().browse(profile["policy_version_id"] or ())
+    # That of the profile is the one under which it last changed; it was looked at again since.
+    policy = run.policy_version_id
     sees_amounts = env.user.has_group(GROUP_USER)
     return {
         "as_of": format_date(env, run.as_of),

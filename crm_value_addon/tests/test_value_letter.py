@@ -129,6 +129,18 @@ class TestValueLetter(CustomerValueCase):
         self.assertNotIn("Lost Type", labels)
         self.assertIn(f"version {draft.number} of our rules", self.text(letter))
 
+    def test_rules_of_the_last_run_though_they_changed_nothing(self):
+        self.told(churn_risk="high")
+        draft = self.env["crm.value.policy.version"].create({"company_id": self.alpha.id})
+        self.env["crm.value.policy.rule"].create(
+            {"version_id": draft.id, "key": "risk_high_from", "value": "0.66"}
+        )
+        draft.action_activate()
+        letter = self.told(churn_risk="high")
+        self.assertNotEqual(self.profile(self.customer).policy_version_id, draft, "nothing changed")
+        self.assertIn(f"version {draft.number} of our rules", self.text(letter))
+        self.assertIn("from 66 %", self.text(letter, "o_labels"))
+
     def test_rules_of_its_business_format(self):
         business_format = self.env.ref("crm_value_addon.crm_value_format_wholesale")
         draft = self.env["crm.value.policy.version"].create({"company_id": self.alpha.id})
