@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sync_worker.scoring import grouped, labels
+from sync_worker.scoring import grouped, labels, pipeline, tide
 from sync_worker.scoring import reasons as writing
 from sync_worker.scoring.transaction_models import ModifiedBetaGeoNBD
 from sync_worker.scoring.transaction_models.rows import combinations
@@ -60,3 +60,32 @@ def test_the_first_label_that_holds_is_given():
     conditions = [np.array([True, False, False]), np.array([True, True, False])]
     assert labels.first(conditions, ["a", "b"], "a").tolist() == ["a", "b", "a"]
     assert labels.same("a", 2).tolist() == ["a", "a"]
+
+
+def test_labels_become_the_texts_that_each_would():
+    values = pd.Series(pd.Categorical.from_codes([1, 0, -1, 1], ["low", "high"]), index=[3, 1, 4, 2])
+    found = pipeline._typed("churn_risk", values)
+    pd.testing.assert_series_equal(found, values.astype(object).astype("string"))
+
+
+def test_the_tide_is_that_of_all_others():
+    row = np.repeat(np.arange(3), 4)
+    age = np.array([80, 50, 20, 1, 85, 45, 10, 2, 70, 65, 30, 5])
+    log_amount = np.arange(12.0)
+    found = tide.learn(row, age, log_amount, 3, np.array([True, True, False]))
+    doubt, month = tide.DOUBT, tide.MONTH
+    bins = age // month
+    own = log_amount - np.repeat([log_amount[at : at + 4].mean() for at in (0, 4, 8)], 4)
+    for customer in range(3):
+        for at in range(found.pace.shape[1]):
+            inside = (row != customer) & (bins == at)
+            assert found.worth[customer, at] == pytest.approx(
+                np.exp(own[inside].sum() / (inside.sum() + doubt))
+            )
+            came = sum(inside[index] for index in range(12) if index % 4)
+            promised = 0.0
+            for other in {0, 1, 2} - {customer}:
+                first, last = age[4 * other], age[4 * other + 3] if other == 2 else 0
+                days = min((at + 1) * month, first) - max(at * month, last)
+                promised += 3 / (first - last) * max(days, 0)
+            assert found.pace[customer, at] == pytest.approx((came + doubt) / (promised + doubt))
