@@ -132,7 +132,9 @@ def _expect(prepared: Prepared, peers: Peers, policy: Policy) -> None:
     horizon = policy.column("churn_horizon_days", formats)
     table["p_alive"] = forecast.p_alive(situation)
     money = value.prospects(facts, peers, forecast.spend)
-    expected = value.expected_value(horizon, forecast, situation, money)
+    if prepared.expected is None:
+        prepared.expected = value.expected_value(horizon, forecast, situation, money)
+    expected = prepared.expected
     table[expected.columns] = expected
     table["confidence"] = churn.confidence(table["order_days"].to_numpy(), forecast)
     correction = forecast.correction(horizon, situation, expected["expected_sales"].to_numpy())

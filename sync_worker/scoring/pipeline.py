@@ -227,7 +227,7 @@ def _buyers(history, day, policy, report, *, withhold, keep, before):
         by_policy = labelling.by_policy(before.policy, prepared, history, day, withhold=withhold)
         besides["by_policy"] = labelling.Labelled(before.policy, by_policy)
     if prepared.other:
-        by_model = replace(prepared, forecast=prepared.other, other=None)
+        by_model = replace(prepared, forecast=prepared.other, other=None, expected=None)
         besides["by_model"] = labelling.Labelled(
             policy, labelling.relabel(by_model, policy, withhold=withhold)
         )

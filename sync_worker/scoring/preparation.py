@@ -54,6 +54,8 @@ class Prepared:
         previous: what the last run made of the buyers (`memory.of`).
         today: the as-of day, days since 1970-01-01.
         policy: by which it was found; what differs from it in a key of `REFITTING` needs another preparation.
+        expected: by the forecast (`value.expected_value`), once somebody has asked: it takes most of the time, and no
+            threshold touches it.
     """
 
     facts: Features
@@ -70,6 +72,7 @@ class Prepared:
     previous: pd.DataFrame | None
     today: int
     policy: Policy
+    expected: pd.DataFrame | None = None
 
 
 def prepare(

@@ -12,7 +12,9 @@ from simulator import World, simulate
 from sync_worker import kept
 from sync_worker.history.schema import as_day
 from sync_worker.policy import Policy
+from sync_worker.scoring import value
 from sync_worker.scoring.labelling import relabel
+from sync_worker.scoring.pipeline import score
 from sync_worker.scoring.preparation import prepare
 
 DATABASE, RUN = "5f0c-1", {"id": 12, "company_id": 3, "as_of": "2026-06-30"}
@@ -49,6 +51,21 @@ def test_what_is_kept_labels_as_it_did(settings, left):
     for policy in (Policy(), Policy().replace(key_share=0.6, risk_high_from=0.5)):
         again = relabel(found.prepared, policy, withhold=True)
         pd.testing.assert_frame_equal(again, relabel(left.prepared, policy, withhold=True))
+
+
+def test_what_was_expected_is_not_forecast_again(settings, left, monkeypatch):
+    """It takes most of the time that a preview takes."""
+    drafts = [Policy().replace(key_share=0.6, risk_high_from=0.5), Policy().replace(discount_rate=0.3)]
+    afresh = [relabel(left.prepared, policy, withhold=True) for policy in drafts]
+    day = as_day(RUN["as_of"])
+    history = simulate(World(seed=8, customers=60)).history
+    found = []
+    score(history, day, Policy(), withhold=True, keep=lambda *kept_of: found.append(kept_of))
+    keep(settings, DATABASE, RUN, kept.Kept(*found[0], RUN["as_of"]))
+    again = kept.load(settings, DATABASE, 3, 12).prepared
+    monkeypatch.setattr(value, "expected_value", None)
+    for policy, expected in zip(drafts, afresh, strict=True):
+        pd.testing.assert_frame_equal(relabel(again, policy, withhold=True), expected)
 
 
 def test_only_the_worker_may_read_it(settings, left):
