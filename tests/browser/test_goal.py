@@ -15,7 +15,7 @@ def test_a_goal_is_set_measured_and_drawn(site: OdooSite, page: Page, screenshot
     definition = page.locator("[name=definition]")
     expect(definition).to_contain_text("share that is so now")
     page.click("[name=metric] input")
-    page.get_by_role("option", name="New Opportunities").click()
+    page.locator(".o_select_menu_item", has_text="New Opportunities").click()
     expect(definition).to_contain_text("Opportunities created in the period")
     expect(page.locator("[name=attainable]")).to_contain_text("It was")
     page.click(".o_form_button_save")
