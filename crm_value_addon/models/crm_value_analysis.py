@@ -1,9 +1,12 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
+from odoo.tools.translate import LazyTranslate
 
 from ..analysis import APART, AnalysisReader
 from ..formatting import amount_text, number_text, percent_text
 from ..labels import VALUE_CLASSES
+
+_lt = LazyTranslate(__name__)
 
 MOST_FAULTS = 10
 # Steps of the bridge that are levels, no changes.
@@ -77,9 +80,12 @@ class CrmValuePortrait(models.Model):
 
     # Not emptied when a format is deleted: the row would then speak of the customers without one.
     format_id = fields.Many2one(
-        "crm.value.format", string="Business Format", ondelete="cascade", falsy_value_label="Without a format"
+        "crm.value.format",
+        string="Business Format",
+        ondelete="cascade",
+        falsy_value_label=_lt("Without a format"),
     )
-    value_class = fields.Selection(VALUE_CLASSES, falsy_value_label="All classes")
+    value_class = fields.Selection(VALUE_CLASSES, falsy_value_label=_lt("All classes"))
     customers = fields.Integer()
     basket = fields.Monetary(
         string="Typical Order",
@@ -279,15 +285,18 @@ class CrmValueDemand(models.Model):
     _order = "as_of desc, expected desc, id"
 
     category_id = fields.Many2one(
-        "product.category", string="Product Category", ondelete="cascade", falsy_value_label="Not known"
+        "product.category", string="Product Category", ondelete="cascade", falsy_value_label=_lt("Not known")
     )
     format_id = fields.Many2one(
-        "crm.value.format", string="Business Format", ondelete="cascade", falsy_value_label="Without a format"
+        "crm.value.format",
+        string="Business Format",
+        ondelete="cascade",
+        falsy_value_label=_lt("Without a format"),
     )
     horizon_days = fields.Integer(string="Days Ahead", aggregator=None)
     expected = fields.Monetary(string="Expected Sales")
     low = fields.Monetary(
-        string="From", aggregator=None, help="Lower end of the 80 % range; ranges cannot be added up."
+        string="At Least", aggregator=None, help="Lower end of the 80 % range; ranges cannot be added up."
     )
-    high = fields.Monetary(string="To", aggregator=None, help="Upper end of the 80 % range.")
+    high = fields.Monetary(string="At Most", aggregator=None, help="Upper end of the 80 % range.")
     untold = fields.Json()

@@ -1,7 +1,10 @@
 from odoo import fields, models
 from odoo.tools import SQL
+from odoo.tools.translate import LazyTranslate
 
 from ..labels import LIFECYCLE_STAGES
+
+_lt = LazyTranslate(__name__)
 
 
 class CrmValueCohort(models.Model):
@@ -44,7 +47,7 @@ class CrmValueCohort(models.Model):
         LIFECYCLE_STAGES,
         string="Present Stage",
         readonly=True,
-        falsy_value_label="Not scored",
+        falsy_value_label=_lt("Not scored"),
         help="Life-cycle stage by the last run.",
     )
     ordered = fields.Integer(

@@ -1,8 +1,11 @@
 from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
+from odoo.tools.translate import LazyTranslate
 
 from ..labels import CHURN_RISKS, GROUP_VIEWER, VALUE_CLASSES, VALUE_SEGMENTS
+
+_lt = LazyTranslate(__name__)
 
 INEQUALITIES = (">", ">=", "<", "<=")
 
@@ -61,7 +64,7 @@ class CrmValueMixin(models.AbstractModel):
         name="value_segment",
         selection=VALUE_SEGMENTS,
         string="Value Segment",
-        falsy_value_label="Not scored",
+        falsy_value_label=_lt("Not scored"),
     )
     value_class = profile_field(
         fields.Selection,
@@ -69,7 +72,7 @@ class CrmValueMixin(models.AbstractModel):
         name="value_class",
         selection=VALUE_CLASSES,
         string="Value Class",
-        falsy_value_label="Not classed",
+        falsy_value_label=_lt("Not classed"),
     )
     churn_risk = profile_field(
         fields.Selection,
@@ -77,7 +80,7 @@ class CrmValueMixin(models.AbstractModel):
         name="churn_risk",
         selection=CHURN_RISKS,
         string="Churn Risk",
-        falsy_value_label="Not scored",
+        falsy_value_label=_lt("Not scored"),
     )
 
     def _valid_field_parameter(self, field, name):

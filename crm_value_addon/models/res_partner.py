@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
+from odoo.tools.translate import LazyTranslate
 
 from ..customer_history import open_history
 from ..customer_page import PAGE_COLUMNS, customer_page
@@ -8,6 +9,8 @@ from ..labels import ATTITUDES, CONFIDENCES, GROUP_USER, GROUP_VIEWER, LIFECYCLE
 from ..reasons import open_records
 from ..value_timeline import TIMELINE_COLUMNS, value_timeline
 from .crm_value_mixin import profile_field
+
+_lt = LazyTranslate(__name__)
 
 
 class ResPartner(models.Model):
@@ -22,7 +25,7 @@ class ResPartner(models.Model):
         name="loyalty_stage",
         selection=LOYALTY_STAGES,
         string="Loyalty Stage",
-        falsy_value_label="Not scored",
+        falsy_value_label=_lt("Not scored"),
     )
     lifecycle_stage = profile_field(
         fields.Selection,
@@ -30,7 +33,7 @@ class ResPartner(models.Model):
         name="lifecycle_stage",
         selection=LIFECYCLE_STAGES,
         string="Life-Cycle Stage",
-        falsy_value_label="Not scored",
+        falsy_value_label=_lt("Not scored"),
     )
     churn_probability = profile_field(
         fields.Float,
@@ -89,7 +92,7 @@ class ResPartner(models.Model):
         name="attitude",
         selection=ATTITUDES,
         string="Attitude",
-        falsy_value_label="Not known",
+        falsy_value_label=_lt("Not known"),
         help="Loyalty and satisfaction side by side.",
     )
     value_currency_id = profile_field(

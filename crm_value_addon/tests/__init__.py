@@ -41,6 +41,7 @@ from . import (
     test_retention,
     test_rules,
     test_screens,
+    test_sentences,
     test_snapshot,
     test_told,
     test_translations,
