@@ -1,12 +1,10 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
-from odoo.tools.translate import LazyTranslate
 
 from ..analysis import APART, AnalysisReader
+from ..empty_labels import ALL_CLASSES, NOT_KNOWN, WITHOUT_FORMAT
 from ..formatting import amount_text, number_text, percent_text
 from ..labels import VALUE_CLASSES
-
-_lt = LazyTranslate(__name__)
 
 MOST_FAULTS = 10
 # Steps of the bridge that are levels, no changes.
@@ -83,9 +81,9 @@ class CrmValuePortrait(models.Model):
         "crm.value.format",
         string="Business Format",
         ondelete="cascade",
-        falsy_value_label=_lt("Without a format"),
+        falsy_value_label=WITHOUT_FORMAT,
     )
-    value_class = fields.Selection(VALUE_CLASSES, falsy_value_label=_lt("All classes"))
+    value_class = fields.Selection(VALUE_CLASSES, falsy_value_label=ALL_CLASSES)
     customers = fields.Integer()
     basket = fields.Monetary(
         string="Typical Order",
@@ -285,13 +283,13 @@ class CrmValueDemand(models.Model):
     _order = "as_of desc, expected desc, id"
 
     category_id = fields.Many2one(
-        "product.category", string="Product Category", ondelete="cascade", falsy_value_label=_lt("Not known")
+        "product.category", string="Product Category", ondelete="cascade", falsy_value_label=NOT_KNOWN
     )
     format_id = fields.Many2one(
         "crm.value.format",
         string="Business Format",
         ondelete="cascade",
-        falsy_value_label=_lt("Without a format"),
+        falsy_value_label=WITHOUT_FORMAT,
     )
     horizon_days = fields.Integer(string="Days Ahead", aggregator=None)
     expected = fields.Monetary(string="Expected Sales")

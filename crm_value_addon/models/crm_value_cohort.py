@@ -1,10 +1,8 @@
 from odoo import fields, models
 from odoo.tools import SQL
-from odoo.tools.translate import LazyTranslate
 
+from ..empty_labels import NOT_SCORED
 from ..labels import LIFECYCLE_STAGES
-
-_lt = LazyTranslate(__name__)
 
 
 class CrmValueCohort(models.Model):
@@ -47,7 +45,7 @@ class CrmValueCohort(models.Model):
         LIFECYCLE_STAGES,
         string="Present Stage",
         readonly=True,
-        falsy_value_label=_lt("Not scored"),
+        falsy_value_label=NOT_SCORED,
         help="Life-cycle stage by the last run.",
     )
     ordered = fields.Integer(

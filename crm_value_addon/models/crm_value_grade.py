@@ -1,12 +1,10 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
-from odoo.tools.translate import LazyTranslate
 
 from ..backtest import GRADES, read_grades
 from ..backtest_texts import caution_texts, rule_text, story_text, verdict_text
+from ..empty_labels import TOO_LITTLE_DATA, WHOLE_COMPANY
 from ..labels import GROUP_USER
-
-_lt = LazyTranslate(__name__)
 
 
 class CrmValueGrade(models.Model):
@@ -26,12 +24,12 @@ class CrmValueGrade(models.Model):
         "crm.value.format",
         string="Business Format",
         ondelete="cascade",
-        falsy_value_label=_lt("Whole company"),
+        falsy_value_label=WHOLE_COMPANY,
     )
     scope = fields.Char(string="Judged", compute="_compute_scope")
     is_latest = fields.Boolean(help="Of the company's last run that looked back.")
 
-    grade = fields.Selection([(grade, grade) for grade in GRADES], falsy_value_label=_lt("Too little data"))
+    grade = fields.Selection([(grade, grade) for grade in GRADES], falsy_value_label=TOO_LITTLE_DATA)
     missing = fields.Selection(
         [
             ("cutoffs", "History too short"),

@@ -3,12 +3,10 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL
 from odoo.tools.date_utils import start_of
 from odoo.tools.misc import format_date
-from odoo.tools.translate import LazyTranslate
 
 from ..customer_history import open_history
+from ..empty_labels import NO_CHANGE, WITHOUT_FORMAT, WITHOUT_LABEL
 from ..labels import CAUSES, GROUP_USER, LABEL_RANKS, LABEL_VALUES
-
-_lt = LazyTranslate(__name__)
 
 MOVING_VALUES = [(code, name) for code, name in LABEL_VALUES if code.split(":")[0] in LABEL_RANKS]
 
@@ -42,19 +40,19 @@ class CrmValueMovement(models.Model):
     currency_id = fields.Many2one("res.currency", readonly=True)
     user_id = fields.Many2one("res.users", string="Salesperson", readonly=True)
     format_id = fields.Many2one(
-        "crm.value.format", string="Business Format", readonly=True, falsy_value_label=_lt("Without a format")
+        "crm.value.format", string="Business Format", readonly=True, falsy_value_label=WITHOUT_FORMAT
     )
     from_label = fields.Selection(
         [("absent", "Not there yet"), *MOVING_VALUES],
         string="From",
         readonly=True,
-        falsy_value_label=_lt("Without a label"),
+        falsy_value_label=WITHOUT_LABEL,
     )
     to_label = fields.Selection(
         [*MOVING_VALUES, ("absent", "No longer there")],
         string="To",
         readonly=True,
-        falsy_value_label=_lt("Without a label"),
+        falsy_value_label=WITHOUT_LABEL,
     )
     direction = fields.Selection(
         [
@@ -71,7 +69,7 @@ class CrmValueMovement(models.Model):
     cause = fields.Selection(
         CAUSES,
         readonly=True,
-        falsy_value_label=_lt("No change of the label"),
+        falsy_value_label=NO_CHANGE,
         help="Why the label changed last between the two days.",
     )
     customers = fields.Integer(readonly=True)
