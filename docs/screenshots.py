@@ -40,6 +40,12 @@ PAGES = {
     "forecast_quality_list": (WHOLESALER, "/odoo/action-crm_value_addon.crm_value_grade_action"),
     "forecast_quality": (WHOLESALER, ".o_data_row >> nth=0"),
 }
+# Chinese letters are as wide as high; the box that stands for a missing one is narrower.
+CHINESE_WIDTH = """() => {
+    const context = document.createElement("canvas").getContext("2d");
+    context.font = "20px sans-serif";
+    return Math.round(context.measureText("\u5ba2\u6237").width);
+}"""
 
 
 def main(url: str) -> None:
@@ -49,7 +55,7 @@ def main(url: str) -> None:
             folder.mkdir(exist_ok=True)
             with signed_in(playwright, url) as page:
                 before = speak(page, language)
-            # A browser that has begun in English does not look for fonts of Chinese any more: a new one.
+            # A browser that has begun in another language may not look for fonts of this one any more: a new one.
             try:
                 with signed_in(playwright, url) as page:
                     take(page, folder)
@@ -86,6 +92,10 @@ def take(page: Page, folder: Path) -> None:
     companies = {each["name"]: each["id"] for each in call(page, "res.company", "search_read", [], ["name"])}
     for name, (company, path) in PAGES.items():
         draw(page, companies[company], path)
+        if page.evaluate(CHINESE_WIDTH) != 40:
+            raise RuntimeError(
+                "This browser found no font with Chinese; begin again, on a less busy machine."
+            )
         page.screenshot(path=folder / f"{name}.png")
 
 
