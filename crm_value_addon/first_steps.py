@@ -64,7 +64,7 @@ def steps(env, company, ticked, run, workers):
             "notes": [
                 _note(
                     env._(
-                        "%(count)s of %(all)s customers have no format: they are compared with the whole company.",
+                        "Customers without a format: %(count)s of %(all)s. They are compared with the whole company.",
                         count=number_text(env, counts["no_format"]),
                         all=number_text(env, counts["customers"]),
                     ),
@@ -161,7 +161,7 @@ def _history_text(env, counts):
     if not counts["customers"]:
         return env._("There is no confirmed order yet: scores come from what customers bought.")
     text = env._(
-        "%(orders)s confirmed orders of %(customers)s customers since %(day)s.",
+        "Confirmed orders since %(day)s: %(orders)s. Customers who placed them: %(customers)s.",
         orders=number_text(env, counts["orders"]),
         customers=number_text(env, counts["customers"]),
         day=format_date(env, counts["first_day"]),
@@ -177,16 +177,18 @@ def _history_text(env, counts):
 
 def _findings(env, counts):
     texts = {
-        "without_customer": lambda number: env._("%s sales at the counter have no customer.", number),
+        "without_customer": lambda number: env._("Sales at the counter without a customer: %s.", number),
         "same_tax_id": lambda number: env._(
-            "%s customers share their tax id with another: merge them.", number
+            "Customers who share their tax ID with another: %s. Merge them.", number
         ),
         "same_email": lambda number: env._(
-            "%s customers share their e-mail with another: merge them.", number
+            "Customers who share their e-mail with another: %s. Merge them.", number
         ),
-        "no_salesperson": lambda number: env._("%s customers have no salesperson: nobody is told.", number),
-        "without_amount": lambda number: env._("%s confirmed orders have no amount.", number),
-        "in_future": lambda number: env._("%s confirmed orders are dated in the future.", number),
+        "no_salesperson": lambda number: env._(
+            "Customers without a salesperson: %s. Nobody is told.", number
+        ),
+        "without_amount": lambda number: env._("Confirmed orders without an amount: %s.", number),
+        "in_future": lambda number: env._("Confirmed orders dated in the future: %s.", number),
     }
     return [(each, texts[each](number_text(env, counts[each]))) for each in FINDINGS if counts[each]]
 

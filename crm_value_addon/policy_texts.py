@@ -188,7 +188,7 @@ def policy_meaning(env, key):
             "Part of current and potential value in the composite rating."
         ),
         "rating_weight_compliance": lambda: env._(
-            "Part of tax id and credit limit kept in the composite rating; left out where neither is known."
+            "Part of tax ID and credit limit kept in the composite rating; left out where neither is known."
         ),
         "rating_weight_integrity": lambda: env._(
             "Part of paying on time, few cancellations and few returns in the composite rating; left out"

@@ -1,12 +1,21 @@
-"""Addresses that open what a visitor should see: actions with a path of their own and the filter set."""
+"""Addresses that open what a visitor should see: actions with a path of their own and the filter set.
+
+Each is in a menu of the app, or it would open under whichever app comes first.
+"""
 
 AT_RISK = "demo-at-risk"
 SALES = "demo-sales-by-value"
 MOVEMENT = "demo-movement"
+# Path, section of the app's menu, and name there.
+MENUS = (
+    (AT_RISK, "crm_value_customers_menu", "At Risk"),
+    (SALES, "crm_value_analysis_menu", "Sales by Value Class"),
+    (MOVEMENT, "crm_value_analysis_menu", "Movement since Four Month-Ends"),
+)
 
 
 def make(env):
-    env["ir.actions.act_window"].create(
+    actions = env["ir.actions.act_window"].create(
         [
             {
                 "name": "Customers at risk",
@@ -40,5 +49,17 @@ def make(env):
                     "(context_today() + relativedelta(months=-3, day=1, days=-1)).strftime('%Y-%m-%d')}"
                 ),
             },
+        ]
+    )
+    by_path = {action.path: action for action in actions}
+    env["ir.ui.menu"].create(
+        [
+            {
+                "name": name,
+                "parent_id": env.ref(f"crm_value_addon.{section}").id,
+                "action": f"ir.actions.act_window,{by_path[path].id}",
+                "sequence": 200,
+            }
+            for path, section, name in MENUS
         ]
     )

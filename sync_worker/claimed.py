@@ -16,4 +16,4 @@ def policy_of(run: dict[str, Any]) -> Policy:
     try:
         return policy_in(run["policy"], policy_before(run["compared_policy"]))
     except PolicyError as error:
-        raise RunError(str(error), "Mend the policy of the company in Odoo.") from error
+        raise RunError(error.args[0], "Mend the policy of the company in Odoo.") from error

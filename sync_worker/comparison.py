@@ -18,12 +18,17 @@ from sync_worker.policy import Policy, PolicyError, read_policy
 from sync_worker.scoring import labelling
 from sync_worker.scoring.causes import Before
 from sync_worker.scoring.pipeline import score
+from sync_worker.sentences import sentence
 
-ANOTHER_RELEASE = (
+ANOTHER_RELEASE = sentence(
+    "another_release",
     "The worker is of another release than at the last run, whose export is not kept: what the release alone changed "
-    "counts as behaviour."
+    "counts as behaviour.",
 )
-NOT_KEPT = "What the last run read is not kept here: what corrected data or another model changed counts as behaviour."
+NOT_KEPT = sentence(
+    "last_run_not_kept",
+    "What the last run read is not kept here: what corrected data or another model changed counts as behaviour.",
+)
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,8 @@ class WorkerError(Exception):
 
     @property
     def message(self) -> str:
-        return str(self.args[0])
+        text = self.args[0]
+        return text if isinstance(text, str) else str(text)  # a sentence keeps its code
 
 
 class ServerError(WorkerError):

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from types import TracebackType
 
 from sync_worker.errors import LeaseLostError, RefusedError, RunError, WorkerError
+from sync_worker.sentences import Told
 from sync_worker.transport import Transport
 
 logger = logging.getLogger(__name__)
@@ -31,6 +32,7 @@ class Heartbeat:
         token: str,
         lease_seconds: float,
         on_beat: Callable[[], None] | None = None,
+        tell: Callable[[str], Told] = str,
     ):
         # Held by whoever sends something that reads the run in Odoo: a beat, which writes it, at the same moment
         # would be a conflict, which Odoo resolves by making one of the two wait for seconds.
@@ -39,6 +41,7 @@ class Heartbeat:
         self._run = {"run_id": run_id, "token": token}
         self._interval = max(lease_seconds / 3, 0.2)
         self._on_beat = on_beat
+        self._tell = tell
         self._progress = 0.0
         self._message = ""
         self._wake = threading.Event()
@@ -100,7 +103,11 @@ class Heartbeat:
                 with self._alone():
                     self._transport.call(
                         "beat",
-                        {**self._run, "progress": round(self._progress, 1), "message": self._message},
+                        {
+                            **self._run,
+                            "progress": round(self._progress, 1),
+                            "message": self._tell(self._message),
+                        },
                         timeout=BEAT_TIMEOUT,
                         once=True,
                     )

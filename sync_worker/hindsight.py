@@ -2,6 +2,7 @@
 
 from sync_worker.history.facts import STANDING
 from sync_worker.history.schema import History, HistoryError, as_day
+from sync_worker.sentences import sentence
 
 
 def known_then(history: History, as_of: str) -> History:
@@ -26,4 +27,5 @@ def of_today(history: History, as_of: str) -> list[str]:
     stated = [name for name in STANDING if name in history.customers]
     if not stated or not any((days > as_day(as_of)).any() for days in dated):
         return []
-    return [f"{', '.join(stated)} of the customers are as they are today, not as on {as_of}."]
+    words = f"{', '.join(stated)} of the customers are as they are today, not as on {as_of}."
+    return [sentence("stated_today", words, columns=stated, day=str(as_of))]

@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from sync_worker.sentences import sentence
+
 WEIGHTS = ("weight_frequency", "weight_volume", "weight_margin", "weight_loyalty")
 RATING_WEIGHTS = (
     "rating_weight_contribution",
@@ -81,7 +83,8 @@ class Policy:
         for rule in rules:
             key, format_id = rule["key"], rule.get("format_id")
             if (key, format_id) in self._values:
-                raise PolicyError(f"The policy has two rules for {_name(key, format_id)}; keep one of them.")
+                words = f"The policy has two rules for {_name(key, format_id)}; keep one of them."
+                raise PolicyError(sentence("policy_rule_twice", words, rule=key))
             self._values[key, format_id] = _checked(key, format_id, rule["value"])
         self.formats = tuple(sorted({f for _, f in self._values if f is not None}, key=str))
         for format_id in (None, *self.formats):
@@ -146,19 +149,26 @@ class Policy:
     def _check_consistency(self, format_id: Any) -> None:
         for lower, upper in ORDERED:
             if self.value(lower, format_id) >= self.value(upper, format_id):
-                raise PolicyError(
-                    f"{_name(lower, format_id)} is {self.value(lower, format_id)} and must be below "
-                    f"“{schema()[upper]['label']}”, which is {self.value(upper, format_id)}."
+                low, high = self.value(lower, format_id), self.value(upper, format_id)
+                words = (
+                    f"{_name(lower, format_id)} is {low} and must be below "
+                    f"“{schema()[upper]['label']}”, which is {high}."
                 )
-        for keys, what in ((WEIGHTS, "value index"), (RATING_WEIGHTS, "composite rating")):
-            if not any(self.value(key, format_id) for key in keys):
                 raise PolicyError(
+                    sentence("policy_out_of_order", words, lower=lower, low=low, upper=upper, high=high)
+                )
+        for keys, what, code in (
+            (WEIGHTS, "value index", "policy_weights_zero"),
+            (RATING_WEIGHTS, "composite rating", "policy_rating_weights_zero"),
+        ):
+            if not any(self.value(key, format_id) for key in keys):
+                words = (
                     f"The four weights of the {what}{_of(format_id)} are all zero; set at least one of them."
                 )
+                raise PolicyError(sentence(code, words))
         if self.value("key_rule", format_id) == 1 and not self.value("key_value_minimum", format_id):
-            raise PolicyError(
-                f"{_name('key_value_minimum', format_id)} must be above 0 where key customers are taken by value."
-            )
+            words = f"{_name('key_value_minimum', format_id)} must be above 0 where key customers are taken by value."
+            raise PolicyError(sentence("policy_key_value_missing", words))
 
 
 def read_policy(path: Path) -> Policy:

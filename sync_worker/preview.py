@@ -14,6 +14,7 @@ from sync_worker.policy import Policy
 from sync_worker.scoring import labelling
 from sync_worker.scoring.pipeline import score
 from sync_worker.scoring.preparation import REFITTING, prepare
+from sync_worker.sentences import sentence
 
 #: Keys of the policy that `labelling.TYPES` hang on, beside those of the other labels.
 WHOLE_SCORING = frozenset(
@@ -74,7 +75,7 @@ def compare(
         before, after = _scored(read, as_of, active, draft, report)
     else:
         before, after, as_of = _labelled(read, left, as_of, active, draft, report)
-    report(95, "Comparing")
+    report(95, sentence("comparing", "Comparing"))
     return _compared(before, after, names, as_of)
 
 
@@ -92,7 +93,7 @@ def _labelled(read, left, as_of, active, draft, report) -> tuple[pd.DataFrame, p
     prepared, before = left.prepared, left.labels
     if prepared.policy.differing(active):
         before = labelling.relabel(prepared, active, withhold=True)
-    report(50, "Labelling by the draft")
+    report(50, sentence("labelling_draft", "Labelling by the draft"))
     if refits:
         prepared = prepare(history, day, draft, _within(report, 50, 90))[0]
     return before, labelling.relabel(prepared, draft, withhold=True), left.as_of

@@ -23,6 +23,7 @@ from sync_worker.scoring.backtest import CUTOFFS, backtest
 from sync_worker.scoring.causes import Before
 from sync_worker.scoring.pipeline import score
 from sync_worker.scoring.preparation import Prepared
+from sync_worker.sentences import Told, sentence, teller
 from sync_worker.transport import Transport, connect
 
 # Called with the company's name, progress (0 to 100) and the step in words.
@@ -92,15 +93,17 @@ def work(
     name = company["name"] if company else f"company {run['company_id']}"
     outcome = Outcome(run["company_id"], name, run["id"], run.get("kind", "score"), as_of=run["as_of"])
     started = time.monotonic()
-    beats, beside = connect(settings), connect(settings)
+    beats, beside, tell = connect(settings), connect(settings), teller(described)
     try:
         with (
-            closing_on_failure(transport, run, outcome),
-            Heartbeat(beats, run["id"], run["token"], run["lease_seconds"], on_beat) as heartbeat,
+            closing_on_failure(transport, run, outcome, tell),
+            Heartbeat(beats, run["id"], run["token"], run["lease_seconds"], on_beat, tell) as heartbeat,
         ):
             if company is None:
+                unseen = f"The account may not see company {run['company_id']}."
                 raise RunError(
-                    f"The account may not see company {run['company_id']}.", "Add it to its companies."
+                    sentence("company_out_of_reach", unseen, company=run["company_id"]),
+                    "Add it to its companies.",
                 )
 
             def show(percent: float, step: str) -> None:
@@ -128,7 +131,7 @@ def work(
             # The merge holds the lock of the run, which no beat may wait for.
             heartbeat.stop()
             progress(name, SENT_AT, "closing" if outcome.kind == "backtest" else "merging")
-            outcome.counts = transport.call("close_run", _closing(run, outcome))
+            outcome.counts = transport.call("close_run", _closing(run, outcome, tell))
             outcome.state = "done"
             if outcome.kind == "score":
                 _settle(settings, described, run["company_id"], run["id"])
@@ -151,7 +154,7 @@ def _read_score_send(
     outcome: Outcome,
 ) -> None:
     policy, database, decimals = policy_of(run), described["database_uuid"], company["decimals"]
-    show(0, "looking at what the last run told")
+    show(0, sentence("comparing_last_run", "looking at what the last run told"))
     compared = comparison.begin(settings, database, run)
     history = _read(settings, transports, described, company, policy.sales, show=show, outcome=outcome)
     if "as_of" in run.get("parameters", {}):
@@ -197,7 +200,8 @@ def _send(
         batch_rows=settings.batch_rows,
         room=room,
         on_batch=lambda rows: show(
-            _between(SCORED_AT, SENT_AT, rows / table.num_rows), f"sending customers: {rows:,}"
+            _between(SCORED_AT, SENT_AT, rows / table.num_rows),
+            sentence("sending", f"sending customers: {rows:,}", rows=rows),
         ),
     )
     outcome.sent, outcome.refused = sent.rows, sent.refused
@@ -215,7 +219,7 @@ def _preview_send(
     outcome: Outcome,
 ) -> None:
     """Labels by the active policy and by a draft; nothing of it is shown but as a preview."""
-    show(0, "looking for what the last run left")
+    show(0, sentence("finding_last_run", "looking for what the last run left"))
     left = kept.load(settings, described["database_uuid"], company["id"], run["last_run"])
     try:
         active = policy_in(run["compared_policy"] or run["policy"])  # the draft was activated meanwhile
@@ -228,7 +232,7 @@ def _preview_send(
             lambda percent, step: show(_between(READ_UNTIL, SCORED_AT, percent / 100), step),
         )
     except PolicyError as error:
-        raise RunError(str(error), "Mend the draft in Odoo and preview it again.") from error
+        raise RunError(error.args[0], "Mend the draft in Odoo and preview it again.") from error
     table = publication.to_table(found.changed, described["preview_columns"], company["decimals"])
     outcome.result, outcome.customers = {"preview": found.result}, table.num_rows
     _send(settings, transports, table, run=run, show=show, room=room, outcome=outcome)
@@ -291,14 +295,14 @@ def _settle(settings: Settings, described: dict[str, Any], company_id: int, run_
         keeper.settle(settings, described["database_uuid"], company_id, run_id)
 
 
-def _closing(run: dict[str, Any], outcome: Outcome) -> dict[str, Any]:
+def _closing(run: dict[str, Any], outcome: Outcome, tell: Callable[[str], Told]) -> dict[str, Any]:
     return {
         "run_id": run["id"],
         "token": run["token"],
         "state": "done",
         "rows": outcome.sent,
         "result": outcome.result,
-        "warnings": outcome.warnings,
+        "warnings": [tell(each) for each in outcome.warnings],
     }
 
 
@@ -314,7 +318,7 @@ def _score(
     decimals: int,
 ) -> pd.DataFrame:
     """The scores of every customer; none, with a sentence, where nobody is known yet."""
-    show(0, "scoring")
+    show(0, sentence("scoring", "scoring"))
     try:
         result = score(
             history,
@@ -330,7 +334,8 @@ def _score(
     except HistoryError:
         if (history.orders["date"] <= as_day(run["as_of"])).any():
             raise
-        outcome.warnings = [*history.warnings, f"No customer is known by {run['as_of']}: nobody is scored."]
+        nobody = f"No customer is known by {run['as_of']}: nobody is scored."
+        outcome.warnings = [*history.warnings, sentence("nobody_known", nobody, day=run["as_of"])]
         return pd.DataFrame({"customer_id": pd.Series(dtype="int64")})
     outcome.result, outcome.warnings = result.summary, list(result.warnings)
     return result.customers

@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ..analysis import APART, AnalysisReader
+from ..empty_labels import ALL_CLASSES, NOT_KNOWN, WITHOUT_FORMAT
 from ..formatting import amount_text, number_text, percent_text
 from ..labels import VALUE_CLASSES
 
@@ -78,9 +79,12 @@ class CrmValuePortrait(models.Model):
 
     # Not emptied when a format is deleted: the row would then speak of the customers without one.
     format_id = fields.Many2one(
-        "crm.value.format", string="Business Format", ondelete="cascade", falsy_value_label="Without a format"
+        "crm.value.format",
+        string="Business Format",
+        ondelete="cascade",
+        falsy_value_label=WITHOUT_FORMAT,
     )
-    value_class = fields.Selection(VALUE_CLASSES, falsy_value_label="All classes")
+    value_class = fields.Selection(VALUE_CLASSES, falsy_value_label=ALL_CLASSES)
     customers = fields.Integer()
     basket = fields.Monetary(
         string="Typical Order",
@@ -280,15 +284,18 @@ class CrmValueDemand(models.Model):
     _order = "as_of desc, expected desc, id"
 
     category_id = fields.Many2one(
-        "product.category", string="Product Category", ondelete="cascade", falsy_value_label="Not known"
+        "product.category", string="Product Category", ondelete="cascade", falsy_value_label=NOT_KNOWN
     )
     format_id = fields.Many2one(
-        "crm.value.format", string="Business Format", ondelete="cascade", falsy_value_label="Without a format"
+        "crm.value.format",
+        string="Business Format",
+        ondelete="cascade",
+        falsy_value_label=WITHOUT_FORMAT,
     )
     horizon_days = fields.Integer(string="Days Ahead", aggregator=None)
     expected = fields.Monetary(string="Expected Sales")
     low = fields.Monetary(
-        string="From", aggregator=None, help="Lower end of the 80 % range; ranges cannot be added up."
+        string="At Least", aggregator=None, help="Lower end of the 80 % range; ranges cannot be added up."
     )
-    high = fields.Monetary(string="To", aggregator=None, help="Upper end of the 80 % range.")
+    high = fields.Monetary(string="At Most", aggregator=None, help="Upper end of the 80 % range.")
     untold = fields.Json()

@@ -40,7 +40,7 @@ class CrmValueChange(models.Model):
     to_value = fields.Selection(LABEL_VALUES, string="To", readonly=True)
     cause = fields.Selection(CAUSES, readonly=True)
     policy_number = fields.Integer(string="Policy Version", readonly=True, aggregator=None)
-    user_id = fields.Many2one("res.users", string="By", readonly=True, groups=GROUP_USER)
+    user_id = fields.Many2one("res.users", string="Changed by", readonly=True, groups=GROUP_USER)
     reason = fields.Char(readonly=True, groups=GROUP_USER, help="Why a person overrides the label.")
     until = fields.Date(readonly=True, help="Last day of an override.")
     merged_from = fields.Integer(

@@ -1,6 +1,7 @@
 from odoo import fields, models
 from odoo.tools import SQL
 
+from ..empty_labels import NOT_SCORED
 from ..labels import LIFECYCLE_STAGES
 
 
@@ -44,7 +45,7 @@ class CrmValueCohort(models.Model):
         LIFECYCLE_STAGES,
         string="Present Stage",
         readonly=True,
-        falsy_value_label="Not scored",
+        falsy_value_label=NOT_SCORED,
         help="Life-cycle stage by the last run.",
     )
     ordered = fields.Integer(

@@ -3,6 +3,7 @@ from odoo.exceptions import AccessError
 
 from ..backtest import GRADES, read_grades
 from ..backtest_texts import caution_texts, rule_text, story_text, verdict_text
+from ..empty_labels import TOO_LITTLE_DATA, WHOLE_COMPANY
 from ..labels import GROUP_USER
 
 
@@ -20,12 +21,15 @@ class CrmValueGrade(models.Model):
     as_of = fields.Date(string="Judged on", help="The day the run looked back from.")
     # Not emptied when a format is deleted: the row would then speak of the whole company.
     format_id = fields.Many2one(
-        "crm.value.format", string="Business Format", ondelete="cascade", falsy_value_label="Whole company"
+        "crm.value.format",
+        string="Business Format",
+        ondelete="cascade",
+        falsy_value_label=WHOLE_COMPANY,
     )
     scope = fields.Char(string="Judged", compute="_compute_scope")
     is_latest = fields.Boolean(help="Of the company's last run that looked back.")
 
-    grade = fields.Selection([(grade, grade) for grade in GRADES], falsy_value_label="Too little data")
+    grade = fields.Selection([(grade, grade) for grade in GRADES], falsy_value_label=TOO_LITTLE_DATA)
     missing = fields.Selection(
         [
             ("cutoffs", "History too short"),

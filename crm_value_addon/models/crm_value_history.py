@@ -46,7 +46,7 @@ class CrmValueHistory(models.Model):
     value_class = fields.Selection(VALUE_CLASSES)
     value_segment = fields.Selection(VALUE_SEGMENTS)
     loyalty_stage = fields.Selection(LOYALTY_STAGES)
-    lifecycle_stage = fields.Selection(LIFECYCLE_STAGES)
+    lifecycle_stage = fields.Selection(LIFECYCLE_STAGES, string="Life-Cycle Stage")
     churn_risk = fields.Selection(CHURN_RISKS)
     value_type = fields.Selection(VALUE_TYPES)
     lost_type = fields.Selection(LABELS["lost_type"])

@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from ..empty_labels import NOT_CLASSED, NOT_SCORED
 from ..labels import CHURN_RISKS, GROUP_VIEWER, VALUE_CLASSES, VALUE_SEGMENTS
 
 INEQUALITIES = (">", ">=", "<", "<=")
@@ -61,7 +62,7 @@ class CrmValueMixin(models.AbstractModel):
         name="value_segment",
         selection=VALUE_SEGMENTS,
         string="Value Segment",
-        falsy_value_label="Not scored",
+        falsy_value_label=NOT_SCORED,
     )
     value_class = profile_field(
         fields.Selection,
@@ -69,7 +70,7 @@ class CrmValueMixin(models.AbstractModel):
         name="value_class",
         selection=VALUE_CLASSES,
         string="Value Class",
-        falsy_value_label="Not classed",
+        falsy_value_label=NOT_CLASSED,
     )
     churn_risk = profile_field(
         fields.Selection,
@@ -77,7 +78,7 @@ class CrmValueMixin(models.AbstractModel):
         name="churn_risk",
         selection=CHURN_RISKS,
         string="Churn Risk",
-        falsy_value_label="Not scored",
+        falsy_value_label=NOT_SCORED,
     )
 
     def _valid_field_parameter(self, field, name):

@@ -5,6 +5,7 @@ from odoo.tools.date_utils import start_of
 from odoo.tools.misc import format_date
 
 from ..customer_history import open_history
+from ..empty_labels import NO_CHANGE, WITHOUT_FORMAT, WITHOUT_LABEL
 from ..labels import CAUSES, GROUP_USER, LABEL_RANKS, LABEL_VALUES, LABELS
 
 
@@ -37,19 +38,19 @@ class CrmValueMovement(models.Model):
     currency_id = fields.Many2one("res.currency", readonly=True)
     user_id = fields.Many2one("res.users", string="Salesperson", readonly=True)
     format_id = fields.Many2one(
-        "crm.value.format", string="Business Format", readonly=True, falsy_value_label="Without a format"
+        "crm.value.format", string="Business Format", readonly=True, falsy_value_label=WITHOUT_FORMAT
     )
     from_label = fields.Selection(
         [("absent", "Not there yet"), *LABEL_VALUES],
         string="From",
         readonly=True,
-        falsy_value_label="Without a label",
+        falsy_value_label=WITHOUT_LABEL,
     )
     to_label = fields.Selection(
         [*LABEL_VALUES, ("absent", "No longer there")],
         string="To",
         readonly=True,
-        falsy_value_label="Without a label",
+        falsy_value_label=WITHOUT_LABEL,
     )
     direction = fields.Selection(
         [
@@ -66,7 +67,7 @@ class CrmValueMovement(models.Model):
     cause = fields.Selection(
         CAUSES,
         readonly=True,
-        falsy_value_label="No change of the label",
+        falsy_value_label=NO_CHANGE,
         help="Why the label changed last between the two days.",
     )
     customers = fields.Integer(readonly=True)

@@ -28,9 +28,11 @@ class CrmValueOverride(models.Model):
         "res.company", required=True, default=lambda self: self.env.company.root_id, ondelete="cascade"
     )
     reason = fields.Char(required=True)
-    user_id = fields.Many2one("res.users", string="By", readonly=True, default=lambda self: self.env.user)
+    user_id = fields.Many2one(
+        "res.users", string="Overridden by", readonly=True, default=lambda self: self.env.user
+    )
     date_from = fields.Date(
-        string="From", required=True, default=lambda self: self.env.company.root_id._crm_value_today()
+        string="Valid from", required=True, default=lambda self: self.env.company.root_id._crm_value_today()
     )
     date_until = fields.Date(
         string="Until", required=True, help="The engine has its say again after this day."

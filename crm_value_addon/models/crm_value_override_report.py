@@ -45,9 +45,9 @@ class CrmValueOverrideReport(models.Model):
 
     partner_id = fields.Many2one("res.partner", string="Customer", readonly=True)
     company_id = fields.Many2one("res.company", readonly=True)
-    user_id = fields.Many2one("res.users", string="By", readonly=True)
+    user_id = fields.Many2one("res.users", string="Overridden by", readonly=True)
     reason = fields.Char(readonly=True)
-    date_from = fields.Date(string="From", readonly=True)
+    date_from = fields.Date(string="Valid from", readonly=True)
     date_until = fields.Date(string="Until", readonly=True)
     ended_at = fields.Datetime(readonly=True)
     computed_then = fields.Char(readonly=True, help="What the engine said when the override was made.")

@@ -25,7 +25,9 @@ class CrmValuePolicyVersion(models.Model):
         default=lambda self: self.env.company.root_id,
         domain=[("parent_id", "=", False)],
     )
-    number = fields.Integer(readonly=True, copy=False, help="Counts the versions of a company.")
+    number = fields.Integer(
+        string="Version", readonly=True, copy=False, help="Counts the versions of a company."
+    )
     state = fields.Selection(
         [("draft", "Draft"), ("active", "Active"), ("superseded", "Superseded")],
         default="draft",

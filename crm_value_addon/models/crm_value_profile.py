@@ -52,7 +52,7 @@ class CrmValueProfile(models.Model):
     computed_value_class = fields.Selection(VALUE_CLASSES)
     computed_value_segment = fields.Selection(VALUE_SEGMENTS)
     computed_loyalty_stage = fields.Selection(LOYALTY_STAGES)
-    computed_lifecycle_stage = fields.Selection(LIFECYCLE_STAGES)
+    computed_lifecycle_stage = fields.Selection(LIFECYCLE_STAGES, string="Computed Life-Cycle Stage")
     computed_churn_risk = fields.Selection(CHURN_RISKS)
     computed_value_type = fields.Selection(VALUE_TYPES)
     computed_lost_type = fields.Selection(LABELS["lost_type"])
@@ -108,6 +108,7 @@ class CrmValueProfile(models.Model):
         VALUE_TRENDS, help="Where its value is going; steady where that is no more than chance."
     )
     cost_to_serve = fields.Monetary(
+        string="Cost to Serve",
         groups=GROUP_USER,
         help="Discounts, returns, financing of overdue money and activities, in the current window.",
     )
@@ -128,7 +129,7 @@ class CrmValueProfile(models.Model):
         string="Contribution", aggregator="avg", help="What it brings, among its peers."
     )
     rating_compliance = fields.Float(
-        string="Compliance", aggregator="avg", help="Tax id, credit limit and terms kept."
+        string="Compliance", aggregator="avg", help="Tax ID, credit limit and terms kept."
     )
     rating_integrity = fields.Float(
         string="Integrity", aggregator="avg", help="Pays on time, few cancellations, returns and disputes."

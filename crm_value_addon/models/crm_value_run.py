@@ -1,4 +1,5 @@
 from datetime import timedelta
+from functools import partial
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
@@ -6,6 +7,7 @@ from odoo.fields import NO_ACCESS
 from odoo.tools import SQL
 
 from ..customer_texts import agreement_text
+from ..sentences import coded, plain_text, told_text
 
 LEASE_SECONDS = 120
 
@@ -58,8 +60,9 @@ class CrmValueRun(models.Model):
     heartbeat_at = fields.Datetime(readonly=True)
     progress = fields.Float(readonly=True, aggregator=None)
     message = fields.Char(readonly=True)
+    message_told = fields.Char(string="Present Step", compute="_compute_told")
     customer_count = fields.Integer(string="Customers", readonly=True)
-    inserted_count = fields.Integer(string="New", readonly=True)
+    inserted_count = fields.Integer(string="New Customers", readonly=True)
     updated_count = fields.Integer(string="Changed", readonly=True)
     unchanged_count = fields.Integer(string="Unchanged", readonly=True)
     retired_count = fields.Integer(string="Retired", readonly=True)
@@ -72,7 +75,13 @@ class CrmValueRun(models.Model):
     )
     grade_ids = fields.One2many("crm.value.grade", "run_id", string="Forecast Quality", readonly=True)
     warnings = fields.Text(readonly=True)
+    warnings_told = fields.Text(string="Remarks", compute="_compute_told")
     error = fields.Char(readonly=True)
+    error_told = fields.Char(string="Failure", compute="_compute_told")
+    told = fields.Json(
+        readonly=True,
+        help="Code and figures of what the worker told in words, by which each reader is told in its own language.",
+    )
 
     _one_running = models.UniqueIndex(
         "(company_id, kind) WHERE state = 'running'",
@@ -91,6 +100,18 @@ class CrmValueRun(models.Model):
         for run in self:
             result = run.result if isinstance(run.result, dict) else {}
             run.type_agreement = agreement_text(self.env, result.get("value_type_agreement"))
+
+    @api.depends("message", "warnings", "error", "told")
+    @api.depends_context("lang")
+    def _compute_told(self):
+        for run in self:
+            told = run.told or {}
+            run.message_told = told_text(self.env, told.get("message"), run.message)
+            run.error_told = told_text(self.env, told.get("error"), run.error)
+            lines = (run.warnings or "").split("\n")
+            # What the addon itself remarks follows what the worker told.
+            codes = [*(told.get("warnings") or []), *([None] * len(lines))]
+            run.warnings_told = "\n".join(map(partial(told_text, self.env), codes, lines))
 
     # ------------------------------------------------------------------ people
 
@@ -186,6 +207,7 @@ class CrmValueRun(models.Model):
                 "lease_until": now + timedelta(seconds=LEASE_SECONDS),
                 "progress": 0,
                 "message": False,
+                "told": False,
                 "as_of": self._past_day() or company._crm_value_today(),
                 "policy_version_id": version.id,
             }
@@ -222,7 +244,8 @@ class CrmValueRun(models.Model):
             # Not a number compares as neither; the web client could not read it.
             vals["progress"] = progress if 0 <= progress <= 100 else 100.0 * (progress > 100)
         if message is not None:
-            vals["message"] = message[:200]
+            vals["message"] = plain_text(message)[:200]
+            vals["told"] = {"message": coded(message)}
         self.write(vals)
 
     def _end(self, state, **vals):

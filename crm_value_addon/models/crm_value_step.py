@@ -102,8 +102,8 @@ class CrmValueStep(models.Model):
             "id": runs.id,
             "state": runs.state,
             "progress": runs.progress,
-            "message": runs.message or "",
-            "error": runs.error or "",
+            "message": runs.message_told or "",
+            "error": runs.error_told or "",
             "scored": bool(scored),
         }
 
@@ -163,10 +163,10 @@ class CrmValueStep(models.Model):
             "data": (done["formats"] and done["quality"], self.env._("by the steps above")),
             "acting": (
                 bool(acted),
-                self.env._("%(count)s overrides in %(days)s days", count=acted, days=ACTED_DAYS),
+                self.env._("Overrides in the last %(days)s days: %(count)s", count=acted, days=ACTED_DAYS),
             ),
             "tracking": (
                 bool(runs),
-                self.env._("%(count)s runs in %(days)s days", count=runs, days=FRESH_DAYS),
+                self.env._("Runs in the last %(days)s days: %(count)s", count=runs, days=FRESH_DAYS),
             ),
         }

@@ -10,6 +10,7 @@ from odoo.tools import SQL, mute_logger
 from ..policy_schema import POLICY_SCHEMA
 from ..publish_columns import COLUMN_TYPES, PREVIEW_TYPES
 from ..reasons import REASON_SCHEMA
+from ..sentences import SENTENCE_SCHEMA
 from .crm_value_run import LEASE_SECONDS
 
 CONTRACT = 1
@@ -128,6 +129,7 @@ class CrmValueSync(models.AbstractModel):
             "publish_columns": COLUMN_TYPES,
             "preview_columns": PREVIEW_TYPES,
             "reason_codes": sorted(REASON_SCHEMA),
+            "sentence_codes": sorted(SENTENCE_SCHEMA),
             "policy_keys": sorted(POLICY_SCHEMA),
             "erasures": self._erasures().ids,
         }

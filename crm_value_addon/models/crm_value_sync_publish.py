@@ -23,6 +23,7 @@ from ..publish_columns import (
     columns_sql,
 )
 from ..result_values import storable
+from ..sentences import coded, plain_text
 
 STATUSES = ("ok", "missing", "not_commercial", "objecting", "foreign_company", "out_of_range", "duplicate")
 # The columns that a run of each kind may publish.
@@ -276,9 +277,15 @@ class CrmValueSyncPublish(models.AbstractModel):
         if closed and token and closed.token == token and closed.state in ("done", "failed"):
             return self._close_counts(closed)
         run = self._get_run(run_id, token)
-        text = "\n".join(map(str, warnings or [])) or False
+        words = [" ".join(plain_text(each).split()) for each in warnings or []]
+        told = {
+            **(run.told or {}),
+            "error": coded(error),
+            "warnings": [coded(each) for each in warnings or []],
+        }
         if state == "failed":
-            run._end("failed", error=(error or self.env._("No cause given."))[:500], warnings=text)
+            cause = plain_text(error) or self.env._("No cause given.")
+            run._end("failed", error=cause, warnings="\n".join(words) or False, told=told)
             return self._close_counts(run)
         counts = {}
         if run.kind in PUBLISHED:
@@ -299,7 +306,8 @@ class CrmValueSyncPublish(models.AbstractModel):
             progress=100.0,
             message=False,
             result=result,
-            warnings="\n".join(filter(None, [text, *left_out])) or False,
+            warnings="\n".join([*words, *left_out]) or False,
+            told=told,
             customer_count=counts.get("staged", 0),
             inserted_count=counts.get("inserted", 0),
             updated_count=counts.get("updated", 0),

@@ -4,6 +4,7 @@ from odoo.tools import SQL
 
 from ..customer_history import open_history
 from ..customer_page import PAGE_COLUMNS, customer_page
+from ..empty_labels import NOT_KNOWN, NOT_SCORED
 from ..labels import ATTITUDES, CONFIDENCES, GROUP_USER, GROUP_VIEWER, LIFECYCLE_STAGES, LOYALTY_STAGES
 from ..reasons import open_records
 from ..value_timeline import TIMELINE_COLUMNS, value_timeline
@@ -22,7 +23,7 @@ class ResPartner(models.Model):
         name="loyalty_stage",
         selection=LOYALTY_STAGES,
         string="Loyalty Stage",
-        falsy_value_label="Not scored",
+        falsy_value_label=NOT_SCORED,
     )
     lifecycle_stage = profile_field(
         fields.Selection,
@@ -30,7 +31,7 @@ class ResPartner(models.Model):
         name="lifecycle_stage",
         selection=LIFECYCLE_STAGES,
         string="Life-Cycle Stage",
-        falsy_value_label="Not scored",
+        falsy_value_label=NOT_SCORED,
     )
     churn_probability = profile_field(
         fields.Float,
@@ -99,7 +100,7 @@ class ResPartner(models.Model):
         name="attitude",
         selection=ATTITUDES,
         string="Attitude",
-        falsy_value_label="Not known",
+        falsy_value_label=NOT_KNOWN,
         help="Loyalty and satisfaction side by side.",
     )
     value_currency_id = profile_field(

@@ -50,6 +50,7 @@ from . import (
     test_retention,
     test_rules,
     test_screens,
+    test_sentences,
     test_service,
     test_service_policy,
     test_snapshot,

@@ -1,3 +1,5 @@
+import ast
+
 from lxml import etree
 
 from odoo.tests import tagged
@@ -55,6 +57,18 @@ class TestScreens(ScoredCase):
         for name, description in shown.items():
             if description.get("groupable") and description["type"] in ("selection", "many2one"):
                 records.formatted_read_group([], [name], ["__count"])
+
+    def test_actions_are_understood_by_the_web_client(self):
+        """Those without a menu too, which a button opens: domain and context are expressions, not templates of one."""
+        ours = [("module", "=", "crm_value_addon"), ("model", "=", "ir.actions.act_window")]
+        actions = self.env["ir.actions.act_window"].browse(
+            self.env["ir.model.data"].search(ours).mapped("res_id")
+        )
+        self.assertGreater(len(actions), 20)
+        for action in actions:
+            for expression in (action.context, action.domain):
+                with self.subTest(action=action.name):
+                    ast.parse(expression or "[]", mode="eval")
 
     def test_styles_compile(self):
         bundle = self.env["ir.qweb"]._get_asset_bundle("web.assets_web", js=False)

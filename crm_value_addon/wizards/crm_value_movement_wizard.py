@@ -11,8 +11,8 @@ class CrmValueMovementWizard(models.TransientModel):
     _description = "Customer Movement Between Two Days"
 
     label = fields.Selection(LABEL_NAMES, required=True, default="value_class")
-    date_from = fields.Date(string="From", required=True, default=lambda self: self._default_date_from())
-    date_to = fields.Date(string="To", required=True, default=lambda self: self._today())
+    date_from = fields.Date(string="First Day", required=True, default=lambda self: self._default_date_from())
+    date_to = fields.Date(string="Last Day", required=True, default=lambda self: self._today())
     history_start = fields.Date(
         compute="_compute_history_start", help="Before this day nothing is known of anybody."
     )

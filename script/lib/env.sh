@@ -49,7 +49,7 @@ CV_ODOO_VENV=$CV_CACHE/venv-odoo-py$CV_PY_VERSION-$(_requirements "$CV_ROOT/requ
 CV_WORKER_VENV=$CV_CACHE/venv-worker-py$CV_PY_VERSION-$(_worker_requirements | sha256sum | cut -c1-12)
 CV_CLASSICAL_VENV=$CV_CACHE/venv-classical-py$CV_PY_VERSION-$(_requirements "$CV_ROOT/requirements/accuracy.txt" | sha256sum | cut -c1-12)
 CV_PG_TREE=$CV_CACHE/postgresql-$(hash_of "$CV_PG_PACKAGE")
-CV_CHROMIUM_TREE=$CV_CACHE/chromium-2
+CV_CHROMIUM_TREE=$CV_CACHE/chromium-3
 CV_DATA=$CV_CACHE/data-$(hash_of "$CV_DATA_PACKAGES")
 
 CV_ODOO=$CV_ROOT/script/lib/odoo

@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from sync_worker.errors import ContractError
 from sync_worker.history.facts import FACTS, PREVIOUS, STANDING
+from sync_worker.sentences import sentence
 
 MEND = "Bring addon and worker to the same release."
 ID, NUMBER, DAY, FLAG, LABEL = pa.int64(), pa.float64(), pa.date32(), pa.bool_(), pa.string()
@@ -66,7 +67,9 @@ def to_read(offered: Mapping[str, Sequence[str]], *, with_facts: bool) -> dict[s
         if name in offered:
             missing = [column for column in columns if column not in offered[name]]
             if missing:
-                raise ContractError(f"The addon offers {name} without {', '.join(missing)}.", MEND)
+                words = f"The addon offers {name} without {', '.join(missing)}."
+                told = sentence("addon_lacks_columns", words, dataset=name, columns=", ".join(missing))
+                raise ContractError(told, MEND)
             wanted[name] = columns
     if with_facts:
         if set(DATASETS["profiles"]) <= set(offered.get("profiles", ())):

@@ -31,6 +31,7 @@ from sync_worker.history.datasets import (
     to_read,
 )
 from sync_worker.history.schema import History
+from sync_worker.sentences import sentence
 from sync_worker.transport import Transport
 from sync_worker.transport.beside import side_by_side
 
@@ -77,7 +78,8 @@ def read_history(
         def on_page(
             rows: int, part: float, dataset: str = dataset, weight: float = weight, done: float = done
         ) -> None:
-            show(done + weight * part, f"reading {dataset.replace('_', ' ')}: {rows:,}")
+            words = f"reading {dataset.replace('_', ' ')}: {rows:,}"
+            show(done + weight * part, sentence("reading", words, dataset=dataset, rows=rows))
 
         frames[dataset] = read_dataset(
             transports, dataset, company_id, wanted=wanted, page_rows=page_rows, on_page=on_page, sales=sales
@@ -211,10 +213,14 @@ def _fetch(
         try:
             following = {"id": int(following["id"]), "until": int(following["until"])}
         except (KeyError, TypeError, ValueError) as error:
-            raise ContractError(f"The export of {dataset} goes on from {following}.", MEND) from error
+            raise _unusable(dataset, f"The export of {dataset} goes on from {following}.") from error
     if following and following == after:
-        raise ContractError(f"The export of {dataset} does not move on from {after}.", MEND)
+        raise _unusable(dataset, f"The export of {dataset} does not move on from {after}.")
     return page, following or None
+
+
+def _unusable(dataset: str, words: str) -> ContractError:
+    return ContractError(sentence("page_unusable", words, dataset=dataset), MEND)
 
 
 def _part(after: Cursor | None) -> float:
@@ -228,10 +234,10 @@ def decode_page(answer: dict[str, Any], dataset: str, wanted: Columns) -> pa.Tab
         names, count = list(answer["columns"]), int(answer["rows"])
         raw = zlib.decompress(base64.b64decode(answer["data"])) if answer["data"] else b""
     except (KeyError, TypeError, ValueError, binascii.Error, zlib.error) as error:
-        raise ContractError(f"A page of {dataset} cannot be read ({type(error).__name__}).", MEND) from error
+        raise _unusable(dataset, f"A page of {dataset} cannot be read ({type(error).__name__}).") from error
     missing = [name for name in wanted if name not in names]
     if missing:
-        raise ContractError(f"The export of {dataset} lacks the columns {', '.join(missing)}.", MEND)
+        raise _unusable(dataset, f"The export of {dataset} lacks the columns {', '.join(missing)}.")
     if not raw.strip():
         page = pa.schema(list(wanted.items())).empty_table()
     else:
@@ -251,10 +257,10 @@ def decode_page(answer: dict[str, Any], dataset: str, wanted: Columns) -> pa.Tab
                 ),
             )
         except pa.ArrowInvalid as error:
-            raise ContractError(f"A page of {dataset} cannot be read: {error}.", MEND) from error
+            raise _unusable(dataset, f"A page of {dataset} cannot be read: {error}.") from error
     if page.num_rows != count:
-        raise ContractError(
-            f"A page of {dataset} has {page.num_rows} rows where Odoo announced {count}.", MEND
+        raise _unusable(
+            dataset, f"A page of {dataset} has {page.num_rows} rows where Odoo announced {count}."
         )
     return page
 
@@ -270,8 +276,8 @@ def _to_pandas(table: pa.Table, dataset: str, wanted: Columns) -> pd.DataFrame:
         elif kind == ID and has_gaps(dataset, name):
             columns[name] = column.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get)
         elif kind == ID and column.null_count:
-            raise ContractError(
-                f"The export of {dataset} leaves {name} empty in {column.null_count} rows.", MEND
+            raise _unusable(
+                dataset, f"The export of {dataset} leaves {name} empty in {column.null_count} rows."
             )
         else:
             columns[name] = column.to_numpy()

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from sync_worker.history.facts import FACTS, MAY_LACK, PREVIOUS, PRODUCTS, STANDING
+from sync_worker.sentences import Sentence, sentence
 
 LINE_COLUMNS = ("order_id", "product_id", "category", "quantity", "amount", "discount")
 
@@ -85,16 +86,13 @@ class History:
         first_seen = self.customers["first_seen"]
         kept = ordered | (first_seen <= day) | (first_seen.isna() & ~later_only)
         if not kept.any():
-            first = (
-                f"; the first one is dated {self.orders['date'].min():%Y-%m-%d}" if len(self.orders) else ""
-            )
-            raise HistoryError(
-                f"The history has no order on or before {day:%Y-%m-%d}{first}: choose a later date."
-            )
+            raise HistoryError(_none_by(f"{day:%Y-%m-%d}", self.orders["date"]))
         warnings = list(self.warnings)
         if not known.all():
             which = f"dated after {day:%Y-%m-%d}"
-            warnings.append(f"{counted((~known).sum(), 'order', which)} left out.")
+            later = int((~known).sum())
+            words = f"{counted(later, 'order', which)} left out."
+            warnings.append(sentence("orders_dated_after", words, count=later, day=f"{day:%Y-%m-%d}"))
         lines = self.lines
         if lines is not None and not known.all():
             lines = lines[lines["order_id"].isin(orders["order_id"])]
@@ -113,12 +111,14 @@ class History:
         _require(orders, ("order_id", "customer_id", "date", "amount"), "orders")
         missing = orders["customer_id"].isna()
         if missing.any():
-            self.warnings.append(f"{counted(missing.sum(), 'order', 'without a customer')} left out.")
+            words = f"{counted(missing.sum(), 'order', 'without a customer')} left out."
+            self.warnings.append(sentence("orders_without_customer", words, count=missing.sum()))
             orders = orders[~missing]
         amount = numbers(orders["amount"], "amount")
         empty = amount.isna()
         if empty.any():
-            self.warnings.append(f"{counted(empty.sum(), 'order', 'without an amount')} left out.")
+            words = f"{counted(empty.sum(), 'order', 'without an amount')} left out."
+            self.warnings.append(sentence("orders_without_amount", words, count=empty.sum()))
             orders, amount = orders[~empty], amount[~empty]
         margin = numbers(orders["margin"], "margin") if "margin" in orders else np.nan
         return pd.DataFrame(
@@ -240,9 +240,23 @@ def as_days(values: pd.Series, required: bool = True) -> pd.Series:
     if bad.any():
         row = int(np.flatnonzero(bad.to_numpy())[0])
         value = values.iloc[row]
-        what = "has no date" if pd.isna(value) else f"has the date “{value}”, which is not an ISO date"
-        raise HistoryError(f"Row {row + 1} {what}; write dates as YYYY-MM-DD.")
+        missing = bool(pd.isna(value))
+        what = "has no date" if missing else f"has the date “{value}”, which is not an ISO date"
+        words = f"Row {row + 1} {what}; write dates as YYYY-MM-DD."
+        if missing:
+            raise HistoryError(sentence("row_without_date", words, row=row + 1))
+        raise HistoryError(sentence("row_bad_date", words, row=row + 1, value=str(value)))
     return days.astype("datetime64[s]")
+
+
+def _none_by(day: str, dates: pd.Series) -> Sentence:
+    """That no order is of a day or before."""
+    words = f"The history has no order on or before {day}"
+    if not len(dates):
+        return sentence("no_order_by", f"{words}: choose a later date.", day=day)
+    first = f"{dates.min():%Y-%m-%d}"
+    words += f"; the first one is dated {first}: choose a later date."
+    return sentence("no_order_by_but_later", words, day=day, first=first)
 
 
 def counted(count: int, noun: str, which: str = "") -> str:
@@ -308,10 +322,12 @@ def numbers(values: pd.Series, column: str) -> pd.Series:
     bad = (numbers.isna() & values.notna()) | np.isinf(numbers)
     if bad.any():
         row = int(np.flatnonzero(bad.to_numpy())[0])
-        raise HistoryError(
-            f"Row {row + 1} has the {column} “{values.iloc[row]}”, which is not a number; "
+        value = str(values.iloc[row])
+        words = (
+            f"Row {row + 1} has the {column} “{value}”, which is not a number; "
             "write it with digits and a decimal point."
         )
+        raise HistoryError(sentence("row_bad_number", words, row=row + 1, column=column, value=value))
     return numbers
 
 

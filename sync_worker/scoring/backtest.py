@@ -18,7 +18,8 @@ from sync_worker.scoring.metrics import auc
 from sync_worker.scoring.peers import Peers
 from sync_worker.scoring.plain import plain
 from sync_worker.scoring.situation import take
-from sync_worker.scoring.trials import TIERS, Trial
+from sync_worker.scoring.trials import STEP, TIERS, Trial
+from sync_worker.sentences import sentence
 
 #: Earlier days judged where nothing else is asked for.
 CUTOFFS = 6
@@ -49,9 +50,10 @@ def backtest(
     report = progress or (lambda percent, step: None)
     day = as_day(as_of)
     history = history.until(day)
-    report(5, "Reading what customers did")
+    report(5, sentence("reading_history", "Reading what customers did"))
     if not (history.orders["amount"] > 0).any():
-        warning = "No customer has an order of a positive amount yet: there is nothing to judge."
+        words = "No customer has an order of a positive amount yet: there is nothing to judge."
+        warning = sentence("nothing_to_judge", words)
         nothing = summarise([], None, policy, pd.Series(dtype=object), ())
         return nothing | {"warnings": [*history.warnings, warning]}
     facts = features.build(history, day, policy)
@@ -59,18 +61,18 @@ def backtest(
     main_horizon = float(policy.value("churn_horizon_days"))
     own = rhythm.learn(facts.days, Peers(formats, policy), main_horizon).at(facts.days.last())
     situation = take(facts.sales, formats, today, main_horizon, policy, own).situation
-    report(15, "Forecasting the past")
+    report(15, STEP)
     choice = selection.choose(
         facts,
         situation,
         policy,
         today,
         most=cutoffs or CUTOFFS,
-        progress=lambda part: report(15 + int(80 * part), "Forecasting the past"),
+        progress=lambda part: report(15 + int(80 * part), STEP),
     )
     words = [*history.warnings, *facts.warnings, *choice.words]
     result = summarise(choice.judged, choice.forecast, policy, formats, words)
-    report(100, "Judged")
+    report(100, sentence("judged", "Judged"))
     return result
 
 
@@ -156,29 +158,43 @@ def _tracking(trial: Trial) -> list[dict[str, Any]]:
 
 def _cautions(company: dict[str, Any]) -> list[str]:
     sentences = {
-        "cutoffs": "The history is too short to try the forecast on its own past: how good it is, is not known.",
-        "customers": "Too few customers were active at the earlier cut-offs to say how good the forecast is.",
-        "outcomes": "Too few customers stayed away, or too few came back, to say how good the forecast is.",
+        "cutoffs": sentence(
+            "quality_history_short",
+            "The history is too short to try the forecast on its own past: how good it is, is not known.",
+        ),
+        "customers": sentence(
+            "quality_few_customers",
+            "Too few customers were active at the earlier cut-offs to say how good the forecast is.",
+        ),
+        "outcomes": sentence(
+            "quality_few_outcomes",
+            "Too few customers stayed away, or too few came back, to say how good the forecast is.",
+        ),
     }
     words = [sentences[company["missing"]]] if company["missing"] else []
     if company["grade"] == "D":
-        words.append("The forecast of churn showed no skill on this company's own past: do not rely on it.")
+        told = "The forecast of churn showed no skill on this company's own past: do not rely on it."
+        words.append(sentence("quality_no_skill", told))
     if company["grade"] == "C" and company["gain_low"] > 0:
-        words.append(
+        told = (
             "The forecast of churn ranked customers better than a simple rule, but its probabilities were off by "
             f"{company['ece']:.0%}."
         )
+        words.append(sentence("quality_off", told, off=company["ece"]))
     elif company["grade"] == "C":
-        words.append(
+        told = (
             "The forecast of churn ranked customers no better than a simple rule on this company's own past."
         )
+        words.append(sentence("quality_no_better", told))
     bias = company["value_log_bias"]
     if bias is not None and abs(bias) > BIASED:
-        side = "more" if bias > 0 else "less"
-        words.append(
-            f"On earlier cut-offs the expected sales came to {abs(np.expm1(bias)):.0%} {side} than what came: "
+        side, code = ("more", "quality_value_above") if bias > 0 else ("less", "quality_value_below")
+        off = abs(np.expm1(bias))
+        told = (
+            f"On earlier cut-offs the expected sales came to {off:.0%} {side} than what came: "
             "a season or a trend that the history does not show yet."
         )
+        words.append(sentence(code, told, off=off))
     return words
 
 

@@ -7,9 +7,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from sync_worker.sentences import sentence
+
 COLUMNS = ["customer_id", "lifetime_value", "lifecycle_stage"]
 #: What a customer can have done to the equity; each is counted in one of them.
 CHANGES = ("acquired", "won_back", "growth", "decline", "lost")
+
+
+UNTOLD = "what changed customer equity cannot be told."
 
 
 def basis(previous: pd.DataFrame | None) -> str | None:
@@ -31,8 +36,8 @@ def before(previous: pd.DataFrame | None, now: str) -> tuple[pd.DataFrame | None
     then = basis(previous)
     if then is None or then == now:
         return previous, []
-    words = f"Value was measured in {then} at the last run and in {now} now"
-    return None, [f"{words}: what changed customer equity cannot be told."]
+    words = f"Value was measured in {then} at the last run and in {now} now: {UNTOLD}"
+    return None, [sentence("equity_basis_changed", words, then=then, now=now)]
 
 
 def bridge(before: pd.DataFrame | None, now: pd.DataFrame, decimals: int = 2) -> dict[str, Any]:

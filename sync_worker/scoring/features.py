@@ -13,6 +13,7 @@ from sync_worker.policy import Policy
 from sync_worker.scoring import grouped, history_start, value_trend
 from sync_worker.scoring.events import days_of
 from sync_worker.scoring.evidence import newest
+from sync_worker.sentences import sentence
 
 #: Margins count as the value basis when they are known for this share of the turnover.
 MARGIN_COVERAGE = 0.9
@@ -221,14 +222,14 @@ def _contribution(amount: np.ndarray, margin: np.ndarray) -> tuple[np.ndarray, s
         if not known.any():
             return amount, "revenue", []
         words = f"Margins are known for {coverage:.0%} of the turnover only: value is measured in revenue."
-        return amount, "revenue", [words]
+        return amount, "revenue", [sentence("revenue_for_want_of_margins", words, share=coverage)]
     if known.all():
         return margin, "margin", []
     rate = usual_rate(amount, margin)
-    words = (
-        f"{(~known).sum():,} of {len(amount):,} orders have no margin: the mean rate of {rate:.1%} stands in."
-    )
-    return np.where(known, margin, amount * rate), "margin", [words]
+    unknown, orders = int((~known).sum()), len(amount)
+    words = f"{unknown:,} of {orders:,} orders have no margin: the mean rate of {rate:.1%} stands in."
+    told = sentence("orders_without_margin", words, count=unknown, orders=orders, rate=rate)
+    return np.where(known, margin, amount * rate), "margin", [told]
 
 
 def usual_rate(amount: np.ndarray, margin: np.ndarray) -> float:

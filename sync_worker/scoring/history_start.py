@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from sync_worker.sentences import sentence
+
 #: The first weeks, and as many periods after them as tell how many new customers are usual: a quarter.
 WEEKS, AFTER = 4, 3
 #: A large share of all customers, and so many times as many as is usual.
@@ -29,8 +31,9 @@ def warnings(first_day: np.ndarray, today: int) -> list[str]:
     share = early / len(first_day)
     if share < SHARE or early < TIMES * usual:
         return []
-    return [
+    words = (
         f"{share:.0%} of the customers have their first order in the first {WEEKS} weeks of the history, far more "
         "than in the weeks after: it seems to start later than they did, so their time with you may be longer than "
         "is known."
-    ]
+    )
+    return [sentence("history_starts_late", words, share=share, weeks=WEEKS)]

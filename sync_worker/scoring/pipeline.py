@@ -32,6 +32,7 @@ from sync_worker.scoring import (
 from sync_worker.scoring.peers import peers_of
 from sync_worker.scoring.preparation import Prepared, prepare
 from sync_worker.scoring.summary import summarise
+from sync_worker.sentences import sentence
 
 #: Columns of the result in order; docs/columns.md says what each means. `format` stands for `format_id`
 #: (Odoo) or `business_format` (file).
@@ -123,8 +124,6 @@ WORKINGS = (
     "typical_gap",
 )
 
-STEP_TRIALS = "Trying forecasts on the past"
-
 
 @dataclass
 class Result:
@@ -177,7 +176,7 @@ def score(
         whole.lines, whole.facts = None, {}
     before = before or causes.Before()
     recounted = before.policy is not None and before.policy.sales != policy.sales
-    report(5, "Reading what customers did")
+    report(5, sentence("reading_history", "Reading what customers did"))
     warnings = list(history.warnings)
     if (history.orders["amount"] > 0).any():
         buyers, otherwise, forecast, results, words = _buyers(
@@ -194,8 +193,9 @@ def score(
         forecast, buyers, otherwise = None, pd.DataFrame(columns=[*OF_BUYERS]), causes.Otherwise()
         # nothing is to be measured: what is gone is told in what it was measured in
         results = {"basis": equity.basis(history.previous) or "revenue", "lacks": []}
-        warnings.append("No customer has an order of a positive amount yet: all are prospects.")
-    report(95, "Putting results together")
+        told = "No customer has an order of a positive amount yet: all are prospects."
+        warnings.append(sentence("all_prospects", told))
+    report(95, sentence("putting_together", "Putting results together"))
     customers = _with_prospects(buyers, history.customers)
     if recounted:
         otherwise = causes.Otherwise(by_policy=customers["customer_id"])
@@ -207,13 +207,14 @@ def score(
         results["lacks"] = list(dict.fromkeys([*results["lacks"], *expected.lacks]))
     opening, words = equity.before(history.previous, results["basis"])
     if recounted:
-        then, now = SALES_WORDS[before.policy.sales], SALES_WORDS[policy.sales]
-        told = f"Sales were counted from {then} at the last run and from {now} now"
-        opening, words = None, [f"{told}: what changed customer equity cannot be told."]
+        then, now = before.policy.sales, policy.sales
+        told = f"Sales were counted from {SALES_WORDS[then]} at the last run and from {SALES_WORDS[now]} now"
+        told = f"{told}: {equity.UNTOLD}"
+        opening, words = None, [sentence("equity_sales_changed", told, then=then, now=now)]
     results["equity"] = equity.bridge(opening, customers, decimals)
     warnings += words
     summary = summarise(customers, day, forecast) | results
-    report(100, "Scored")
+    report(100, sentence("scored", "Scored"))
     return Result(customers, summary, warnings)
 
 
@@ -232,7 +233,7 @@ def _buyers(history, day, policy, report, *, withhold, keep, before):
             policy, labelling.relabel(by_model, policy, withhold=withhold)
         )
         prepared.other = by_model = None
-    report(55, "Expecting orders and value")
+    report(55, sentence("expecting_value", "Expecting orders and value"))
     facts, today, own = prepared.facts, prepared.today, prepared.own
     served = labelling.label(prepared, policy, withhold=withhold)
     if keep:
@@ -240,7 +241,7 @@ def _buyers(history, day, policy, report, *, withhold, keep, before):
         as_prepared.table = facts.table[found_by_then]
         keep(replace(prepared, facts=as_prepared), facts.table[[*labelling.TOLD]])
 
-    report(70, "Classifying")
+    report(70, sentence("classifying", "Classifying"))
     forecast, situation, past = prepared.forecast, prepared.situation, prepared.past
     peers = peers_of(facts.table, policy)
     kept = classification.Kept(
@@ -271,7 +272,7 @@ def _buyers(history, day, policy, report, *, withhold, keep, before):
     otherwise = causes.Otherwise(**others)
     del kept, served, besides
 
-    report(80, "Finding reasons")
+    report(80, sentence("finding_reasons", "Finding reasons"))
     near = [*churn.evidence(facts.table, policy), *lifecycle.evidence(facts.table, policy)]
     facts.table = table = facts.table.drop(columns=[*WORKINGS])
     table["reasons"] = explanation.explain(

@@ -30,11 +30,11 @@ from sync_worker.scoring.receivables import Receivables
 from sync_worker.scoring.returns import Returns
 from sync_worker.scoring.rhythm import Rhythm
 from sync_worker.scoring.situation import Situation, take
-from sync_worker.scoring.trials import Trial
+from sync_worker.scoring.trials import STEP, Trial
+from sync_worker.sentences import Sentence, sentence
 
 #: Keys of the policy that any of this rests on: where one changes, all of it is found anew.
 REFITTING = frozenset({"churn_horizon_days", "current_window_days", "peers_minimum", "sales_basis"})
-STEP_TRIALS = "Trying forecasts on the past"
 
 
 @dataclass
@@ -91,25 +91,26 @@ def prepare(
     """
     facts = features.build(history, day, policy)
     formats, today = facts.table["format"], int(day.timestamp() // 86400)
-    report(30, "Learning rhythms")
+    report(30, sentence("learning_rhythms", "Learning rhythms"))
     main_horizon = float(policy.value("churn_horizon_days"))
     rhythms = rhythm.learn(facts.days, Peers(formats, policy), default_gap=main_horizon)
     own = rhythms.at(facts.days.last())
     situation = take(facts.sales, formats, today, main_horizon, policy, own).situation
-    report(35, STEP_TRIALS)
+    report(35, STEP)
     choice = selection.choose(
         facts,
         situation,
         policy,
         today,
-        progress=lambda part: report(35 + int(20 * part), STEP_TRIALS),
+        progress=lambda part: report(35 + int(20 * part), STEP),
         besides=tier,
     )
     forecast = choice.forecast
     past = backtest.summarise(choice.judged, forecast, policy, formats, ())
     words = [*facts.warnings, *choice.words, *past["warnings"]]
-    if forecast.spend.fallback_:
-        words.append(f"Spend is the customers' shrunken mean, since {forecast.spend.fallback_}.")
+    why = forecast.spend.fallback_
+    if why:
+        words.append(Sentence(f"Spend is the customers' shrunken mean, since {why}.", why.code, why.params))
     prepared = Prepared(
         facts=facts,
         rhythms=rhythms,

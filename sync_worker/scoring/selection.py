@@ -13,6 +13,7 @@ from sync_worker.scoring.forecast import Forecast
 from sync_worker.scoring.past import Past
 from sync_worker.scoring.situation import Situation
 from sync_worker.scoring.trials import Trial
+from sync_worker.sentences import sentence
 
 #: Earlier days a scoring run judges its forecast on.
 TRIALS = 3
@@ -61,7 +62,9 @@ def choose(
     lack = base_models.shortage(situation)
     if lack:
         forecast = _rule_of_thumb(situation)
-        return Choice(forecast, words=[f"Churn follows a {forecast.words}, since {lack.words}."])
+        told = f"Churn follows a {forecast.words}, since {lack.words}."
+        words = sentence(f"rhythm_{lack.code}", told, have=lack.have, needed=lack.needed)
+        return Choice(forecast, words=[words])
     past = Past(features.sales, features.table["format"], policy, today)
     judged = trials.run(past, most, lambda part: progress(0.7 * part))
     base = base_models.fit(situation)
@@ -70,7 +73,8 @@ def choose(
     progress(1.0)
     words = []
     if not base.transactions.model.identified_:
-        words.append("The orders do not show the MBG/NBD when customers leave; the rhythm model stands in.")
+        told = "The orders do not show the MBG/NBD when customers leave; the rhythm model stands in."
+        words.append(sentence("rhythm_stands_in", told))
     chosen = replace(available[name], spread=trials.spread(judged, name))
     other = None
     if besides != name:

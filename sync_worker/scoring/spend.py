@@ -14,6 +14,8 @@ from scipy.special import digamma, gammaln
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from sync_worker.sentences import sentence
+
 LOG_BOUND = 12.0
 SHRINKAGE = 2.0
 Q_MAXIMUM = 1000.0
@@ -53,7 +55,8 @@ class GammaGamma(BaseEstimator):
         self.population_mean_ = float(mean.mean())
         self.fallback_ = ""
         if len(n) < self.minimum:
-            self.fallback_ = f"only {len(n)} customers to learn spend from"
+            words = f"only {len(n)} customers to learn spend from"
+            self.fallback_ = sentence("spend_few_customers", words, customers=len(n))
             return self
         unit = self.population_mean_  # the result must not depend on the currency
         scaled = mean / unit
@@ -71,7 +74,8 @@ class GammaGamma(BaseEstimator):
         # A huge q says that all customers spend the same, which single heavy-tailed amounts can feign:
         # everybody would be expected to spend the mean, large customers too.
         if not 1 < q < Q_MAXIMUM or not np.isfinite(found.fun) or (np.abs(found.x) > LOG_BOUND - 1e-3).any():
-            self.fallback_ = "amounts are too uneven or too equal for the spend model"
+            words = "amounts are too uneven or too equal for the spend model"
+            self.fallback_ = sentence("spend_uneven", words)
             return self
         self.p_, self.q_, self.gamma_ = p, q, gamma * unit
         self.population_mean_ = p * self.gamma_ / (q - 1)

@@ -16,6 +16,7 @@ from sync_worker.scoring.past import Past
 from sync_worker.scoring.seasonality import Season, learn
 from sync_worker.scoring.situation import Outcome, Snapshot
 from sync_worker.scoring.value import SalesDistribution
+from sync_worker.sentences import sentence
 
 #: From the simplest to the richest.
 TIERS = ("mbg_nbd", "rhythm", "regression", "boosted")
@@ -28,6 +29,8 @@ CLEARLY = 0.98
 #: Factors of the variance tried until the interval held as much as it says.
 SPREADS = (0.25, 0.4, 0.6, 0.8, 1.0, 1.3, 1.7, 2.2, 3.0, 4.0, 6.0)
 COVERAGE = 0.8
+#: What people read while trials are made.
+STEP = sentence("forecasting_past", "Trying forecasts on the past")
 
 
 @dataclass

@@ -17,6 +17,7 @@ from sync_worker.errors import (
     UnreachableError,
     WorkerError,
 )
+from sync_worker.sentences import sentence
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +65,8 @@ def from_odoo(name: str, message: str, status: int | None = None) -> WorkerError
         return _from_code(*coded.groups())
     error: WorkerError
     if _CONCURRENCY.search(name) or _CONCURRENCY.search(message):
-        error = ServerError("Odoo could not get a lock it needed because other work was in its way.")
+        words = "Odoo could not get a lock it needed because other work was in its way."
+        error = ServerError(sentence("odoo_busy", words))
         error.transient = True
     elif kind in ("AccessDenied", "Unauthorized") or status == 401:
         error = key_refused()
@@ -80,7 +82,8 @@ def from_odoo(name: str, message: str, status: int | None = None) -> WorkerError
             message or "Odoo refused the request.", "Mend what the sentence names and start again."
         )
     else:
-        error = ServerError(f"Odoo failed inside ({kind or 'unknown error'}).")
+        kind = kind or "unknown error"
+        error = ServerError(sentence("odoo_failed", f"Odoo failed inside ({kind}).", kind=kind))
     return error
 
 
@@ -106,7 +109,10 @@ def _from_code(code: str, text: str) -> WorkerError:
 
 def key_refused() -> WorkerError:
     return RefusedError(
-        "Odoo does not accept the API key: it is mistyped, expired, revoked, or of another database.",
+        sentence(
+            "key_refused",
+            "Odoo does not accept the API key: it is mistyped, expired, revoked, or of another database.",
+        ),
         "As the sync user, create a key in Odoo (My Profile, Account Security) and give it to the worker.",
     )
 
@@ -145,7 +151,8 @@ def retrying(send: Callable[[], Any], *, attempts: int) -> Any:
 
 def unavailable(status: int, retry_after: str | None) -> WorkerError:
     """The error for an answer that asks to come back later."""
-    error = UnreachableError(f"Odoo, or the proxy before it, is overloaded or restarting (HTTP {status}).")
+    words = f"Odoo, or the proxy before it, is overloaded or restarting (HTTP {status})."
+    error = UnreachableError(sentence("odoo_overloaded", words, status=status))
     if retry_after and retry_after.strip().isdigit():
         error.retry_after = float(retry_after)
     return error

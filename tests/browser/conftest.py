@@ -1,9 +1,12 @@
 """A scored Odoo for the session, and pages of a real browser that fail on any error in its console."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from odoo_site import ROOT, OdooSite, Worker
@@ -49,7 +52,9 @@ def browser() -> Iterator[Browser]:
 
 
 @contextmanager
-def logged_in(browser: Browser, site: OdooSite, login: str, password: str) -> Iterator[Page]:
+def logged_in(
+    browser: Browser, site: OdooSite, login: str, password: str, database: str = DATABASE
+) -> Iterator[Page]:
     """A page of a user; the test fails when its console shows an error."""
     context = browser.new_context(viewport={"width": 1400, "height": 1000}, base_url=site.url)
     page = context.new_page()
@@ -57,7 +62,7 @@ def logged_in(browser: Browser, site: OdooSite, login: str, password: str) -> It
     errors: list[str] = []
     page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(f"/web/login?db={DATABASE}")
+    page.goto(f"/web/login?db={database}")
     page.fill("input[name=login]", login)
     page.fill("input[name=password]", password)
     page.click("button[type=submit]")
@@ -65,6 +70,30 @@ def logged_in(browser: Browser, site: OdooSite, login: str, password: str) -> It
     yield page
     context.close()
     assert [error for error in errors if not any(known in error for known in KNOWN_ERRORS)] == []
+
+
+def choose_menu(page: Page, section: str, item: str) -> None:
+    """Opens a screen of the app by its menu. The screen before has to be drawn: that closes an open menu."""
+    page.click(f".o_menu_sections button:has-text('{section}')")
+    page.click(f".o-dropdown--menu .o-dropdown-item:text-is('{item}')")
+
+
+@contextmanager
+def serving(site: OdooSite, folder: Path, **settings: Any) -> Iterator[None]:
+    """A worker that waits for what people request."""
+    worker = Worker(site, folder, poll_seconds=0.5, **settings)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sync_worker", "serve"],
+        env=worker.environment(),
+        cwd=folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(15)
 
 
 @pytest.fixture

@@ -1,28 +1,18 @@
 """A manager drafts a policy, sees what it would change, and whom."""
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from odoo_site import OdooSite, Worker
+from conftest import serving
+from odoo_site import OdooSite
 from playwright.sync_api import Page, expect
 
 
 @pytest.fixture
-def serving(site: OdooSite, tmp_path: Path) -> Iterator[None]:
-    worker = Worker(site, tmp_path)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "sync_worker", "serve"],
-        env=worker.environment(poll_seconds=0.5),
-        cwd=worker.folder,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    yield
-    process.terminate()
-    process.wait(15)
+def served(site: OdooSite, tmp_path: Path) -> Iterator[None]:
+    with serving(site, tmp_path):
+        yield
 
 
 @pytest.fixture
@@ -50,7 +40,7 @@ def draft(site: OdooSite) -> Iterator[int]:
 
 
 def test_manager_previews_a_draft(
-    page: Page, site: OdooSite, serving: None, draft: int, screenshots: Path
+    page: Page, site: OdooSite, served: None, draft: int, screenshots: Path
 ) -> None:
     page.goto(f"/odoo/action-crm_value_addon.crm_value_policy_version_action/{draft}")
     differences = page.locator("div[name=differences] tbody tr")
@@ -74,7 +64,7 @@ def test_manager_previews_a_draft(
 
 
 def test_a_changed_draft_asks_for_another_preview(
-    page: Page, site: OdooSite, serving: None, draft: int
+    page: Page, site: OdooSite, served: None, draft: int
 ) -> None:
     page.goto(f"/odoo/action-crm_value_addon.crm_value_policy_version_action/{draft}")
     page.click("button[name=action_preview]")

@@ -17,12 +17,13 @@ ROOT = Path(__file__).resolve().parents[2]
 SEED = Path(__file__).with_name("seed.py")
 SEED_MODULES = Path(__file__).with_name("seed_modules.py")
 SEED_INVOICING = Path(__file__).with_name("seed_invoicing.py")
-DATABASES = ("worker", "bare", "neutral", "modules", "invoicing")
+DATABASES = ("worker", "bare", "neutral", "modules", "invoicing", "fresh", "story")
 
 
 class OdooSite:
-    """One Odoo with databases: `worker` (with a history), `bare` (no addon), `neutral`ised, all `modules`, and
-    `invoicing`: the first with a company that has invoices alone."""
+    """One Odoo with databases: `worker` (with a history), `bare` (no addon), `neutral`ised, all `modules`,
+    `invoicing`: the first with a company that has invoices alone, `fresh`: just installed and empty, and `story`: the
+    first, for tests that leave it changed."""
 
     def __init__(self, state: Path):
         self.state = state
@@ -38,12 +39,13 @@ class OdooSite:
             self.script("drop-db", name)
         self.script("init-db", "bare")
         self.script("init-db", "worker", "crm_value_addon")
+        self.script("copy-db", "worker", "fresh")
         self.script("copy-db", self.script("template", "optional").strip(), "modules")
         self.script("odoo", "-d", "modules", "-i", "crm_value_addon", "--stop-after-init")
         self.seeds = {name: self._seed(name) for name in ("worker", "bare")}
         self.seeds["modules"] = self._seed("modules", SEED_MODULES)
-        self.script("copy-db", "worker", "neutral")
-        self.script("copy-db", "worker", "invoicing")
+        for copy in ("neutral", "invoicing", "story"):
+            self.script("copy-db", "worker", copy)
         self.seeds["invoicing"] = self._seed("invoicing", SEED_INVOICING)
         self._postgres = dict(line.split("=", 1) for line in self.script("env").splitlines() if "=" in line)
         self.sql(
@@ -166,12 +168,14 @@ class OdooSite:
                 self._process.wait()
             self._process = None
 
-    def call(self, model: str, method: str, key: str | None = None, **arguments: Any) -> Any:
+    def call(
+        self, model: str, method: str, key: str | None = None, database: str = "worker", **arguments: Any
+    ) -> Any:
         """JSON-2 as the administrator (or whoever's key it is)."""
         answer = httpx.post(
             f"{self.url}/json/2/{model}/{method}",
             json=arguments,
-            headers={"Authorization": f"bearer {key or self.seed['admin_key']}", "X-Odoo-Database": "worker"},
+            headers={"Authorization": f"bearer {key or self.seed['admin_key']}", "X-Odoo-Database": database},
             timeout=60,
         )
         assert answer.is_success, answer.text[:2000]

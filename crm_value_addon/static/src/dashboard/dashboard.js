@@ -106,7 +106,9 @@ export class ValueDashboard extends Component {
         }
         const share = now / before - 1;
         const sign = share > 0 ? "+" : share < 0 ? "−" : "±";
-        return _t("%(change)s since %(day)s", { change: sign + this.percent(Math.abs(share), 1), day: month_end.date });
+        // Isolated, so that the sign stays before the number in text that is written from right to left.
+        const change = `\u2066${sign}${this.percent(Math.abs(share), 1)}\u2069`;
+        return _t("%(change)s since %(day)s", { change, day: month_end.date });
     }
 
     get tiles() {

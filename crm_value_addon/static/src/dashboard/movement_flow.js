@@ -1,8 +1,10 @@
+import { localization } from "@web/core/l10n/localization";
 import { _t } from "@web/core/l10n/translation";
 import { formatInteger } from "@web/views/fields/formatters";
 
 import { Component } from "@odoo/owl";
 
+const WIDTH = 600;
 const HEIGHT = 340;
 const GAP = 13;
 const LEFT = 150;
@@ -23,10 +25,18 @@ export class MovementFlow extends Component {
     static props = { flows: Array, money: Function, open: Function };
 
     setup() {
+        this.width = WIDTH;
         this.height = HEIGHT;
+        // Who reads from right to left begins at the right.
+        this.mirrored = localization.direction === "rtl";
         this.bar = BAR;
         this.left = LEFT;
         this.right = RIGHT;
+    }
+
+    /** Where on the picture a text stands, and the side of it that is there. */
+    textAt(x, after) {
+        return { x: this.mirrored ? WIDTH - x : x, anchor: after === this.mirrored ? "end" : "start" };
     }
 
     get moved() {
@@ -62,7 +72,7 @@ export class MovementFlow extends Component {
     }
 
     flowText(flow) {
-        return _t("%(customers)s customers from %(from)s to %(to)s", {
+        return _t("From %(from)s to %(to)s: %(customers)s", {
             customers: this.integer(flow.customers),
             from: flow.from_name,
             to: flow.to_name,
