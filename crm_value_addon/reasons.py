@@ -8,7 +8,8 @@ from odoo.exceptions import UserError
 from .categories import category_names
 from .formatting import amount_text
 from .labels import GROUP_USER
-from .reason_texts import direction_text, reason_text, records_text, topic_title
+from .reason_texts import reason_text
+from .reason_titles import direction_text, records_text, topic_title
 from .result_values import is_id
 
 REASON_SCHEMA = json.loads(
