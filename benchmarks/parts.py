@@ -72,7 +72,9 @@ def main() -> int:
     names = [one.name for one in DATA_SETS]
     parser = argparse.ArgumentParser(prog="benchmarks/parts", description=__doc__.splitlines()[0])
     parser.add_argument("--sets", default=",".join(names), metavar="A,B", help=f"some of {', '.join(names)}")
-    parser.add_argument("--others", action="store_true", help="only the cut-offs that benchmarks/accuracy does not have")
+    parser.add_argument(
+        "--others", action="store_true", help="only the cut-offs that benchmarks/accuracy does not have"
+    )
     parser.add_argument("--write", action="store_true", help="write the table into docs/accuracy.md")
     parser.add_argument("--draws", type=int, default=200, help="resamples for the intervals")
     options = parser.parse_args()
