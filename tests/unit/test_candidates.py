@@ -5,11 +5,12 @@ import pandas as pd
 import pytest
 from shops import without_formats
 
+from benchmarks import parts
 from benchmarks.candidates import _carried, _shift
 from benchmarks.judge import more_facts
 from sync_worker.history.schema import History
 from sync_worker.policy import Policy
-from sync_worker.scoring import features
+from sync_worker.scoring import features, hybrid, rhythm
 from sync_worker.scoring.situation import take
 
 DAY = int(np.datetime64("2024-06-30").astype(int))
@@ -85,3 +86,27 @@ def test_a_drift_is_carried_on_where_it_is_plain_and_else_not():
     assert _carried(days, np.zeros(4), 120, "drift, trend") == 0
     p = np.array([0.2, 0.5, 0.9])
     assert _shift(p, p.mean()) == pytest.approx(0, abs=1e-9)
+
+
+def test_parts_are_taken_away_and_given_back():
+    def present():
+        return rhythm.SPREAD_BOUNDS[0] < 0.1, hybrid.PERIODS_DIFFER > 0
+
+    found = {}
+    for name in ("none", *parts.PARTS, parts.BOTH):
+        with parts.only(name):
+            found[name] = present()
+    assert [*found.values()] == [(False, False), (True, False), (False, True), (True, True)]
+    assert present() == (True, True)
+
+
+def test_without_levels_the_cut_offs_are_taken_for_one():
+    rng = np.random.default_rng(6)
+    columns, period = rng.normal(size=(400, 2)), np.repeat([0, 1], 200)
+    churned = rng.random(400) < 0.3 + 0.3 * period
+    with parts.only("none"):
+        found = hybrid._fitted(columns, churned, period)
+    assert found.slopes == pytest.approx(
+        hybrid._fitted(columns, churned, np.zeros(400, int)).slopes, abs=1e-6
+    )
+    assert found.slopes != pytest.approx(hybrid._fitted(columns, churned, period).slopes, abs=1e-6)
