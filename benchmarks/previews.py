@@ -36,19 +36,19 @@ def preview() -> Table:
     table = Table(title="Preview of a draft at 100,000 customers")
     for name in (
         "what",
-        "customers changed",
-        "claimed after, s",
+        "changed",
+        "claimed, s",
         "worker, s",
-        "seen after, s",
+        "seen, s",
         "total, s",
         "bar, s",
     ):
         table.add_column(name, justify="left" if name == "what" else "right")
     with _serving() as log:
         _score()
-        rounds = [("after a run: " + ", ".join(draft), _round(draft, log)) for draft in DRAFTS]
+        rounds = [(", ".join(draft), _round(draft, log)) for draft in DRAFTS]
     with _serving() as log:
-        rounds.append(("after a restart: key_share", _round(DRAFTS[0], log)))
+        rounds.append(("the first after a start", _round(DRAFTS[0], log)))
     for what, told in rounds:
         table.add_row(what, told["changed"], *(f"{told[name]:.1f}" for name in PARTS), f"{BAR:.0f}")
     middle = {name: statistics.median(told[name] for _what, told in rounds) for name in PARTS}
