@@ -32,6 +32,6 @@ def test_a_goal_is_set_measured_and_drawn(site: OdooSite, page: Page, screenshot
     page.screenshot(path=screenshots / "goal.png")
     page.goto(GOALS)
     row = page.locator(".o_data_row", has_text="New Opportunities")
-    expect(row.locator("[name=target_text]")).to_have_text("1,000")
-    expect(row.locator("[name=state]")).to_have_text(re.compile("On track|Behind"))
+    expect(row.locator("td[name=target_text]")).to_have_text("1,000")
+    expect(row.locator("td[name=state]")).to_have_text(re.compile("On track|Behind"))
     assert site.value("SELECT count(*) FROM crm_value_goal_measure") >= 1

@@ -83,7 +83,7 @@ export function courseConfig(datasets, { days, formatDay, format, tooltip }) {
     const scheme = cookie.get("color_scheme");
     const scales = {
         x: axis(scheme, { type: "linear", min: 0, max: Math.max(days, 1), format: formatDay }),
-        y: axis(scheme, { type: "linear", grace: "10%", format }),
+        y: axis(scheme, { type: "linear", format }),
     };
     scales.x.ticks.precision = 0;
     return { type: "line", data: { datasets }, options: options(scheme, { scales, legend: true, tooltip }) };

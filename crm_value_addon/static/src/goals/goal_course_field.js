@@ -9,10 +9,12 @@ import { ValueChart } from "../charts/value_chart";
 
 import { Component, xml } from "@odoo/owl";
 
+/** Writes the figures of an axis: with a decimal where a step is less than one. */
 function formatFigure(unit) {
+    const digits = (value) => [16, Math.abs(value - Math.round(value)) < 1e-6 ? 0 : 1];
     return unit === "share"
-        ? (value) => formatPercentage(value, { digits: [16, 0] })
-        : (value) => formatFloat(value, { humanReadable: value >= 1000, decimals: 0, digits: [16, 0] });
+        ? (value) => formatPercentage(value, { digits: digits(100 * value) })
+        : (value) => formatFloat(value, { digits: digits(value) });
 }
 
 /** How a goal goes: what was measured, where it leads, and the target. */
