@@ -1,8 +1,7 @@
 from datetime import timedelta
-from itertools import groupby
 
 from odoo import api, models
-from odoo.tools import SQL
+from odoo.tools import SQL, groupby
 
 # What people rate of our service.
 RATED = ("sale.order", "stock.picking", "project.task")
@@ -30,8 +29,7 @@ class CrmValueCaseFacts(models.Model):
         facts = self._new_facts(company, days)
         names = dict(self._fields["kind"]._description_selection(self.env))
         warnings, opened = [], []
-        for kind, rows in groupby(facts, key=lambda row: row["kind"]):
-            found = list(rows)
+        for kind, found in groupby(facts, lambda row: row["kind"]):
             if len(found) > settings.crm_value_alerts_at_once:
                 warnings.append(
                     self.env._(
