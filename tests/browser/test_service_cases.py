@@ -16,7 +16,7 @@ def customer(site: OdooSite) -> Iterator[int]:
     """A scored customer of the main company; its cases are gone afterwards."""
     partner = site.value(
         "SELECT profile.partner_id FROM crm_value_profile profile JOIN res_partner partner"
-        " ON partner.id = profile.partner_id AND partner.active AND partner.is_company"
+        " ON partner.id = profile.partner_id AND partner.active"
         " WHERE profile.company_id = %s AND profile.effective_value_segment IS NOT NULL"
         " ORDER BY profile.partner_id LIMIT 1",
         [site.seed["main"]],
