@@ -231,14 +231,8 @@ class CrmValueCase(models.Model):
 
     @api.model
     def _forget(self, customers):
-        """Delete the cases of customers, with messages, files and activities; of contacts that were customers too."""
-        contacts = (
-            self.env["res.partner"]
-            .sudo()
-            .with_context(active_test=False)
-            .search([("commercial_partner_id", "in", customers.ids)])
-        )
-        self.sudo().search([("partner_id", "in", (customers | contacts).ids)]).unlink()
+        """Delete the cases of customers, with messages, files and activities."""
+        self.sudo().search([("partner_id", "in", customers.ids)]).unlink()
 
     # --------------------------------------------------------------------- buttons
 

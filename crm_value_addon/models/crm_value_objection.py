@@ -68,9 +68,11 @@ class CrmValueObjection(models.Model):
         """Erase what was kept about the objecting customers, and about contacts that were customers once."""
         if not self:
             return
-        self.env["crm.value.alert"]._forget(self.partner_id)
-        self.env["crm.value.winback.line"]._forget(self.partner_id)
-        self.env["crm.value.case"]._forget(self.partner_id)
+        of_customers = [("commercial_partner_id", "in", self.partner_id.ids)]
+        contacts = self.env["res.partner"].sudo().with_context(active_test=False).search(of_customers)
+        # What is said and planned about them is not in our own tables.
+        for model in ("crm.value.alert", "crm.value.winback.line", "crm.value.case"):
+            self.env[model]._forget(self.partner_id | contacts)
         self.env.flush_all()
         partners = self._erased_sql()
         for model in self._kept_models():
