@@ -19,6 +19,7 @@ RULES = [
     ("contact_overdue", "Contact overdue"),
     ("single_contact", "One contact person only"),
     ("sales_drop", "Sudden drop of sales"),
+    ("value_falling", "Value falling"),
     ("at_risk", "Churn risk high"),
     ("unanswered", "Messages unanswered"),
     ("agreement_behind", "Agreement not kept"),
@@ -53,6 +54,11 @@ def rule_sql(rule, watched, today):
         "sales_drop": lambda: SQL(
             """SELECT partner_id, jsonb_build_object('percent', anomaly_percent, 'since', anomaly_since) AS figures
                  FROM %s AS watched WHERE anomaly = 'drop'""",
+            watched,
+        ),
+        "value_falling": lambda: SQL(
+            """SELECT partner_id, jsonb_build_object('basis', value_basis) AS figures
+                 FROM %s AS watched WHERE value_trend = 'falling'""",
             watched,
         ),
         "at_risk": lambda: SQL(
@@ -137,6 +143,11 @@ def alert_text(env, rule, figures):
                 "It buys %(percent)s %% less than its own pattern since %(since)s.",
                 percent=number_text(env, abs(figures["percent"])),
                 since=day("since"),
+            ),
+            "value_falling": lambda: (
+                env._("Its margin falls from quarter to quarter, by more than chance.")
+                if figures["basis"] == "margin"
+                else env._("Its sales fall from quarter to quarter, by more than chance.")
             ),
             "at_risk": lambda: (
                 env._("Its churn risk is high: %s.", percent_text(env, figures["probability"]))

@@ -27,7 +27,7 @@ class CrmValueWinbackLine(models.Model):
     lost_type = fields.Selection(
         lambda self: self.env["crm.value.profile"]._fields["effective_lost_type"].selection
     )
-    arm = fields.Selection([("act", "Contact"), ("control", "Leave alone")], required=True)
+    arm = fields.Selection([("act", "To Contact"), ("control", "To Leave Alone")], required=True)
     value = fields.Monetary(help="Margin of a year's orders, as they were before the last one.")
     chance = fields.Float(help="To come back by itself; of who is at risk, to leave.")
     gain = fields.Float(help="How much more probable a contact makes its orders.")

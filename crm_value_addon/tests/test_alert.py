@@ -63,6 +63,13 @@ class TestAlert(ServiceCase):
         self.assertIn("90 %", self.alerts(rule="at_risk").text)
         self.assertLessEqual(len(self.activities()), 4)
 
+    def test_a_value_that_falls(self):
+        self.rescore(value_trend="falling", value_basis="margin")
+        alert = self.alerts(rule="value_falling")
+        self.assertIn("margin falls", alert.text)
+        self.rescore(value_trend="steady", value_basis="margin")
+        self.assertEqual(alert.state, "ended")
+
     def test_a_single_message_without_an_answer_alerts_nobody(self):
         for unanswered, messages, alerted in ((1, 2, 0), (2, 9, 0), (2, 8, 1)):
             reason = {"code": "unanswered", "direction": "value", "contribution": 0, "model": None}

@@ -38,6 +38,7 @@ class ServiceCase(CustomerValueCase):
             **{
                 "value_class": "key",
                 "format_id": None,
+                "value_trend": "steady",
                 "anomaly": None,
                 "anomaly_percent": None,
                 "anomaly_since": None,
