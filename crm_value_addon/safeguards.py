@@ -31,7 +31,7 @@ def rule_sql(rule, watched, today):
     """SQL of the customers that a rule is about now.
 
     :param str rule: a code of ``RULES``
-    :param SQL watched: query of profiles under safeguards, as a table
+    :param SQL watched: a table of the profiles under safeguards
     :param date today: the day of the company
     """
     return {

@@ -65,11 +65,7 @@ class CrmValueAlert(models.Model):
         """
         self.env.flush_all()
         today = company._crm_value_today()
-        watched = SQL(
-            "(SELECT profile.* FROM crm_value_profile profile WHERE profile.company_id = %s AND %s)",
-            company.id,
-            self.env["crm.value.service.policy"]._policy_of_sql("profile", "watched"),
-        )
+        watched = self._watched(company)
         begun = self.browse()
         for rule, _name in RULES:
             found = rule_sql(rule, watched, today)
@@ -79,6 +75,21 @@ class CrmValueAlert(models.Model):
             [("company_id", "=", company.id), ("state", "=", "held"), ("hindrance", "!=", "many")]
         )
         return self._assign(company, begun, waiting)
+
+    def _watched(self, company):
+        """SQL of a table of the profiles under safeguards, found once: every rule looks at them several times."""
+        policies = self.env["crm.value.service.policy"].sudo()
+        some = policies.search_count([("company_id", "=", company.id), ("watched", "=", True)], limit=1)
+        self.env.cr.execute("DROP TABLE IF EXISTS crm_value_watched")
+        self.env.cr.execute(
+            SQL(
+                """CREATE TEMPORARY TABLE crm_value_watched ON COMMIT DROP AS
+                   SELECT profile.* FROM crm_value_profile profile WHERE profile.company_id = %s AND %s""",
+                company.id,
+                policies._policy_of_sql("profile", "watched") if some else SQL("FALSE"),
+            )
+        )
+        return SQL("crm_value_watched")
 
     def _renew(self, company, rule, found, today):
         """Bring the open alerts of a rule in line with the customers it is about now; return those that began."""

@@ -192,6 +192,18 @@ class CrmValueServicePolicy(models.Model):
         if not companies or (customers is not None and not customers):
             return
         self.env.flush_all()
+        with_rhythm = [("company_id", "in", companies.ids), ("contact_days", ">", 0)]
+        if not self.sudo().search_count(with_rhythm, limit=1):
+            # Nothing is looked up for each of all customers where nobody owes a contact.
+            self.env.cr.execute(
+                SQL(
+                    "UPDATE crm_value_profile SET contact_due = NULL"
+                    " WHERE contact_due IS NOT NULL AND company_id IN %s",
+                    tuple(companies.ids),
+                )
+            )
+            self.env.invalidate_all(flush=False)
+            return
         days = SQL("NULLIF(%s, 0)", self._policy_of_sql("target", "contact_days"))
         last = SQL(
             "COALESCE(GREATEST(target.last_contact_date, target.contacted_on), target.last_order_date)"
