@@ -10,8 +10,8 @@ from odoo_site import OdooSite, Worker
 from playwright.sync_api import Browser, Page, expect
 
 DATABASE = "story"
-# Orders of the five best customers that buy every few weeks, moved so that their last one is over four of their
-# usual gaps ago: late enough to worry, not yet gone.
+# Orders of the five best customers that buy every few weeks, moved so that their last one is over four of their usual
+# gaps ago: late enough to worry, not yet gone. They are three times as large, so that there is no doubt who is key.
 LATE = """
 WITH rhythm AS (
     SELECT orders.partner_id, max(date_order) AS last, sum(amount_untaxed) AS sales,
@@ -20,8 +20,13 @@ WITH rhythm AS (
      WHERE state = 'sale' AND partner.ref LIKE 'customer\\_%%' GROUP BY orders.partner_id HAVING count(*) > 15
 ), late AS (
     SELECT * FROM rhythm WHERE last > now() - interval '60 days' ORDER BY sales DESC LIMIT 5
+), line AS (
+    UPDATE sale_order_line SET price_unit = 3 * price_unit, price_subtotal = 3 * price_subtotal,
+           price_total = 3 * price_total, price_tax = 3 * price_tax FROM late
+     WHERE late.partner_id = order_partner_id
 )
-UPDATE sale_order SET date_order = date_order - (late.last - (now() - 4.5 * late.gap)) FROM late
+UPDATE sale_order SET date_order = date_order - (late.last - (now() - 4.5 * late.gap)), amount_total = 3 * amount_total,
+       amount_untaxed = 3 * amount_untaxed, amount_tax = 3 * amount_tax FROM late
  WHERE late.partner_id = sale_order.partner_id
 """
 AT_RISK = """
