@@ -1,4 +1,4 @@
-from collections import defaultdict
+from collections import Counter, defaultdict
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
@@ -65,22 +65,31 @@ class CrmValueAlert(models.Model):
         """
         self.env.flush_all()
         today = company._crm_value_today()
-        watched = self._watched(company)
-        begun = self.browse()
-        for rule, _name in RULES:
-            found = rule_sql(rule, watched, today)
-            begun |= self._renew(company, rule, found, today)
-        # Those held by a limit try again: there may be room now.
+        self._find(company, today)
+        begun, held = self._renew(company, today)
+        # Those held for want of a person or of room try again: there may be now.
         waiting = self.sudo().search(
             [("company_id", "=", company.id), ("state", "=", "held"), ("hindrance", "!=", "many")]
         )
-        return self._assign(company, begun, waiting)
+        (waiting | begun)._open_activities(company)
+        names = dict(self._fields["rule"]._description_selection(self.env))
+        return [
+            self.env._(
+                "%(count)s activities at once would be opened for “%(rule)s”: they are held until a manager"
+                " releases them under Safeguards.",
+                count=count,
+                rule=names[rule],
+            )
+            for rule, count in sorted(held.items())
+        ]
 
-    def _watched(self, company):
-        """SQL of a table of the profiles under safeguards, found once: every rule looks at them several times."""
+    def _find(self, company, today):
+        """Make a table ``crm_value_found`` of what the rules find now: ``partner_id``, ``rule`` and ``figures``."""
         policies = self.env["crm.value.service.policy"].sudo()
         some = policies.search_count([("company_id", "=", company.id), ("watched", "=", True)], limit=1)
-        self.env.cr.execute("DROP TABLE IF EXISTS crm_value_watched")
+        watched = SQL("crm_value_watched")
+        self.env.cr.execute("DROP TABLE IF EXISTS crm_value_watched, crm_value_found")
+        # Once for all rules: which policy holds is looked up for each customer.
         self.env.cr.execute(
             SQL(
                 """CREATE TEMPORARY TABLE crm_value_watched ON COMMIT DROP AS
@@ -89,17 +98,40 @@ class CrmValueAlert(models.Model):
                 policies._policy_of_sql("profile", "watched") if some else SQL("FALSE"),
             )
         )
-        return SQL("crm_value_watched")
+        # PostgreSQL takes tables just filled for small, and would compare each row with each.
+        self.env.cr.execute("ANALYZE crm_value_watched (partner_id)")
+        self.env.cr.execute(
+            SQL(
+                """CREATE TEMPORARY TABLE crm_value_found ON COMMIT DROP AS
+                   SELECT DISTINCT ON (rule, partner_id) rule, partner_id, figures FROM (%s) each""",
+                SQL(" UNION ALL ").join(
+                    SQL(
+                        "SELECT %s::varchar AS rule, partner_id, figures FROM (%s) found",
+                        rule,
+                        rule_sql(rule, watched, today),
+                    )
+                    for rule, _name in RULES
+                ),
+            )
+        )
+        # PostgreSQL takes tables just filled for small, and would compare each row with each.
+        self.env.cr.execute(
+            "ANALYZE crm_value_found; ANALYZE crm_value_alert (company_id, partner_id, rule, state)"
+        )
 
-    def _renew(self, company, rule, found, today):
-        """Bring the open alerts of a rule in line with the customers it is about now; return those that began."""
-        key = {"company": company.id, "rule": rule, "found": found, "today": today}
+    def _renew(self, company, today):
+        """Bring the open alerts in line with what was found.
+
+        :return: those that began, and ``{rule: number}`` of rules that would begin too many: these are held
+        """
+        key = {"company": company.id, "today": today}
         self.env.cr.execute(
             SQL(
                 """
                 UPDATE crm_value_alert alert SET state = 'ended', ended_on = %(today)s
-                 WHERE alert.company_id = %(company)s AND alert.rule = %(rule)s AND alert.state <> 'ended'
-                   AND NOT EXISTS (SELECT FROM (%(found)s) found WHERE found.partner_id = alert.partner_id)
+                 WHERE alert.company_id = %(company)s AND alert.state <> 'ended' AND NOT EXISTS (
+                       SELECT FROM crm_value_found found
+                        WHERE found.partner_id = alert.partner_id AND found.rule = alert.rule)
                 """,
                 **key,
             )
@@ -107,72 +139,70 @@ class CrmValueAlert(models.Model):
         self.env.cr.execute(
             SQL(
                 """
-                UPDATE crm_value_alert alert SET figures = found.figures FROM (%(found)s) found
-                 WHERE alert.company_id = %(company)s AND alert.rule = %(rule)s AND alert.state <> 'ended'
+                UPDATE crm_value_alert alert SET figures = found.figures FROM crm_value_found found
+                 WHERE alert.company_id = %(company)s AND alert.state <> 'ended' AND alert.rule = found.rule
                    AND alert.partner_id = found.partner_id AND alert.figures IS DISTINCT FROM found.figures
                 """,
                 **key,
             )
         )
+        # What is left has begun. One statement that looked for rows while it inserts them would read what it writes.
         self.env.cr.execute(
             SQL(
                 """
-                INSERT INTO crm_value_alert (partner_id, company_id, rule, state, opened_on, figures)
-                SELECT DISTINCT ON (found.partner_id)
-                       found.partner_id, %(company)s, %(rule)s, 'open', %(today)s, found.figures
-                  FROM (%(found)s) found
-                 WHERE NOT EXISTS (
-                       SELECT FROM crm_value_alert alert WHERE alert.company_id = %(company)s
-                          AND alert.rule = %(rule)s AND alert.state <> 'ended'
-                          AND alert.partner_id = found.partner_id)
-                RETURNING id
+                DELETE FROM crm_value_found found USING crm_value_alert alert
+                 WHERE alert.company_id = %(company)s AND alert.state <> 'ended' AND alert.rule = found.rule
+                   AND alert.partner_id = found.partner_id
                 """,
                 **key,
             )
         )
-        begun = [number for (number,) in self.env.cr.fetchall()]
+        self.env.cr.execute(
+            SQL(
+                """
+                INSERT INTO crm_value_alert
+                    (partner_id, company_id, rule, opened_on, figures, state, hindrance)
+                SELECT partner_id, %(company)s, rule, %(today)s, figures,
+                       CASE WHEN many THEN 'held' ELSE 'open' END, CASE WHEN many THEN 'many' END
+                  FROM (SELECT *, count(*) OVER (PARTITION BY rule) > %(most)s AS many FROM crm_value_found) found
+                RETURNING id, rule, hindrance
+                """,
+                most=company.sudo().crm_value_alerts_at_once,
+                **key,
+            )
+        )
+        made = self.env.cr.fetchall()
         self.env.invalidate_all(flush=False)
-        return self.sudo().browse(begun)
+        held = Counter(rule for _id, rule, hindrance in made if hindrance)
+        return self.sudo().browse([number for number, _rule, hindrance in made if not hindrance]), held
 
     # ----------------------------------------------------------------- activities
-
-    def _assign(self, company, begun, waiting):
-        """Open the activities of alerts, as far as there is somebody with room; hold the others."""
-        warnings = []
-        names = dict(self._fields["rule"]._description_selection(self.env))
-        assignable = waiting
-        for rule, alerts in begun.grouped("rule").items():
-            if len(alerts) > company.sudo().crm_value_alerts_at_once:
-                alerts._with_pen().write({"state": "held", "hindrance": "many"})
-                warnings.append(
-                    self.env._(
-                        "%(count)s activities at once would be opened for “%(rule)s”: they are held until a manager"
-                        " releases them under Safeguards.",
-                        count=len(alerts),
-                        rule=names[rule],
-                    )
-                )
-            else:
-                assignable |= alerts
-        assignable._open_activities(company)
-        return warnings
 
     def _open_activities(self, company):
         """One activity for each, for the salesperson of its customer; what hinders it is kept."""
         room = self._room(company)
         # The customer that brings most comes first where there is not room for all.
         worth = self._worth(company)
-        by_user = defaultdict(self.browse)
+        by_user, held = defaultdict(list), defaultdict(list)
         for alert in self.sorted(lambda alert: (-worth.get(alert.partner_id.id, 0.0), alert.id)):
             user = alert.partner_id.user_id
             hindrance = self._hindrance(company, user, room)
             if hindrance:
-                alert._with_pen().write({"state": "held", "hindrance": hindrance, "user_id": user.id})
+                held[hindrance, user.id].append(alert.id)
             else:
                 room[user.id] = room.get(user.id, self._limit(company)) - 1
-                by_user[user] |= alert
+                by_user[user].append(alert.id)
+        for (hindrance, user), alerts in held.items():
+            self.browse(alerts)._hold(hindrance, user)
         for user, alerts in by_user.items():
-            alerts._create_activities(user)
+            self.browse(alerts)._create_activities(user)
+
+    def _hold(self, hindrance, user):
+        """Keep what hinders an activity; most of those that wait were hindered by the same before."""
+        changed = self.filtered(
+            lambda alert: (alert.state, alert.hindrance, alert.user_id.id) != ("held", hindrance, user)
+        )
+        changed._with_pen().write({"state": "held", "hindrance": hindrance, "user_id": user})
 
     def _hindrance(self, company, user, room):
         if not user:
@@ -214,7 +244,7 @@ class CrmValueAlert(models.Model):
         seen_by = self.partner_id.with_user(user).with_context(allowed_company_ids=user.company_ids.ids)
         readable = seen_by._filtered_access("read").ids
         hidden = self.filtered(lambda alert: alert.partner_id.id not in readable)
-        hidden._with_pen().write({"state": "held", "hindrance": "gone", "user_id": user.id})
+        hidden._hold("gone", user.id)
         seen = self - hidden
         activities = (
             env["mail.activity"]
