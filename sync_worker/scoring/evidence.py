@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sync_worker.scoring import grouped
+
 
 @dataclass
 class Evidence:
@@ -41,7 +43,11 @@ def newest(row: np.ndarray, record_id: np.ndarray, day: np.ndarray, n: int, most
         n: number of customers.
     """
     kept = np.flatnonzero((row >= 0) & (record_id >= 0))
-    order = kept[np.lexsort((-record_id[kept], -day[kept], row[kept]))]
+    if not len(kept):
+        return np.full((n, most), -1, dtype="int64")
+    days = int(day[kept].max()) - day[kept].astype("int64")  # ago
+    by_day = row[kept].astype("int64") * (int(days.max()) + 1) + days
+    order = kept[grouped.argsort_by(by_day, -record_id[kept])]
     rows = row[order]
     start = np.searchsorted(rows, np.arange(n))
     place = np.arange(len(rows)) - start[rows]

@@ -180,6 +180,10 @@ def _margin(end: End, features: Features, history: History, peers: Peers, policy
     """Margin of the year up to the last order-day, where it is known of all sales in it."""
     table, orders = features.table, history.orders
     n, last = len(table), table["last_day"].to_numpy()
+    if orders["margin"].isna().all():
+        nobody = np.zeros(len(end.row))  # whom it is told of: its place among the signs stays
+        yield Sign(DROPPED, nobody, "lost_poor_margin", {"percent": nobody})
+        return
     at, day = rows_of(orders["customer_id"], table["customer_id"]), days_of(orders["date"])
     chosen = at >= 0
     ago = last[at[chosen]] - day[chosen]

@@ -74,16 +74,17 @@ def expect(history: History, basis: str, today: int) -> Prospects:
     prospect = np.isnan(first_day) & ~customers["archived"].to_numpy(bool)
     table = pd.DataFrame({"customer_id": customers.loc[prospect, "customer_id"].to_numpy()})
     leads = _leads(history, first_day)
-    newcomer, years = _first_years(history, first_day, basis, today)
+    newcomer = _newcomers(first_day, today)
     found = {
         "leads": len(leads.won) >= LEADS,
         "won": bool(leads.won.any()),
-        "first_years": len(years) >= NEWCOMERS,
+        "first_years": len(newcomer) >= NEWCOMERS,
     }
     lacks = [name for name, enough in found.items() if not enough]
     if lacks:
         return Prospects(table.assign(**dict.fromkeys(VALUES, np.nan)), lacks)
 
+    years = _first_years(history, first_day, newcomer, basis)
     formats = pd.factorize(customers["format"], sort=True)[0]
     kinds = np.column_stack([formats, leads.last_source])[prospect]
     cells, cell = np.unique(kinds, axis=0, return_inverse=True)
@@ -150,14 +151,18 @@ def _leads(history: History, first_day: np.ndarray) -> Leads:
     return Leads(row[decided], source[decided], outcome[decided] == "won", last_source, log_revenue)
 
 
-def _first_years(
-    history: History, first_day: np.ndarray, basis: str, today: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Who came within the history and was seen for a year, (k,) rows, and what the first year brought, (k,) money; a
-    margin that is not known is taken at the company's rate, as everywhere (`features.usual_rate`)."""
-    orders = history.orders
+def _newcomers(first_day: np.ndarray, today: int) -> np.ndarray:
+    """Who came within the history and was seen for a year, (k,) rows."""
     start = np.nanmin(first_day) if not np.isnan(first_day).all() else 0.0
-    came = (first_day >= start + FIRST_DAYS) & (first_day <= today - YEAR)
+    return np.flatnonzero((first_day >= start + FIRST_DAYS) & (first_day <= today - YEAR))
+
+
+def _first_years(history: History, first_day: np.ndarray, newcomer: np.ndarray, basis: str) -> np.ndarray:
+    """What the first year of each newcomer brought, (k,) money; a margin that is not known is taken at the company's
+    rate, as everywhere (`features.usual_rate`)."""
+    came = np.zeros(len(first_day), dtype=bool)
+    came[newcomer] = True
+    orders = history.orders
     row, day = rows_of(orders["customer_id"], history.customers["customer_id"]), days_of(orders["date"])
     value = orders["amount"].to_numpy()
     if basis == "margin":
@@ -166,9 +171,7 @@ def _first_years(
         value = np.where(np.isnan(margin), value * rate, margin)
     inside = np.flatnonzero((row >= 0) & came[row] & (day >= first_day[row]) & (day < first_day[row] + YEAR))
     inside = inside[np.lexsort((value[inside], row[inside]))]
-    total = np.bincount(row[inside], value[inside], minlength=len(first_day))
-    newcomer = np.flatnonzero(came)
-    return newcomer, total[newcomer]
+    return np.bincount(row[inside], value[inside], minlength=len(first_day))[newcomer]
 
 
 def _promise(formats: np.ndarray, leads: Leads, newcomer: np.ndarray, years: np.ndarray) -> np.ndarray:

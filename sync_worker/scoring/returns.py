@@ -57,12 +57,11 @@ def take(features: Features, history: History, policy: Policy, today: int) -> Re
     shown = seen[:1] if policy.sales == "invoices" else seen
     value, value_ever = (_worth(parts, n) if known else np.full(n, np.nan) for parts in (seen, ever))
 
-    at = np.flatnonzero(purchase)
-    at = at[np.lexsort((amount[at], row[at]))]  # sums must not depend on the order of the rows
-    share_ever = _share(value_ever, np.bincount(row[at], amount[at], minlength=n))
-    at = at[today - day[at] < window[row[at]]]
-    share = _share(value, np.bincount(row[at], amount[at], minlength=n))
-    bought = np.bincount(row[at], minlength=n)
+    row, day, amount = row[purchase], day[purchase], amount[purchase]
+    share_ever = _share(value_ever, row, amount)
+    lately = today - day < window[row]
+    share = _share(value, row[lately], amount[lately])
+    bought = np.bincount(row[lately], minlength=n)
     return Returns(bought, value, share, share_ever, _records(pd.concat(shown), n))
 
 
@@ -71,9 +70,15 @@ def _worth(seen: list[pd.DataFrame], n: int) -> np.ndarray:
     return np.maximum.reduce([np.bincount(part["row"], part["back"], minlength=n) for part in seen])
 
 
-def _share(value: np.ndarray, spent: np.ndarray) -> np.ndarray:
-    out = np.full(len(spent), np.nan)
-    return np.divide(np.minimum(value, spent), spent, out=out, where=spent > 0)
+def _share(value: np.ndarray, row: np.ndarray, amount: np.ndarray) -> np.ndarray:
+    """Which part came back, (n,), of purchases by customer and amount, (k,) each; NaN where there are none."""
+    n = len(value)
+    spent = np.bincount(row, amount, minlength=n)
+    # sums must not depend on the order of the rows; nothing is no part of any sum
+    at = np.flatnonzero((value > 0)[row])
+    at = at[np.lexsort((amount[at], row[at]))]
+    spent = np.where(value > 0, np.bincount(row[at], amount[at], minlength=n), spent)
+    return np.divide(np.minimum(value, spent), spent, out=np.full(n, np.nan), where=spent > 0)
 
 
 def _received(history: History, customers: pd.Series, sales: str) -> pd.DataFrame | None:
