@@ -198,11 +198,11 @@ class _Past:
         row, age, log_amount = row[kept], age[kept], log_amount[kept]
         new = np.append(True, row[1:] != row[:-1])[: len(row)]
         present, row = row[new], np.cumsum(new) - 1
-        everybody = tide.learn(row, age, log_amount, len(present), here[present])
         number = np.searchsorted(rows, present)
         asked = np.isin(present, rows)
-        pace, worth = np.ones((2, len(rows), everybody.pace.shape[1]))
-        pace[number[asked]], worth[number[asked]] = everybody.pace[asked], everybody.worth[asked]
+        found = tide.learn(row, age, log_amount, len(present), here[present], asked)
+        pace, worth = np.ones((2, len(rows), found.pace.shape[1]))
+        pace[number[asked]], worth[number[asked]] = found.pace, found.worth
         own = Tide(pace, worth)
 
         chosen = asked[row]

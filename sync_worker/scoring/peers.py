@@ -84,10 +84,12 @@ class Peers:
 
     def percentile(self, values: np.ndarray) -> np.ndarray:
         """The share of peers at or below each customer, ties at their mean, shape (n,), NaN where missing."""
-        return self._spread(lambda part: pd.Series(part).rank(pct=True).to_numpy(), values)
+        return self._spread(_percentile, values)
 
     def _spread(self, function, values: np.ndarray) -> np.ndarray:
         values = np.asarray(values, dtype=float)
+        if len(self._codes) == 1 and self._codes[0] < 0:  # nobody's own format is large
+            return function(values)
         result = np.empty(len(values))
         for _, rows, decided in self.groups():
             result[rows[decided]] = function(values[rows])[decided]
@@ -145,6 +147,12 @@ def carried(share: float) -> float:
     """The share from which a set carries `share`: a tolerance, so that it does not depend on the rounding of a sum,
     and so on the currency."""
     return share * (1 - 1e-9)
+
+
+def _percentile(values: np.ndarray) -> np.ndarray:
+    if np.isnan(values).all():
+        return np.full(len(values), np.nan)
+    return pd.Series(values).rank(pct=True).to_numpy()
 
 
 def _median(values: np.ndarray) -> float:

@@ -26,6 +26,8 @@ MOST_OF_OTHERS = 2
 BLOCK = 20_000
 #: Contributions that would be rounded away are none.
 NOTICEABLE = 0.005
+#: Steps of a contribution in 1: four digits.
+STEPS = 10_000
 
 
 @cache
@@ -175,12 +177,13 @@ def _in_json(
     sales: str,
 ) -> pa.LargeStringArray:
     """The reasons of each customer of a block as a JSON list, from what `_strongest` returns."""
-    texts, at = [], []
-    for index, candidate in enumerate(candidates):
-        at.append(np.flatnonzero(number == index))
-        texts.append(_as_json(candidate, place[at[-1]], model_of(candidate.code, sales)))
+    at = np.argsort(number.astype("int16"), kind="stable")  # 16 bits: a radix sort
+    texts = [pa.array([], pa.large_string())]
+    for index, part in enumerate(np.split(place[at], np.cumsum(np.bincount(number))[:-1])):
+        if len(part):
+            texts.append(_as_json(candidates[index], part, model_of(candidates[index].code, sales)))
     order = np.empty(len(row), dtype="int64")
-    order[np.concatenate(at)] = np.arange(len(row))
+    order[at] = np.arange(len(row))
     ends = np.cumsum(np.bincount(row, minlength=customers))
     return lists(pa.concat_arrays(texts).take(pa.array(order)), ends)
 
@@ -207,11 +210,19 @@ def _values(values: np.ndarray) -> pa.LargeStringArray:
 
 
 def _contributions(values: np.ndarray) -> pa.LargeStringArray:
-    """Contributions as JSON numbers of four digits: few enough of them to write each once."""
-    steps = np.rint(values * 10_000)
-    distinct, which = np.unique(steps, return_inverse=True)  # all that are not a number become one
-    written = ["null" if np.isnan(step) else repr(step / 10_000) for step in distinct.tolist()]
-    return pa.array(written, pa.large_string()).take(pa.array(which))
+    """Contributions as JSON numbers of four digits."""
+    known = ~np.isnan(values)
+    if not known.any():
+        return pa.repeat(pa.scalar("null", pa.large_string()), len(values))
+    steps = np.rint(np.where(known, values, 0.0) * STEPS).astype("int64")
+    return _written_steps().take(pa.array(np.where(known, steps + STEPS, 2 * STEPS + 1)))
+
+
+@cache
+def _written_steps() -> pa.LargeStringArray:
+    """All changes of a probability from -1 to 1 of four digits, each once, and what stands for none."""
+    written = [repr(step / STEPS) for step in range(-STEPS, STEPS + 1)]
+    return pa.array([*written, "null"], pa.large_string())
 
 
 def _id_lists(records: np.ndarray) -> pa.LargeStringArray:

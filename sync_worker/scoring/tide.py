@@ -15,6 +15,8 @@ import numpy as np
 MONTH = 30
 #: Order-days as promised that are added to each bin.
 DOUBT = 50.0
+#: Customers looked at at once.
+BLOCK = 4_000
 
 
 @dataclass
@@ -42,44 +44,60 @@ class Tide:
         return log_amount - np.log(self.worth[row, bins])
 
 
-def learn(row: np.ndarray, age: np.ndarray, log_amount: np.ndarray, n: int, here: np.ndarray) -> Tide:
-    """The tide that each customer was in.
+def learn(
+    row: np.ndarray, age: np.ndarray, log_amount: np.ndarray, n: int, here: np.ndarray, asked: np.ndarray
+) -> Tide:
+    """The tide that some customers were in, which all of them make.
+
+    Customers times months would be the largest tables of a run: they are added up a block of customers at a time.
 
     Args:
         row: (m,) customer of each order-day, ascending; every customer has one.
         age: (m,) days before today, descending within a customer.
         log_amount: (m,) log of what was bought.
         here: (n,) bool, whether the customer still orders: whoever left promises nothing after its last order.
+        asked: (n,) bool, the customers to tell it of, in their order.
     """
     bins = int(age.max(initial=0)) // MONTH + 1
+    start = np.searchsorted(row, np.arange(n + 1))
+    usual = np.add.reduceat(log_amount, start[:-1]) / np.diff(start)
+    totals = [np.zeros(bins) for _ in range(4)]
+    kept = []
+    for begin in range(0, n, BLOCK):
+        customers = slice(begin, min(begin + BLOCK, n))
+        days = slice(start[begin], start[customers.stop])
+        above = log_amount[days] - usual[row[days]]
+        tables = _by_month(row[days] - begin, age[days], above, here[customers], bins)
+        # on top of the sum so far, so that it is the same whatever the blocks are
+        totals = [np.vstack([total, one]).sum(axis=0) for one, total in zip(tables, totals, strict=True)]
+        kept.append([one[asked[customers]] for one in tables])
+    came, promised, count, above = (np.concatenate(one) for one in zip(*kept, strict=True))
+    all_came, all_promised, all_count, all_above = totals
+    pace = all_came - came + DOUBT
+    pace /= all_promised - promised + DOUBT
+    worth = all_above - above
+    worth /= all_count - count + DOUBT
+    return Tide(pace, np.exp(worth, out=worth))
+
+
+def _by_month(
+    row: np.ndarray, age: np.ndarray, above: np.ndarray, here: np.ndarray, bins: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """By customer and month, (n, bins) float64 each: order-days that came after the first, those that its own rate
+    promised, all order-days, and the sum of what they were `above` its usual one."""
+    n = len(here)
     start = np.searchsorted(row, np.arange(n))
     last = np.append(start, len(row))[1:] - 1
     begin, end = age[start].astype(float), np.where(here, 0.0, age[last])
     # the first order-day begins what is looked at: it is not one of those that its rate promises
     later = np.append(False, row[1:] == row[:-1])
     at = row * bins + age // MONTH
-    came = np.bincount(at[later], minlength=n * bins).reshape(n, bins)
+    came = np.bincount(at[later], minlength=n * bins).reshape(n, bins).astype(float)
     rate = np.divide(came.sum(axis=1), begin - end, out=np.zeros(n), where=begin > end)
     edges = np.arange(bins) * MONTH
-    # in place, since customers times months are the largest tables of a run
     promised = np.minimum(edges + MONTH, begin[:, None])
     promised -= np.maximum(edges, end[:, None])
     np.clip(promised, 0, None, out=promised)
     promised *= rate[:, None]
-    pace = _others(came, DOUBT)
-    pace /= _others(promised, DOUBT)
-    del came, promised
-
-    count = np.bincount(at, minlength=n * bins).reshape(n, bins)
-    usual = np.add.reduceat(log_amount, start) / (last - start + 1)
-    above = np.bincount(at, log_amount - usual[row], minlength=n * bins).reshape(n, bins)
-    worth = _others(above)
-    worth /= _others(count, DOUBT)
-    return Tide(pace, np.exp(worth, out=worth))
-
-
-def _others(values: np.ndarray, more: float = 0.0) -> np.ndarray:
-    """The sum over all other customers and so much more, (n, b) float64."""
-    result = np.subtract(values.sum(axis=0), values, dtype=float)
-    result += more
-    return result
+    count = np.bincount(at, minlength=n * bins).reshape(n, bins).astype(float)
+    return came, promised, count, np.bincount(at, above, minlength=n * bins).reshape(n, bins)
