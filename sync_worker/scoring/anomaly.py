@@ -108,7 +108,7 @@ def classify(features: Features, lifecycle_stage: pd.Categorical, policy: Policy
     drop, surge = alarm & (found.change < 0), alarm & (found.change > 0)
     percent = np.rint(np.clip(100 * found.change, -100, LARGEST))
     since = pd.Series((today - found.days + 1).astype("datetime64[D]").astype("datetime64[s]"))
-    label = np.select([drop, surge], np.array(["drop", "surge"], dtype=object), None)
+    label = pd.Categorical.from_codes(np.where(drop, 0, np.where(surge, 1, -1)), ["drop", "surge"])
     figures = {
         "percent": np.abs(percent),
         "days": found.days,

@@ -44,22 +44,25 @@ def pivot(
         Together they are everybody.
     """
     loyal = np.isin(np.asarray(loyalty_stage, dtype=object), LOYAL)
+    # numbers are compared much faster than names
+    sides = {"high": LEVELS.index("satisfied"), "low": LEVELS.index("unsatisfied")}
+    level = pd.Categorical(satisfaction, categories=LEVELS).codes
+    margins = pd.Categorical(margin_level, categories=["high", "low"]).codes
     money = np.nan_to_num(np.asarray(money, dtype=float))
 
     def told(who: np.ndarray) -> dict[str, Any]:
         return {"customers": int(who.sum()), "money": round(float(money[who].sum()), 2)}
 
-    sides = {"high": "satisfied", "low": "unsatisfied"}
     cells = [
         {"margin": margin, "loyalty": stage, "satisfaction": side}
-        | told((margin_level == margin) & (loyal == (stage == "high")) & (satisfaction == level))
-        for margin in ("high", "low")
+        | told((margins == number) & (loyal == (stage == "high")) & (level == code))
+        for number, margin in enumerate(("high", "low"))
         for stage in ("high", "low")
-        for side, level in sides.items()
+        for side, code in sides.items()
     ]
-    known = np.isin(margin_level, ["high", "low"])
-    neutral = known & (satisfaction == "neutral")
-    unknown = ~known | ~np.isin(satisfaction, LEVELS)
+    known = margins >= 0
+    neutral = known & (level == LEVELS.index("neutral"))
+    unknown = ~known | (level < 0)
     return {"cells": cells, "outside": {"neutral": told(neutral), "unknown": told(unknown)}}
 
 
@@ -77,10 +80,11 @@ def by_value_class(
         customers, and the mean of their ratings, null where none is known.
     """
     classes = pd.Categorical(value_class)
+    said = pd.Categorical(satisfaction, categories=LEVELS).codes
     result = []
     for code, name in enumerate(classes.categories):
         own = np.asarray(classes.codes) == code
-        counts = {level: int((own & (satisfaction == level)).sum()) for level in LEVELS}
+        counts = {level: int((own & (said == at)).sum()) for at, level in enumerate(LEVELS)}
         known = rating[own & ~np.isnan(rating)]
         counts["unknown"] = int(own.sum()) - sum(counts.values())
         mean = round(float(known.mean()), 2) if len(known) else None

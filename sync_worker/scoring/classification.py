@@ -244,7 +244,7 @@ def _products(features, history, peers, policy, today, *, trials, besides) -> Fo
     types = _value_types(observed, features, peers, policy, table)
     found = pd.DataFrame(
         {
-            "value_type": types["value_type"].to_numpy(),
+            "value_type": types["value_type"].array,
             "recommendations": recommendations.combine(gaps, due, bought),
             "replacement_due": pd.to_datetime(next_day, unit="D").astype("datetime64[s]"),
             "share_of_customer": share["share_of_customer"].to_numpy(),

@@ -43,15 +43,20 @@ def newest(row: np.ndarray, record_id: np.ndarray, day: np.ndarray, n: int, most
         n: number of customers.
     """
     kept = np.flatnonzero((row >= 0) & (record_id >= 0))
+    result = np.full((n, most), -1, dtype="int64")
     if not len(kept):
-        return np.full((n, most), -1, dtype="int64")
-    days = int(day[kept].max()) - day[kept].astype("int64")  # ago
-    by_day = row[kept].astype("int64") * (int(days.max()) + 1) + days
-    order = kept[grouped.argsort_by(by_day, -record_id[kept])]
+        return result
+    if len(kept) < len(row):  # of many orders nothing is copied needlessly
+        row, record_id, day = row[kept], record_id[kept], day[kept]
+    del kept
+    first, last = int(day.min()), int(day.max())
+    by_day = row.astype("int64") * (last - first + 1)
+    by_day += last - day
+    order = grouped.argsort_by(by_day, -record_id)
+    del by_day
     rows = row[order]
     start = np.searchsorted(rows, np.arange(n))
     place = np.arange(len(rows)) - start[rows]
-    result = np.full((n, most), -1, dtype="int64")
     inside = place < most
     result[rows[inside], place[inside]] = record_id[order][inside]
     return result

@@ -6,6 +6,7 @@ Odoo renders a reason (`reasons`) in the reader's language, `render` does so for
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -152,15 +153,18 @@ def explain(
     withheld = table["churn_withheld"].to_numpy(dtype=bool)
     for part in parts.values():
         part[withheld] = np.nan
-    candidates = [
-        *_timing(features, situation, rhythm, parts["timing"]),
-        *_frequency(features, situation, peers, parts),
-        *_spend(features, peers, parts),
-        *advice,
-        *_behaviour(features, peers, parts["breadth"]),
-        *_standing(features, peers, lack),
-    ]
-    return written([*map(told, candidates), *evidence], len(table), policy.sales)
+    candidates = chain(
+        _timing(features, situation, rhythm, parts["timing"]),
+        _frequency(features, situation, peers, parts),
+        _spend(features, peers, parts),
+        advice,
+        _behaviour(features, peers, parts["breadth"]),
+        _standing(features, peers, lack),
+    )
+    # one at a time: of most codes those it is told of are few
+    reasons = [*map(told, candidates), *evidence]
+    del parts, part, advice, candidates
+    return written(reasons, len(table), policy.sales)
 
 
 def _timing(features, situation, rhythm, part) -> Iterable[Evidence]:

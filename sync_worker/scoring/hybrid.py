@@ -255,8 +255,7 @@ class SalesRegression:
         in_units, rhythm_orders = spend / self.unit, base.rhythm.expected_orders(h, situation)
         more = [np.log(one * in_units + 0.01) for one in (told.orders, rhythm_orders)]
         more += [np.log(in_units + 0.01), np.log(rhythm_orders + _TINY)]
-        columns = np.column_stack([_design(situation, told, self.unit), *more])
-        return np.round(columns, DIGITS, out=columns), (told.orders + rhythm_orders) / 2 * spend
+        return _design(situation, told, self.unit, more), (told.orders + rhythm_orders) / 2 * spend
 
     def _scaled(self, columns: np.ndarray) -> np.ndarray:
         return _standard(columns, self._scaler)
@@ -310,8 +309,8 @@ def _cut(sales: np.ndarray) -> np.ndarray:
     return np.minimum(sales, min(high, HIGH_FACTOR * next_high))
 
 
-def _design(situation: Situation, told: Told, unit: float) -> np.ndarray:
-    """`COLUMNS`, which both kinds of regression and the trees look at, (n, 24) float64."""
+def _design(situation: Situation, told: Told, unit: float, more: Sequence[np.ndarray] = ()) -> np.ndarray:
+    """`COLUMNS`, which both kinds of regression and the trees look at, and `more` of them, (n, 24 + more) float64."""
     s = situation
     log = np.log1p
     silence = log(s.silence)
@@ -345,14 +344,13 @@ def _design(situation: Situation, told: Told, unit: float) -> np.ndarray:
         "spend_change": np.clip(recent_spend - before_spend, -4, 4),
     }
     # the last digits depend on the currency's unit, and trees split on any of them
-    design = np.column_stack([columns[name] for name in COLUMNS])
+    design = np.column_stack([*(columns[name] for name in COLUMNS), *more])
     return np.round(design, DIGITS, out=design)
 
 
 def _with_basket(situation: Situation, told: Told, unit: float) -> np.ndarray:
     """`COLUMNS` and `BASKET_COLUMNS`, (n, 26) float64."""
-    basket = np.log1p(np.column_stack([getattr(situation, name) for name in BASKET_COLUMNS]))
-    return np.hstack([_design(situation, told, unit), np.round(basket, DIGITS, out=basket)])
+    return _design(situation, told, unit, [np.log1p(getattr(situation, name)) for name in BASKET_COLUMNS])
 
 
 def _in_blocks(function: Callable[..., np.ndarray], h: np.ndarray, *situations: Situation) -> np.ndarray:

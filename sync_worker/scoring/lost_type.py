@@ -156,8 +156,12 @@ def classify(
     by_a_person = np.isin(word, TYPES)
     label, confidence = np.where(by_a_person, word, label), np.where(by_a_person, 1.0, confidence)
 
-    table = pd.DataFrame({"lost_type": np.full(n, None, dtype=object), "lost_confidence": np.full(n, np.nan)})
-    table.loc[lost, "lost_type"], table.loc[lost, "lost_confidence"] = label, confidence
+    names = [*TYPES, UNDETERMINED]
+    codes = np.full(n, -1, dtype="int8")
+    codes[row] = pd.Categorical(label, categories=names).codes
+    found = pd.Categorical.from_codes(codes, names)
+    table = pd.DataFrame({"lost_type": found, "lost_confidence": np.full(n, np.nan)})
+    table.loc[lost, "lost_confidence"] = confidence
     for number, name in enumerate(TYPES):
         table.loc[lost, f"points_{name}"] = points[:, number]
     wanted = ("deliveries", "ratings", "messages", "activities", "leads")

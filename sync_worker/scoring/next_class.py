@@ -9,7 +9,7 @@ import pandas as pd
 
 from sync_worker.policy import Policy
 from sync_worker.scoring.evidence import Evidence
-from sync_worker.scoring.peers import Peers, carried, entry_to_smallest_set, smallest_set
+from sync_worker.scoring.peers import Peers, carried, entry_to_smallest_set, falling, smallest_set
 from sync_worker.scoring.value_class import growth_borders, growth_conditions, key_border, worth
 
 #: A gap of more than what the customer is worth already is no incentive.
@@ -117,12 +117,12 @@ def missing_to_smallest_set(values: np.ndarray, share: float) -> np.ndarray:
 
     Where entering takes more than a figure, not just the figure, the next larger float is given.
     """
-    order = np.argsort(-values, kind="stable")
+    order = falling(values)
     positive = np.clip(values[order], 0, None)
     above = np.append(0.0, np.cumsum(positive))  # the sum of the k largest
     others = above[-1] - np.clip(values, 0, None)
-    entry = entry_to_smallest_set(values, share)
-    missing, inside = entry - values, smallest_set(values, share)
+    entry = entry_to_smallest_set(values, share, order)
+    missing, inside = entry - values, smallest_set(values, share, order)
     enters = (above[_place(entry, values, order)] < carried(share) * (others + entry)) & (entry > 0)
     return np.where(inside, 0.0, np.where(enters, missing, np.nextafter(missing, np.inf)))
 
@@ -132,7 +132,7 @@ def _place(wanted: np.ndarray, values: np.ndarray, order: np.ndarray) -> np.ndar
     more, and of those with as much the earlier rows.
 
     Args:
-        order: the rows by falling value, ties in the order of the rows.
+        order: `peers.falling` of the values.
     """
     n, falling = len(values), -values[order]
     more = np.searchsorted(falling, -wanted, side="left")

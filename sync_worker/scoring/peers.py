@@ -96,13 +96,21 @@ class Peers:
         return result
 
 
-def smallest_set(values: np.ndarray, share: float) -> np.ndarray:
+def falling(values: np.ndarray) -> np.ndarray:
+    """The rows by falling value, ties in the order of the rows, (n,)."""
+    return np.argsort(-values, kind="stable")
+
+
+def smallest_set(values: np.ndarray, share: float, order: np.ndarray | None = None) -> np.ndarray:
     """The fewest customers whose values, taken from the largest, carry `share` of the positive total.
 
     Ties keep the given order, so the result is the same for the same table. Returns an (n,) mask; nobody
     with a value of zero or less is in it.
+
+    Args:
+        order: `falling(values)`, where it is known already.
     """
-    order = np.argsort(-values, kind="stable")
+    order = falling(values) if order is None else order
     positive = np.clip(values[order], 0, None)
     before = np.cumsum(positive) - positive
     chosen = np.zeros(len(values), dtype=bool)
@@ -110,21 +118,24 @@ def smallest_set(values: np.ndarray, share: float) -> np.ndarray:
     return chosen
 
 
-def entry_to_smallest_set(values: np.ndarray, share: float) -> np.ndarray:
+def entry_to_smallest_set(values: np.ndarray, share: float, order: np.ndarray | None = None) -> np.ndarray:
     """The value at which each customer enters `smallest_set`, all others staying as they are, (n,), 0 or more.
 
     It does not depend on the customer's own value, so that whoever rises comes nearer to it. With k others above it, a
     customer of value w among others worth c together is in the set when those k carry less than `share` of c + w: when
     w > a(k) = (their sum) / share - c. It has k others above it from the next one's value v(k) on. So it enters at the
     least max(a(k), v(k)); as a rises with k and v falls, that is where they cross.
+
+    Args:
+        order: `falling(values)`, where it is known already.
     """
     n = len(values)
-    order = np.argsort(-values, kind="stable")
+    order = falling(values) if order is None else order
     place = np.empty(n, dtype="int64")
     place[order] = np.arange(n)
     positive = np.clip(values[order], 0, None)
     above = np.append(0.0, np.cumsum(positive))  # the sum of the k largest
-    inside, share = smallest_set(values, share), carried(share)
+    inside, share = smallest_set(values, share, order), carried(share)
     own = np.clip(values, 0, None)
     others = above[-1] - own
     # Who is not in the set stands behind the crossing, so that those before it are others. Who is in it stands before

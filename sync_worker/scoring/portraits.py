@@ -66,10 +66,8 @@ def take(features: Features) -> pd.DataFrame:
     """Each buyer's own figures, a row per buyer with the names of `APART`, NaN where not known."""
     table, days, sales = features.table, features.days, features.sales
     n = len(table)
-    _, day = np.unique(sales.row * 1_000_000 + sales.day, return_inverse=True)
-    amount = np.bincount(day, sales.amount)
-    row = np.zeros(len(amount), dtype="int64")
-    row[day] = sales.row
+    new = np.append(True, (sales.row[1:] != sales.row[:-1]) | (sales.day[1:] != sales.day[:-1]))
+    amount, row = np.bincount(np.cumsum(new) - 1, sales.amount), sales.row[new]
     bought = amount > 0
     gap = np.diff(days.day)[days.position[1:] > 0]
     return pd.DataFrame(

@@ -56,7 +56,7 @@ def evidence(table: pd.DataFrame, customisation: np.ndarray, policy: Policy) -> 
     Args:
         table, customisation: as of `classify`.
     """
-    value_class, burden = _classes(table), table["burden"].to_numpy(bool)
+    burden = table["burden"].to_numpy(bool)
     loyal, kept = _is_loyal(table), customisation > 0
     figures = {
         # rounded down, so that no share seems to count that does not
@@ -66,14 +66,14 @@ def evidence(table: pd.DataFrame, customisation: np.ndarray, policy: Policy) -> 
     told = [
         Evidence(
             f"strategy_{name}{'_loyal' if is_loyal else ''}{'_kept' if is_kept else ''}",
-            (value_class == name) & ~burden & (loyal == is_loyal) & (kept == is_kept),
+            _is_of(table, name) & ~burden & (loyal == is_loyal) & (kept == is_kept),
             figures if is_kept else {},
         )
         for name in POINTS
         for is_loyal in (False, True)
         for is_kept in (False, True)
     ]
-    unprofitable = (value_class == "unprofitable") & ~burden
+    unprofitable = _is_of(table, "unprofitable") & ~burden
     return [
         *told,
         Evidence("strategy_unprofitable", unprofitable, {}),
@@ -81,12 +81,12 @@ def evidence(table: pd.DataFrame, customisation: np.ndarray, policy: Policy) -> 
     ]
 
 
-def _classes(table: pd.DataFrame) -> np.ndarray:
-    return table["value_class"].to_numpy(object)
+def _is_of(table: pd.DataFrame, value_class: str) -> np.ndarray:
+    return (table["value_class"] == value_class).to_numpy()
 
 
 def _points(table: pd.DataFrame) -> np.ndarray:
-    return table["value_class"].astype(object).map(POINTS).fillna(0).to_numpy("int64")
+    return sum(points * _is_of(table, name) for name, points in POINTS.items())
 
 
 def _is_loyal(table: pd.DataFrame) -> np.ndarray:
@@ -98,4 +98,4 @@ def _is_customised(table: pd.DataFrame, customisation: np.ndarray, policy: Polic
 
 
 def _is_poor(table: pd.DataFrame) -> np.ndarray:
-    return table["burden"].to_numpy(bool) | (_classes(table) == "unprofitable")
+    return table["burden"].to_numpy(bool) | _is_of(table, "unprofitable")

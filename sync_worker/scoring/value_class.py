@@ -240,6 +240,8 @@ def value_index(table: pd.DataFrame, peers: Peers, policy: Policy) -> np.ndarray
         weight = np.where(np.isnan(percentile), 0.0, policy.column(f"weight_{name}", formats))
         total += weight * np.nan_to_num(percentile)
         weights += weight
+    if (weights > 0).all():
+        return total / weights
     # all the weight on a margin that is not known leaves the volume to judge by
     fallback = peers.percentile(known["volume"])
     return np.where(weights > 0, total / np.where(weights > 0, weights, 1), fallback)

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from sync_worker.policy import Policy
+from sync_worker.scoring import labels
 from sync_worker.scoring.evidence import Evidence
 from sync_worker.scoring.features import Features
 from sync_worker.scoring.habits import Habits
@@ -117,6 +118,11 @@ def classify(
         `margin`; None where determined).
     """
     formats = features.table["format"]
+    # never from one order, nor from a few however long
+    few = habits.lines < policy.column("value_type_lines", formats)
+    few |= features.table["order_days"].to_numpy() < policy.column("preference_order_days", formats)
+    if few.all():
+        return _untold(len(few))
     evidence = scores(habits)
     total = evidence + PART_WEIGHT * _parts(parts, peers)
     names = np.array(list(CELLS), dtype=object)
@@ -124,9 +130,6 @@ def classify(
     at = np.arange(len(total))
     best, second = order[:, 0], order[:, 1]
     margin = total[at, best] - total[at, second]
-    # never from one order, nor from a few however long
-    few = habits.lines < policy.column("value_type_lines", formats)
-    few |= features.table["order_days"].to_numpy() < policy.column("preference_order_days", formats)
     weak = evidence[at, best] < policy.column("value_type_score", formats)
     alike = ~_own_habit_shows(habits)[at, best]
     close = margin < policy.column("value_type_margin", formats)
@@ -144,6 +147,13 @@ def classify(
     )
 
 
+def _untold(n: int) -> pd.DataFrame:
+    """As `classify` of n customers of whom nobody bought enough to be told."""
+    none = np.zeros(n)
+    table = {"value_type": labels.same(UNDETERMINED, n), "second": None, "score": none, "margin": none}
+    return pd.DataFrame({**table, "lack": labels.same("lines", n)})
+
+
 def scores(habits: Habits) -> np.ndarray:
     """The evidence from purchases for each type, (n, 9), columns as `CELLS`.
 
@@ -158,18 +168,22 @@ def scores(habits: Habits) -> np.ndarray:
     return np.column_stack(columns)
 
 
-def evidence(habits: Habits, labels: pd.DataFrame, features: Features, policy: Policy) -> Iterator[Evidence]:
+def evidence(habits: Habits, types: pd.DataFrame, features: Features, policy: Policy) -> Iterator[Evidence]:
     """The habits behind each type told, with orders that show them; or what is lacking.
 
     Args:
-        labels: `classify`.
+        types: `classify`.
     """
-    n = len(labels)
+    n = len(types)
+    no_figures = dict.fromkeys(("percent", "usual", "count"), np.zeros(n, dtype="int64"))
     for label, (_, weights) in CELLS.items():
-        chosen = (labels["value_type"] == label).to_numpy()
+        chosen = (types["value_type"] == label).to_numpy()
         for name, weight in weights.items():
             sign, signal = int(np.sign(weight)), habits.signals[name]
             if (name, sign) not in CODES:
+                continue
+            if not chosen.any():
+                yield Evidence(CODES[name, sign], chosen, no_figures)
                 continue
             figures = _figures(name, sign, signal)
             # what is judged are orders, what is told are lines: a figure that would say the contrary is not
@@ -178,7 +192,7 @@ def evidence(habits: Habits, labels: pd.DataFrame, features: Features, policy: P
             holds = chosen & (sign * signal.z >= TOLD) & clear
             records = habits.records("full_price" if (name, sign) == ("discount", -1) else name, holds)
             yield Evidence(CODES[name, sign], holds, figures, records, sign * signal.z)
-    lack = labels["lack"].to_numpy()
+    lack = types["lack"].to_numpy()
     formats = features.table["format"]
     lines = {"lines": habits.lines, "needed": policy.column("value_type_lines", formats).astype("int64")}
     days = {
@@ -186,7 +200,7 @@ def evidence(habits: Habits, labels: pd.DataFrame, features: Features, policy: P
         "needed": policy.column("preference_order_days", formats).astype("int64"),
     }
     needed = policy.column("value_type_score", formats)
-    part = {"percent": np.rint(100 * np.clip(labels["score"] / needed, 0, 1)).to_numpy("int64")}
+    part = {"percent": np.rint(100 * np.clip(types["score"] / needed, 0, 1)).to_numpy("int64")}
     few = lines["lines"] < lines["needed"]
     yield Evidence("type_needs_lines", (lack == "lines") & few, lines)
     yield Evidence("type_needs_days", (lack == "lines") & ~few, days)

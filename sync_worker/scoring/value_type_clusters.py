@@ -34,8 +34,10 @@ def agreement(habits: Habits, labels: pd.DataFrame) -> dict[str, Any] | None:
     enough = (labels["lack"] != "lines").to_numpy()
     types = labels["value_type"].to_numpy()[enough]
     told = types != UNDETERMINED
-    points = np.column_stack([habits.signals[name].z for name in NAMES])[enough]
-    if told.sum() < FEWEST or len(np.unique(points.round(6), axis=0)) < len(CELLS):
+    if told.sum() < FEWEST:
+        return None
+    points = np.column_stack([habits.signals[name].z[enough] for name in NAMES])
+    if len(np.unique(points.round(6), axis=0)) < len(CELLS):
         return None
     # the order of rows decides the first centres: sorted, it does not depend on that of the customers
     ordered = points[np.lexsort(points.T)]

@@ -91,11 +91,11 @@ def test_a_season_of_all_is_nobodys_anomaly():
 def test_the_tide_leaves_out_the_customer_itself_and_few_make_none():
     row = np.repeat([0, 1], 30)
     age = np.tile(np.arange(29, -1, -1) * 10, 2)
-    found = tide.learn(row, age, np.zeros(60), 2, np.array([True, True]))
+    found = tide.learn(row, age, np.zeros(60), 2, *np.ones((2, 2), dtype=bool))
     assert np.allclose(found.pace, 1, atol=0.1) and np.allclose(found.worth, 1)
     busy = np.concatenate([np.arange(0, 30, 1)[::-1]])
     row, age = np.append(row, np.full(30, 2)), np.append(age, busy)
-    moved = tide.learn(row, age, np.zeros(90), 3, np.ones(3, dtype=bool))
+    moved = tide.learn(row, age, np.zeros(90), 3, *np.ones((2, 3), dtype=bool))
     assert np.allclose(moved.pace[2], found.pace[0], atol=0.1)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sync_worker.scoring import grouped, labels, pipeline, tide
+from sync_worker.scoring import grouped, labels, pipeline, returns, tide, value_trend
 from sync_worker.scoring import reasons as writing
 from sync_worker.scoring.transaction_models import ModifiedBetaGeoNBD
 from sync_worker.scoring.transaction_models.rows import combinations
@@ -72,7 +72,8 @@ def test_the_tide_is_that_of_all_others():
     row = np.repeat(np.arange(3), 4)
     age = np.array([80, 50, 20, 1, 85, 45, 10, 2, 70, 65, 30, 5])
     log_amount = np.arange(12.0)
-    found = tide.learn(row, age, log_amount, 3, np.array([True, True, False]))
+    here = np.array([True, True, False])
+    found = tide.learn(row, age, log_amount, 3, here, np.ones(3, dtype=bool))
     doubt, month = tide.DOUBT, tide.MONTH
     bins = age // month
     own = log_amount - np.repeat([log_amount[at : at + 4].mean() for at in (0, 4, 8)], 4)
@@ -89,3 +90,33 @@ def test_the_tide_is_that_of_all_others():
                 days = min((at + 1) * month, first) - max(at * month, last)
                 promised += 3 / (first - last) * max(days, 0)
             assert found.pace[customer, at] == pytest.approx((came + doubt) / (promised + doubt))
+
+
+def test_the_tide_is_the_same_to_the_bit_whatever_the_blocks_are_and_whoever_is_asked_for(monkeypatch):
+    rng = np.random.default_rng(3)
+    row = np.sort(np.append(np.arange(50), rng.integers(0, 50, 400)))
+    age = np.concatenate([np.sort(rng.integers(0, 700, n))[::-1] for n in np.bincount(row)])
+    log_amount, here, asked = rng.normal(3, 1, len(row)), rng.random(50) < 0.8, rng.random(50) < 0.3
+    whole = tide.learn(row, age, log_amount, 50, here, np.ones(50, dtype=bool))
+    monkeypatch.setattr(tide, "BLOCK", 7)
+    some = tide.learn(row, age, log_amount, 50, here, asked)
+    assert np.array_equal(some.pace, whole.pace[asked]) and np.array_equal(some.worth, whole.worth[asked])
+
+
+def test_lines_through_quarters_are_the_same_whatever_the_blocks_are(monkeypatch):
+    rng = np.random.default_rng(4)
+    row, age = rng.integers(0, 60, 900), rng.integers(0, 900, 900)
+    brought, tenure = rng.normal(50, 20, 900), rng.integers(0, 900, 60)
+    found = value_trend.classify(row, age, brought, tenure)
+    monkeypatch.setattr(value_trend, "BLOCK", 11)
+    again = value_trend.classify(row, age, brought, tenure)
+    pd.testing.assert_frame_equal(found, again, check_exact=True)
+
+
+def test_what_came_back_is_a_part_of_what_was_bought_in_any_order():
+    row, amount = np.array([0, 0, 0, 1, 2, 2]), np.array([0.1, 0.2, 0.3, 5.0, 0.7, 1e-9])
+    value = np.array([0.3, 0.0, 9.0, 0.0])
+    share = returns._share(value, row, amount)
+    assert share[:3].tolist() == [0.3 / (0.1 + 0.2 + 0.3), 0.0, 1.0] and np.isnan(share[3])
+    assert np.array_equal(returns._share(value, row[::-1], amount[::-1]), share, equal_nan=True)
+    assert np.isnan(returns._share(np.full(4, np.nan), row, amount)).all()
