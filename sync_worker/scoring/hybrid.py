@@ -126,7 +126,7 @@ class HybridTier:
         self.n_cutoffs = len(lessons)
         self._scaler = StandardScaler().fit(columns)
         period = np.repeat(np.arange(len(lessons)), [len(lesson.situation) for lesson in lessons])
-        self._regression = _fitted(self._scaled(columns), churned, period, INVERSE_RIDGE)
+        self._regression = _fitted(self._scaled(columns.copy()), churned, period, INVERSE_RIDGE)
         self._plain = _fitted(self._held(columns), churned, period)
         self._trees = HistGradientBoostingClassifier(**BOOSTING).fit(columns, churned) if boosted else None
 
@@ -162,6 +162,7 @@ class HybridTier:
         return {**self.base.transactions.parameters(), **self.base.rhythm.parameters()}
 
     def _scaled(self, columns: np.ndarray) -> np.ndarray:
+        """What the ridge looks at, in place of the columns."""
         scaled = _standard(columns, self._scaler)
         scaled[:, _BASE_COLUMNS] *= TRUST
         return scaled
@@ -176,20 +177,18 @@ class HybridTier:
 
         def each(h: np.ndarray, *parts: Situation) -> np.ndarray:
             told = self.base.tell(h, parts[0])
-            return np.column_stack([self._p_no_purchase(part, told) for part in parts])
+            # one table for all: fresh memory takes as long as what is written to it
+            room = np.empty((len(parts[0]), len(COLUMNS) + len(BASKET_COLUMNS)))
+            return np.column_stack([self._p_no_purchase(part, told, room) for part in parts])
 
         return _in_blocks(each, h, *situations).T
 
-    def _p_no_purchase(self, situation: Situation, told: Told) -> np.ndarray:
-        columns = _with_basket(situation, told, self.unit)
-        votes = [
-            self._regression.log_odds(self._scaled(columns)),
-            self._plain.log_odds(self._held(columns)),
-            log_odds(told.p_no_purchase),
-        ]
-        if self._trees is not None:
-            votes.append(log_odds(self._trees.predict_proba(columns)[:, 1]))
-        return expit(np.mean(votes, axis=0))
+    def _p_no_purchase(self, situation: Situation, told: Told, room: np.ndarray) -> np.ndarray:
+        columns = _with_basket(situation, told, self.unit, room)
+        plain = self._plain.log_odds(self._held(columns))
+        trees = [] if self._trees is None else [log_odds(self._trees.predict_proba(columns)[:, 1])]
+        regression = self._regression.log_odds(self._scaled(columns))  # last: of the columns nothing is left
+        return expit(np.mean([regression, plain, log_odds(told.p_no_purchase), *trees], axis=0))
 
 
 class SalesRegression:
@@ -212,7 +211,7 @@ class SalesRegression:
         self.mean = max(float(sales.mean()), 1e-9)
         self._scaler = StandardScaler().fit(columns)
         self._regression = PoissonRegressor(alpha=POISSON_RIDGE, solver="newton-cholesky")
-        self._regression.fit(self._scaled(columns), sales / self.mean)
+        self._regression.fit(self._scaled(columns.copy()), sales / self.mean)
         self._trees = (
             HistGradientBoostingRegressor(loss="poisson", **BOOSTING).fit(columns, sales / self.mean)
             if boosted
@@ -238,9 +237,8 @@ class SalesRegression:
 
         def votes(h: np.ndarray, situation: Situation) -> np.ndarray:
             columns, told = self._columns(situation, base, h)
-            regressions = [self._regression.predict(self._scaled(columns))]
-            if self._trees is not None:
-                regressions.append(self._trees.predict(columns))
+            trees = [] if self._trees is None else [self._trees.predict(columns)]
+            regressions = [self._regression.predict(self._scaled(columns)), *trees]
             return np.column_stack([*(one * self.mean * self.unit for one in regressions), told])
 
         found = _in_blocks(votes, np.full(len(situation), self.horizon), situation)
@@ -282,11 +280,11 @@ def _fitted(columns: np.ndarray, churned: np.ndarray, period: np.ndarray, invers
 
 
 def _standard(columns: np.ndarray, scaler: StandardScaler) -> np.ndarray:
-    """The columns in standard deviations from their mean, none further than `FAR`; without the checks and copies of
-    the scaler's own transform, which take as long again."""
-    scaled = columns - scaler.mean_
-    scaled /= scaler.scale_
-    return np.clip(scaled, -FAR, FAR, out=scaled)
+    """The columns in standard deviations from their mean, none further than `FAR`, in place; without the checks and
+    copies of the scaler's own transform, which take as long again."""
+    columns -= scaler.mean_
+    columns /= scaler.scale_
+    return np.clip(columns, -FAR, FAR, out=columns)
 
 
 def _unit(lessons: Sequence[Lesson]) -> float:
@@ -309,8 +307,18 @@ def _cut(sales: np.ndarray) -> np.ndarray:
     return np.minimum(sales, min(high, HIGH_FACTOR * next_high))
 
 
-def _design(situation: Situation, told: Told, unit: float, more: Sequence[np.ndarray] = ()) -> np.ndarray:
-    """`COLUMNS`, which both kinds of regression and the trees look at, and `more` of them, (n, 24 + more) float64."""
+def _design(
+    situation: Situation,
+    told: Told,
+    unit: float,
+    more: Sequence[np.ndarray] = (),
+    room: np.ndarray | None = None,
+) -> np.ndarray:
+    """`COLUMNS`, which both kinds of regression and the trees look at, and `more` of them, (n, 24 + more) float64.
+
+    Args:
+        room: what they are written to, None for a new table.
+    """
     s = situation
     log = np.log1p
     silence = log(s.silence)
@@ -344,13 +352,14 @@ def _design(situation: Situation, told: Told, unit: float, more: Sequence[np.nda
         "spend_change": np.clip(recent_spend - before_spend, -4, 4),
     }
     # the last digits depend on the currency's unit, and trees split on any of them
-    design = np.column_stack([*(columns[name] for name in COLUMNS), *more])
+    design = np.stack([*(columns[name] for name in COLUMNS), *more], axis=1, out=room)
     return np.round(design, DIGITS, out=design)
 
 
-def _with_basket(situation: Situation, told: Told, unit: float) -> np.ndarray:
-    """`COLUMNS` and `BASKET_COLUMNS`, (n, 26) float64."""
-    return _design(situation, told, unit, [np.log1p(getattr(situation, name)) for name in BASKET_COLUMNS])
+def _with_basket(situation: Situation, told: Told, unit: float, room: np.ndarray | None = None) -> np.ndarray:
+    """`COLUMNS` and `BASKET_COLUMNS`, (n, 26) float64; `room` as in `_design`."""
+    basket = [np.log1p(getattr(situation, name)) for name in BASKET_COLUMNS]
+    return _design(situation, told, unit, basket, room)
 
 
 def _in_blocks(function: Callable[..., np.ndarray], h: np.ndarray, *situations: Situation) -> np.ndarray:
