@@ -14,13 +14,15 @@ from sync_worker.policy import Policy
 from sync_worker.scoring import labels
 from sync_worker.scoring.evidence import Evidence
 from sync_worker.scoring.memory import held
-from sync_worker.scoring.situation import Situation
+from sync_worker.scoring.situation import Situation, in_blocks
 from sync_worker.scoring.transaction_models import ModifiedBetaGeoNBD
 
 #: Degrees of freedom of log-gaps.
 TAIL = 8.0
 #: Beyond so many standard deviations a tail is smaller than the rounding of a sum near one half.
 FAR_OUT = 20.0
+#: Customers looked at at once.
+BLOCK = 8_192
 #: Fewer order-days than this say little about one customer.
 ORDER_DAYS_ENOUGH = 3
 RISKS = ("low", "medium", "high")
@@ -98,19 +100,25 @@ class RhythmModel(BaseEstimator):
 
     def fit(self, situation: Situation) -> RhythmModel:
         """Maximum likelihood of the two probabilities, each with a prior worth ten order-days."""
-        survived = np.exp(_log_survival(_silence(situation), situation))
+        survived = in_blocks(lambda _, s: np.exp(_log_survival(_silence(s), s)), BLOCK, 0.0, situation)
         once = situation.x == 0
         self.dropout_first_ = _dropout((~once).sum(), survived[once])
         self.dropout_ = _dropout((situation.x[~once] - 1).sum(), survived[~once])
         return self
 
     def p_alive(self, situation: Situation) -> np.ndarray:
-        return self._alive(_log_survival(_silence(situation), situation), situation)
+        def alive(_: np.ndarray, part: Situation) -> np.ndarray:
+            return self._alive(_log_survival(_silence(part), part), part)
+
+        return in_blocks(alive, BLOCK, 0.0, situation)
 
     def p_no_purchase(self, h: np.ndarray, situation: Situation) -> np.ndarray:
-        return self._alive_and_silent(h, situation)[1]
+        return in_blocks(lambda *part: self._alive_and_silent(*part)[1], BLOCK, h, situation)
 
     def expected_orders(self, h: np.ndarray, situation: Situation) -> np.ndarray:
+        return in_blocks(self._orders, BLOCK, h, situation)
+
+    def _orders(self, h: np.ndarray, situation: Situation) -> np.ndarray:
         # As many order-days as gaps fit into the horizon, each with its chance of being the last; at least
         # the chance of one.
         gaps = h / np.exp(situation.mu + situation.sigma**2 / 2)

@@ -7,7 +7,7 @@ better than each of them; the transaction models carry it where the past is shor
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -18,7 +18,7 @@ from sklearn.linear_model import LogisticRegression, PoissonRegressor
 from sklearn.preprocessing import StandardScaler
 
 from sync_worker.scoring.base_models import BaseModels, Told, log_odds
-from sync_worker.scoring.situation import Outcome, Situation
+from sync_worker.scoring.situation import Outcome, Situation, in_blocks
 
 #: Inverse weight of the ridge of the logistic regression, in training rows: a strong one.
 INVERSE_RIDGE = 0.003
@@ -181,7 +181,7 @@ class HybridTier:
             room = np.empty((len(parts[0]), len(COLUMNS) + len(BASKET_COLUMNS)))
             return np.column_stack([self._p_no_purchase(part, told, room) for part in parts])
 
-        return _in_blocks(each, h, *situations).T
+        return in_blocks(each, BLOCK, h, *situations).T
 
     def _p_no_purchase(self, situation: Situation, told: Told, room: np.ndarray) -> np.ndarray:
         columns = _with_basket(situation, told, self.unit, room)
@@ -241,7 +241,7 @@ class SalesRegression:
             regressions = [self._regression.predict(self._scaled(columns)), *trees]
             return np.column_stack([*(one * self.mean * self.unit for one in regressions), told])
 
-        found = _in_blocks(votes, np.full(len(situation), self.horizon), situation)
+        found = in_blocks(votes, BLOCK, self.horizon, situation)
         return np.minimum(found, 3 * self.largest * self.unit).T
 
     def _columns(
@@ -360,13 +360,3 @@ def _with_basket(situation: Situation, told: Told, unit: float, room: np.ndarray
     """`COLUMNS` and `BASKET_COLUMNS`, (n, 26) float64; `room` as in `_design`."""
     basket = [np.log1p(getattr(situation, name)) for name in BASKET_COLUMNS]
     return _design(situation, told, unit, basket, room)
-
-
-def _in_blocks(function: Callable[..., np.ndarray], h: np.ndarray, *situations: Situation) -> np.ndarray:
-    """The function over all customers, a block at a time."""
-    n = len(situations[0])
-    h = np.broadcast_to(np.asarray(h, dtype=float), (n,))
-    if n <= BLOCK:
-        return function(h, *situations)
-    blocks = [slice(begin, begin + BLOCK) for begin in range(0, n, BLOCK)]
-    return np.concatenate([function(h[rows], *(one.part(rows) for one in situations)) for rows in blocks])

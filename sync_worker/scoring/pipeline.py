@@ -314,7 +314,9 @@ def _with_prospects(buyers: pd.DataFrame, customers: pd.DataFrame) -> pd.DataFra
     result["reasons"] = reasons.among(buyers.pop("reasons"), at)
     for name in buyers.columns:
         values = buyers.pop(name)
-        result[name] = _typed(name, values.reindex(at) if prospect.any() else values)
+        if prospect.any():  # as `reindex`, without finding the rows of each column again
+            values = pd.Series(values.array.take(at, allow_fill=True))
+        result[name] = _typed(name, values)
         result[name].index = customers.index
         if name in LABELS_OF_PROSPECTS:
             result[name] = result[name].mask(prospect, LABELS_OF_PROSPECTS[name])

@@ -64,12 +64,12 @@ def measure(
         excess: (k,) what is judged.
     """
     seen = np.bincount(row, minlength=customers)
-    with np.errstate(invalid="ignore"):
-        share = np.bincount(row, values, minlength=customers) / seen
-        expected = np.bincount(row, values - excess, minlength=customers) / seen
     if not len(row):
         nothing = np.full(customers, np.nan)
         return Signal(nothing, nothing, seen, nothing, np.zeros(customers))
+    with np.errstate(invalid="ignore"):
+        share = np.bincount(row, values, minlength=customers) / seen
+        expected = np.bincount(row, values - excess, minlength=customers) / seen
     if (np.diff(unit) >= 0).all():
         number = np.cumsum(np.append(False, np.diff(unit) != 0))
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
@@ -59,6 +60,19 @@ class Situation:
         """The situation of some of the customers."""
         known = {field.name: getattr(self, field.name) for field in fields(self)}
         return Situation(**{name: None if v is None else v[rows] for name, v in known.items()})
+
+
+def in_blocks(
+    function: Callable[..., np.ndarray], size: int, h: np.ndarray | float, *situations: Situation
+) -> np.ndarray:
+    """The function of a horizon and situations of the same customers, over so many customers at a time: what it needs
+    in between stays in the processor's cache, and memory does not grow."""
+    n = len(situations[0])
+    h = np.broadcast_to(np.asarray(h, dtype=float), (n,))
+    if n <= size:
+        return function(h, *situations)
+    blocks = [slice(begin, begin + size) for begin in range(0, n, size)]
+    return np.concatenate([function(h[rows], *(one.part(rows) for one in situations)) for rows in blocks])
 
 
 @dataclass(frozen=True)

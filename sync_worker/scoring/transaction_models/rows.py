@@ -108,10 +108,10 @@ def combinations(*columns: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
         if not size <= 4 * n or (above != np.floor(above)).any():
             return None
         key = key * (int(above.max()) + 1) + above.astype("int64")
-    row = np.full(int(size), -1)
-    row[key] = np.arange(n)
+    row = np.full(int(size), -1, dtype="int32")
+    row[key] = np.arange(n, dtype="int32")
     found = row >= 0
-    number = np.cumsum(found) - 1
+    number = np.cumsum(found, dtype="int32") - np.int32(1)
     return row[found], number[key]
 
 
