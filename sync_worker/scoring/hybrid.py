@@ -253,7 +253,7 @@ class SalesRegression:
         in_units, rhythm_orders = spend / self.unit, base.rhythm.expected_orders(h, situation)
         more = [np.log(one * in_units + 0.01) for one in (told.orders, rhythm_orders)]
         more += [np.log(in_units + 0.01), np.log(rhythm_orders + _TINY)]
-        return _design(situation, told, self.unit, more), (told.orders + rhythm_orders) / 2 * spend
+        return _design(situation, told, self.unit, more=more), (told.orders + rhythm_orders) / 2 * spend
 
     def _scaled(self, columns: np.ndarray) -> np.ndarray:
         return _standard(columns, self._scaler)
@@ -311,13 +311,13 @@ def _design(
     situation: Situation,
     told: Told,
     unit: float,
-    more: Sequence[np.ndarray] = (),
     room: np.ndarray | None = None,
+    more: Sequence[np.ndarray] = (),
 ) -> np.ndarray:
     """`COLUMNS`, which both kinds of regression and the trees look at, and `more` of them, (n, 24 + more) float64.
 
     Args:
-        room: what they are written to, None for a new table.
+        room: (n, at least so many) that they are written to the first columns of, None for a new table.
     """
     s = situation
     log = np.log1p
@@ -352,11 +352,12 @@ def _design(
         "spend_change": np.clip(recent_spend - before_spend, -4, 4),
     }
     # the last digits depend on the currency's unit, and trees split on any of them
-    design = np.stack([*(columns[name] for name in COLUMNS), *more], axis=1, out=room)
+    table = [*(columns[name] for name in COLUMNS), *more]
+    design = np.stack(table, axis=1, out=None if room is None else room[:, : len(table)])
     return np.round(design, DIGITS, out=design)
 
 
 def _with_basket(situation: Situation, told: Told, unit: float, room: np.ndarray | None = None) -> np.ndarray:
     """`COLUMNS` and `BASKET_COLUMNS`, (n, 26) float64; `room` as in `_design`."""
     basket = [np.log1p(getattr(situation, name)) for name in BASKET_COLUMNS]
-    return _design(situation, told, unit, basket, room)
+    return _design(situation, told, unit, room, basket)

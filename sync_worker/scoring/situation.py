@@ -67,8 +67,8 @@ def in_blocks(
 ) -> np.ndarray:
     """The function of a horizon and situations of the same customers, over so many customers at a time: what it needs
     in between stays in the processor's cache, and memory does not grow."""
-    n = len(situations[0])
-    h = np.broadcast_to(np.asarray(h, dtype=float), (n,))
+    n = np.size(situations[0].x)  # 1 for a single customer of numbers
+    h = np.broadcast_to(np.asarray(h, dtype=float), np.shape(situations[0].x))
     if n <= size:
         return function(h, *situations)
     blocks = [slice(begin, begin + size) for begin in range(0, n, size)]
