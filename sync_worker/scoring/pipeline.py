@@ -251,6 +251,7 @@ def _buyers(history, day, policy, report, *, withhold, keep, before):
         changes=anomaly.classify(facts, facts.table["lifecycle_stage"], policy, today),
     )
     attached = complaints.evidence(prepared.said, facts, prepared.back, policy, today)
+    attached = [*map(reasons.told, attached)]  # of few customers, while the others are let go
     facts = facts.without("days", "sales")
     del prepared
     found = classification.classify(
@@ -270,10 +271,12 @@ def _buyers(history, day, policy, report, *, withhold, keep, before):
         for (name, other), types in zip(besides.items(), found.besides, strict=True)
     }
     otherwise = causes.Otherwise(**others)
-    del kept, served, besides
+    found.table = found.table[[]]
+    del kept, served, besides, judged  # the trials hold all sales
 
     report(80, sentence("finding_reasons", "Finding reasons"))
     near = [*churn.evidence(facts.table, policy), *lifecycle.evidence(facts.table, policy)]
+    near = [*map(reasons.told, near)]
     facts.table = table = facts.table.drop(columns=[*WORKINGS])
     table["reasons"] = explanation.explain(
         facts,
@@ -283,7 +286,7 @@ def _buyers(history, day, policy, report, *, withhold, keep, before):
         rhythm=own,
         policy=policy,
         lack=base_models.shortage(situation),
-        evidence=[*map(reasons.told, [*near, *attached]), *found.evidence],
+        evidence=[*near, *attached, *found.evidence],
         remembered=memory.kept(history.previous, policy),
     )
     table.loc[table["churn_withheld"], "churn_probability"] = np.nan
