@@ -10,6 +10,7 @@ import json
 import logging
 import shutil
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from sync_worker import whole_file
 from sync_worker.config import Settings
 from sync_worker.history.folder import write_folder
 from sync_worker.history.schema import History
@@ -50,7 +52,7 @@ def settle(settings: Settings, database: str, company_id: int, run_id: int) -> N
     try:
         for path in _open(folder):
             whole = path.with_name(path.name.removesuffix(OPEN))
-            if _number(whole) == run_id:
+            if whole.name.endswith(f"-run-{run_id}"):
                 shutil.rmtree(whole, ignore_errors=True)
                 path.rename(whole)
         _remove(_kept(folder)[settings.kept_exports :])
@@ -68,6 +70,8 @@ def erase(settings: Settings, described: dict[str, Any]) -> None:
     """Takes customers who objected to profiling out of all that is kept of a database."""
     objecting = pa.array(described.get("erasures", []), type=pa.int64())
     root = database_directory(settings, described["database_uuid"], "exports")
+    for company in root.glob("*"):
+        whole_file.sweep(company)
     for folder in root.glob("*/*-run-*") if len(objecting) else []:
         try:
             _take_out(folder, objecting)
@@ -91,6 +95,7 @@ def _take_out(folder: Path, objecting: pa.Array) -> None:
     tables[folder / "customers.parquet"] = customers
     orders = tables[folder / "orders.parquet"]
     theirs = orders.filter(pc.is_in(orders["customer_id"], objecting))["order_id"].combine_chunks()
+    left_of = {}
     for path, table in tables.items():
         # facts name sales orders, and `theirs` may be invoices: by its order goes only what names no customer
         column, ids = (
@@ -99,7 +104,10 @@ def _take_out(folder: Path, objecting: pa.Array) -> None:
         left = table
         if column in table.column_names:
             left = table.filter(pc.invert(pc.is_in(table[column].cast(pa.int64()), ids.cast(pa.int64()))))
-        pq.write_table(left, path)
+        left_of[path] = left
+    # The customers last: until they are written the next erasure begins anew.
+    for path in sorted(left_of, key=lambda path: path.name == "customers.parquet"):
+        whole_file.write(path, partial(pq.write_table, left_of[path]))
 
 
 def _write(folder: Path, run: dict[str, Any], history: History) -> None:
@@ -118,7 +126,7 @@ def _write(folder: Path, run: dict[str, Any], history: History) -> None:
 
 def _kept(folder: Path) -> list[Path]:
     """The exports of runs of a company that are done, the last first."""
-    done = [path for path in folder.glob("*-run-*") if path.suffix != OPEN]
+    done = [path for path in folder.glob("*-run-*") if path.name.rsplit("-", 1)[1].isdecimal()]
     return sorted(done, key=_number, reverse=True)
 
 

@@ -54,8 +54,9 @@ def keep(settings: Settings, database: str, run: dict[str, Any], left: Kept) -> 
     _remove(_open(settings, database, run["company_id"]))
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        _write(path, {"writer": WRITER, "run": run["id"], "left": left})
+        # The list of customers first: what `erase` does not know of would outlive an objection.
         _write(_customers(path), left.prepared.facts.table["customer_id"].to_numpy())
+        _write(path, {"writer": WRITER, "run": run["id"], "left": left})
     except OSError as error:
         logger.warning("nothing is kept for previews: %s: %s", path, error.strerror or error)
         _remove([path])
@@ -89,6 +90,7 @@ def erase(settings: Settings, described: dict[str, Any]) -> None:
     """Forgets companies whose file holds a customer who objected to profiling since."""
     objecting = np.array(described.get("erasures", []), dtype="int64")
     folder = _path(settings, described["database_uuid"], 0).parent
+    whole_file.sweep(folder)
     for path in folder.glob("*.customers") if len(objecting) else []:
         company_id = path.name.split(".", 1)[0]
         try:

@@ -1,10 +1,16 @@
 """Files that are there whole or not at all."""
 
+import contextlib
 import os
+import shutil
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
+
+#: Nobody writes a file for so long: whoever began it is gone.
+STALE = 3600
 
 
 def write(path: Path, contents: Callable[[BinaryIO], object], mode: int = 0o600) -> None:
@@ -25,6 +31,14 @@ def write(path: Path, contents: Callable[[BinaryIO], object], mode: int = 0o600)
         if temporary:
             Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def sweep(folder: Path) -> None:
+    """Removes what writers that were killed have left half written in a folder, `STALE` seconds ago or earlier."""
+    for left in folder.glob(".*"):
+        with contextlib.suppress(OSError):
+            if time.time() - left.stat().st_mtime > STALE:
+                shutil.rmtree(left) if left.is_dir() else left.unlink()
 
 
 def write_text(path: Path, text: str) -> None:

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from simulator import World, simulate
-from sync_worker import exports
+from sync_worker import exports, whole_file
 from sync_worker.cli import app
 from sync_worker.history.facts import PREVIOUS
 from sync_worker.history.file import read_history
@@ -180,6 +180,32 @@ def test_who_objects_is_taken_out_of_every_table(settings, history):
     assert len(pd.read_parquet(folder / "lines.parquet")) == (~left).sum() > 0
     scored = score(read_history(folder), AS_OF, Policy(RULES)).customers
     assert len(scored) == len(history.customers) - len({gone, group} & set(history.customers["customer_id"]))
+
+
+def test_an_erasure_that_is_cut_off_is_done_again(settings, history, monkeypatch):
+    keep(settings, run(), history)
+    gone = int(history.orders["customer_id"].iloc[0])
+    write = whole_file.write
+
+    def killed(path, contents):
+        if path.name == "orders.parquet":
+            raise KeyboardInterrupt
+        write(path, contents)
+
+    monkeypatch.setattr(whole_file, "write", killed)
+    with pytest.raises(KeyboardInterrupt):
+        exports.erase(settings, {"database_uuid": DATABASE, "erasures": [gone]})
+    monkeypatch.undo()
+    exports.erase(settings, {"database_uuid": DATABASE, "erasures": [gone]})
+    for path in only(settings).glob("*.parquet"):
+        table = pd.read_parquet(path)
+        assert "customer_id" not in table or not table["customer_id"].eq(gone).any(), path
+
+
+def test_a_stray_folder_is_no_export(settings, history):
+    keep(settings, run(), history)
+    only(settings).with_name(only(settings).name + ".bak").mkdir()
+    keep(settings, run(), history)
 
 
 def test_what_others_ordered_stays_though_it_has_the_id_of_an_invoice(settings, history):

@@ -1,5 +1,6 @@
 """What a run leaves for the next preview: found again, or nothing at all."""
 
+import os
 import stat
 from types import SimpleNamespace
 
@@ -114,6 +115,34 @@ def test_an_objecting_customer_is_forgotten_by_a_run_under_way_too(settings, lef
     customer = int(left.prepared.facts.table["customer_id"].iloc[0])
     kept.erase(settings, {"database_uuid": DATABASE, "erasures": [customer]})
     assert files(settings) == []
+
+
+def test_killed_between_two_files_leaves_none_that_an_objection_misses(settings, left, monkeypatch):
+    written = []
+
+    def killed(path, value):
+        if written:
+            raise KeyboardInterrupt
+        written.append(path)
+        write(path, value)
+
+    write = kept._write
+    monkeypatch.setattr(kept, "_write", killed)
+    with pytest.raises(KeyboardInterrupt):
+        kept.keep(settings, DATABASE, RUN, left)
+    customer = int(left.prepared.facts.table["customer_id"].iloc[0])
+    kept.erase(settings, {"database_uuid": DATABASE, "erasures": [customer]})
+    assert files(settings) == []
+
+
+def test_what_a_killed_writer_left_goes(settings, left):
+    keep(settings, DATABASE, RUN, left)
+    (path,) = settings.state_directory.rglob("3.joblib")
+    half, fresh = path.parent / ".3.14.joblib.x", path.parent / ".3.15.joblib.y"
+    half.write_bytes(b"half"), fresh.write_bytes(b"being written")
+    os.utime(half, (0, 0))
+    kept.erase(settings, {"database_uuid": DATABASE, "erasures": []})
+    assert not half.exists() and fresh.exists()
 
 
 @pytest.mark.parametrize("damage", [b"", b"not a pickle", None])
