@@ -5,6 +5,8 @@ import sys
 
 #: glibc's M_MMAP_THRESHOLD (malloc.h), and the size from which an array goes back as soon as nobody looks at it.
 _MMAP_THRESHOLD, _LARGE = -3, 1 << 20
+#: M_TRIM_THRESHOLD, and how much of smaller things may stay: else their end is given back and asked for all the time.
+_TRIM_THRESHOLD, _SMALL = -1, 64 << 20
 
 
 def give_back_large_arrays() -> None:
@@ -17,3 +19,4 @@ def give_back_large_arrays() -> None:
         mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # other C libraries have none
         if mallopt:
             mallopt(_MMAP_THRESHOLD, _LARGE)
+            mallopt(_TRIM_THRESHOLD, _SMALL)
