@@ -43,6 +43,30 @@ def test_quarters_before_it_came_are_none_of_its_own_and_few_tell_nothing():
     assert np.isnan(brought(10, 20, 30, 40, tenure=4 * QUARTER - 2)[0])
 
 
+def many(quarters, season, tenure, n=400, seed=1):
+    """The share of trends of customers that bring about the same, but for a season and noise of a tenth."""
+    rng = np.random.default_rng(seed)
+    usual = rng.lognormal(5, 1, n)[:, None] * np.asarray(quarters) * np.asarray(season)
+    amounts = usual * rng.normal(1, 0.1, usual.shape)
+    age = QUARTER * np.arange(8)[::-1] + QUARTER // 2
+    row, tenure = np.repeat(np.arange(n), 8), np.broadcast_to(tenure, n).copy()
+    kept = (np.tile(age, n) <= tenure[row]) & (amounts.ravel() != 0)
+    found = classify(row[kept], np.tile(age, n)[kept], amounts.ravel()[kept], tenure)
+    return found["value_trend"].value_counts(normalize=True)
+
+
+def test_a_season_is_no_trend():
+    season = [1.6, 1.2, 0.8, 0.4] * 2
+    tenures = np.where(np.arange(400) < 200, 8 * QUARTER, 4 * QUARTER)
+    told = many([1] * 8, season, tenures)
+    assert told["steady"] > 0.85
+    assert many([1] * 8, [1.5, 0.5, 0.5, 1.5] * 2, 8 * QUARTER)["steady"] > 0.85
+    # a trend beside it is one
+    assert many(np.linspace(1.4, 0.6, 8), season, 8 * QUARTER)["falling"] > 0.9
+    # what happened once is no season: after a year of loss all have fallen
+    assert many([1, 1, 1, 1, 0.8, 0.6, 0.4, 0.2], [1] * 8, 8 * QUARTER)["falling"] > 0.9
+
+
 def test_older_quarters_than_eight_are_not_looked_at():
     assert brought(9000, 9000, *range(10, 90, 10)) == (pytest.approx(10), "rising")
 
