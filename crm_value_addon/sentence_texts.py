@@ -47,6 +47,7 @@ def standing_label(env, column):
         "has_tax_id": lambda: env._("tax ID"),
         "credit_limit": lambda: env._("credit limit"),
         "blocked": lambda: env._("block on sales"),
+        "territory_id": lambda: env._("territory"),
     }
     return labels[column]() if column in labels else column
 

@@ -20,6 +20,7 @@ from sync_worker.sentences import sentence
 WHOLE_SCORING = frozenset(
     {
         "new_product_days",
+        "peers_by_territory",
         "value_type_lines",
         "value_type_score",
         "value_type_margin",

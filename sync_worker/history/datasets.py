@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import pyarrow as pa
 
 from sync_worker.errors import ContractError
-from sync_worker.history.facts import FACTS, PREVIOUS, STANDING
+from sync_worker.history.facts import FACTS, MAY_LACK, PREVIOUS, STANDING
 from sync_worker.sentences import sentence
 
 MEND = "Bring addon and worker to the same release."
@@ -65,12 +65,13 @@ def to_read(offered: Mapping[str, Sequence[str]], *, with_facts: bool) -> dict[s
     more = COUNTER | FACT_DATASETS if with_facts else COUNTER
     for name, columns in more.items():
         if name in offered:
-            missing = [column for column in columns if column not in offered[name]]
+            lacks = [column for column in columns if column not in offered[name]]
+            missing = [column for column in lacks if column not in MAY_LACK.get(name, ())]
             if missing:
                 words = f"The addon offers {name} without {', '.join(missing)}."
                 told = sentence("addon_lacks_columns", words, dataset=name, columns=", ".join(missing))
                 raise ContractError(told, MEND)
-            wanted[name] = columns
+            wanted[name] = {column: kind for column, kind in columns.items() if column not in lacks}
     if with_facts:
         if set(DATASETS["profiles"]) <= set(offered.get("profiles", ())):
             wanted["profiles"] = DATASETS["profiles"]

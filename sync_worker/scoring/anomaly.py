@@ -138,6 +138,9 @@ def _strongest(features: Features, here: np.ndarray, least: np.ndarray, today: i
     rows = np.flatnonzero(features.table["order_days"].to_numpy() > BASELINE_ORDERS)
     if not len(rows):
         return best, ALARM
+    reached = features.days.row[today - features.days.day < BASELINE_DAYS + WINDOWS[0]]
+    if not np.isin(rows, reached).any():
+        return best, ALARM
     past = _Past.of(features, rows, here, today)
     least = least[rows]
     loudest = past.loudest(least)

@@ -21,8 +21,9 @@ from sync_worker.scoring.returns import Returns
 
 #: The lost type of a lead that is a complaint.
 FAILED = "unintentionally_dropped"
-#: Share of all its purchases from which sending back speaks against us: most of them.
-MOSTLY = 0.5
+#: Share of all its purchases from which sending back speaks against us: most of them. A half is one in any currency,
+#: whatever its sums are rounded to.
+MOSTLY = 0.5 * (1 - 1e-9)
 
 SENTENCES = {
     "low_rating_stands": "Rated us badly {days_since} days ago; order-days since {order_days}, approval takes {needed}",
@@ -113,14 +114,14 @@ def evidence(
     barred = (stage == "awareness") & (table["order_days"].to_numpy() >= needed)
     stands = barred & (last > -REACH) & (since < needed)
     figures = {"days_since": np.where(stands, today - last, 0), "order_days": since, "needed": needed}
-    newest_first = last[said.row] == said.day
+    on_last_day = last[said.row] == said.day
     result = []
     for code, kind in (
         ("low_rating_stands", ~np.isnan(said.rating)),
         ("failed_lead_stands", np.isnan(said.rating)),
     ):
         chosen = bad & kind
-        holds = stands & (np.bincount(said.row[chosen & newest_first], minlength=n) > 0)
+        holds = stands & (np.bincount(said.row[chosen & on_last_day], minlength=n) > 0)
         records = newest(said.row[chosen], said.record[chosen], said.day[chosen], n)
         result.append(Evidence(code, holds, figures, records, 1.0))
     returned = {"percent": 100 * np.nan_to_num(back.share_ever)}
@@ -132,7 +133,8 @@ def evidence(
             "no_complaint", approves & (ratings > 0) & (last == -REACH), {"ratings": ratings}, strength=0.3
         )
     )
-    result.append(Evidence("never_rated", approves & (ratings == 0) & said.asked, {}, strength=0.2))
+    silent = approves & (ratings == 0) & (last == -REACH) & said.asked
+    result.append(Evidence("never_rated", silent, {}, strength=0.2))
     return result
 
 

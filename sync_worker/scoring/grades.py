@@ -59,7 +59,8 @@ def grade(trials: Sequence[Trial], format_id: Any = None) -> dict[str, Any]:
     judged = [_Judged.of(trial, mask) for trial, mask in zip(trials, masks, strict=True)]
     churned = np.concatenate([one.churned for one in judged]) if judged else np.zeros(0, bool)
     missing = _missing(trials, churned)
-    last = judged[-1] if judged else None
+    # the newest day with anybody to judge: a format, or a company, may have stopped since
+    last = next((one for one in reversed(judged) if len(one.churned)), None)
     entry: dict[str, Any] = dict.fromkeys(KEYS) | {
         "format": format_id,
         "missing": missing,

@@ -29,6 +29,7 @@ _LOYAL_BY = frozenset(
         "breadth_kept",
         "cadence_broken_factor",
         "cadence_broken_days",
+        "unsatisfied_below",
     }
 )
 _CLASSED_BY = frozenset(

@@ -67,6 +67,13 @@ def test_too_little_history_and_the_lost_have_no_alarm():
     assert judged(silent, pd.Categorical(["lost"])).table["anomaly"].isna().all()
 
 
+def test_where_nobody_with_a_rhythm_ordered_for_years_there_is_none():
+    old = weekly(1, 40, since=800)
+    assert judged(history_of(old)).table["anomaly"].isna().all()
+    young = [orders_of(n, [5 + n, 35 + n, 65 + n]) for n in range(2, 6)]
+    assert judged(history_of(old, *young)).table["anomaly"].isna().all()
+
+
 def test_what_began_long_ago_is_the_pattern():
     # a year ago from weekly to every third week
     history = history_of(orders_of(1, [*range(400, 700, 7), *range(0, 400, 21)]))

@@ -125,6 +125,35 @@ def test_sending_most_of_it_back_is_no_approval_and_a_part_is():
     assert found[2] == found[3] == ("approval", set())
 
 
+def test_a_half_is_a_half_in_any_currency():
+    rng = np.random.default_rng(1)
+    for _ in range(200):
+        bought = rng.integers(100, 5000, 3)
+        if bought.sum() % 2:
+            continue
+        first = int(rng.integers(1, bought.sum() // 2))
+        cents = np.array([*bought, -first, -(bought.sum() // 2 - first)])
+        for rate in (0.01, 0.0731, 0.1):
+            parts = [
+                orders_of(1, [day], amount=amount)
+                for day, amount in zip([300, 200, 180, 120, 110], cents * rate, strict=True)
+            ]
+            assert judged(history(*parts))[1][1] == {"mostly_returned"}, (cents, rate)
+
+
+def test_of_whom_we_failed_it_is_not_said_that_nothing_is_known():
+    given = history(
+        orders_of(1, [200, 90, 40]),
+        orders_of(2, [300, 200]),
+        orders_of(3, [300, 200]),
+        leads=leads((1, 150, "unintentionally_dropped")),
+        ratings=ratings((3, 100, 5)),
+    )
+    found = judged(given)
+    assert found[1] == ("approval", set())
+    assert found[2] == ("approval", {"never_rated"})
+
+
 def test_goods_received_back_count_as_money_returned():
     given = history(
         orders_of(1, [300, 200]),

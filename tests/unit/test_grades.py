@@ -157,6 +157,16 @@ def test_a_format_is_judged_by_its_own_customers():
     assert grade([named], "b")["customers"] == 300
 
 
+def test_who_stopped_since_is_judged_by_the_newest_day_with_anybody():
+    p, churned = chances(600)
+    there, stopped = np.ones(600, bool), np.zeros(600, bool)
+    days = [trial_of(churned, p, active=there), trial_of(churned, p, active=stopped, day=TODAY + 90)]
+    told, alone = grade(days), grade(days[:1])
+    assert told["cutoff"] == alone["cutoff"] and told["listed"] == alone["listed"] > 0
+    assert told["customers"] == 600 and told["auc"] == alone["auc"]
+    assert grade(days[1:])["missing"] == "customers" and grade(days[1:])["cutoff"] is None
+
+
 # --- figures ----------------------------------------------------------------------------------------------
 
 
