@@ -4,7 +4,8 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
-from ..safeguards import RULES, activity_values, alert_text, rule_sql
+from ..safeguards import RULES, alert_text, rule_sql
+from .crm_value_acting import activity_values
 
 STATES = [("open", "Open"), ("held", "Held"), ("ended", "Over")]
 

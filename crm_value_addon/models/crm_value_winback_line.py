@@ -1,7 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..safeguards import activity_values
 from ..winback_texts import action_text
 
 
@@ -54,17 +53,21 @@ class CrmValueWinbackLine(models.Model):
             )
 
     def _open_activities(self):
-        """An activity for the salesperson of each; who has none is left to the list."""
-        for line in self:
-            user = line.partner_id.user_id
-            if user.active and line.company_id in user.company_ids.root_id:
-                env = line.with_context(lang=user.lang or self.env.lang).env
-                values = activity_values(
-                    env, line.partner_id, user, line.plan_id.name, action_text(env, line.kind, line.lost_type)
-                )
-                line.activity_id = (
-                    env["mail.activity"].sudo().with_context(mail_activity_quick_update=True).create(values)
-                )
+        """An activity for the salesperson of each; who has none, or one who may not see it, is left to the list."""
+        able = self.filtered(
+            lambda line: line.user_id.active and line.company_id in line.user_id.company_ids.root_id
+        )
+        for user, lines in able.grouped("user_id").items():
+            lines._create_activities(user)
+
+    def _create_activities(self, user):
+        acting = self.env["crm.value.acting"]._in_language_of(user)
+        told = [
+            (line.partner_id, line.plan_id.name, action_text(acting.env, line.kind, line.lost_type))
+            for line in self
+        ]
+        for line, activity in zip(self, acting._create_activities_of(user, told), strict=True):
+            line.activity_id = activity
 
     @api.model
     def _forget(self, customers):
