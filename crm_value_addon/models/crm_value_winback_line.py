@@ -8,6 +8,7 @@ class CrmValueWinbackLine(models.Model):
     """A customer of a win-back plan."""
 
     _name = "crm.value.winback.line"
+    _inherit = ["crm.value.acting"]
     _description = "Customer of a Win-back Plan"
     _order = "plan_id desc, arm, expected_return desc, id"
     _rec_name = "partner_id"
@@ -33,7 +34,6 @@ class CrmValueWinbackLine(models.Model):
     expected_return = fields.Monetary(help="Value times what a contact adds to its probability.")
     cost = fields.Monetary()
     action = fields.Char(compute="_compute_action", string="What to Do")
-    activity_id = fields.Many2one("mail.activity", index="btree_not_null", ondelete="set null")
     ordered_on = fields.Date()
     sales = fields.Monetary(string="Ordered since")
 
@@ -60,20 +60,19 @@ class CrmValueWinbackLine(models.Model):
         for user, lines in able.grouped("user_id").items():
             lines._create_activities(user)
 
-    def _create_activities(self, user):
-        acting = self.env["crm.value.acting"]._in_language_of(user)
-        told = [
-            (line.partner_id, line.plan_id.name, action_text(acting.env, line.kind, line.lost_type))
-            for line in self
-        ]
-        for line, activity in zip(self, acting._create_activities_of(user, told), strict=True):
-            line.activity_id = activity
+    def _activity_texts(self):
+        return self.plan_id.name, action_text(self.env, self.kind, self.lost_type)
 
     @api.model
-    def _forget(self, customers):
-        """Take away the activities of plans with customers, open or done: they tell of them."""
-        lines = self.sudo().search([("partner_id", "in", customers.ids)])
-        lines.activity_id.with_context(active_test=False).unlink()
+    def _merge_customers(self, stays, partners):
+        """Leave one line per plan of customers that become one: of who is contacted, else of the customer that stays.
 
-    def _drop_activities(self):
-        self.activity_id.filtered("active").unlink()
+        :param int stays: the customer that stays
+        :param partners: identifiers of all of them
+        """
+        lines = self.sudo().search([("partner_id", "in", partners)])
+        first = lines.sorted(lambda line: (line.arm != "act", line.partner_id.id != stays, line.id))
+        for of_plan in first.grouped("plan_id").values():
+            of_plan[1:]._drop_activities()
+            of_plan[1:].unlink()
+        self.env.flush_all()

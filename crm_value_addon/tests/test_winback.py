@@ -356,6 +356,34 @@ class TestWinback(ServiceCase):
         self.env.invalidate_all()
         self.assertEqual(plan.line_ids.partner_id, a)
 
+    def test_merged_customers_of_a_plan_that_runs(self):
+        a, b, _c, _d = self.partners
+        plan = self.plan()
+        plan.action_fill()
+        plan.action_start()
+        by_customer = {line.partner_id: line for line in plan.line_ids.sudo()}
+        by_customer[a].arm = "control"
+        gone, kept = by_customer[a].activity_id, by_customer[b].activity_id
+        self.assertTrue(gone and kept)
+        self.env["base.partner.merge.automatic.wizard"].create({})._merge((a | b).ids, a, [])
+        self.env.invalidate_all()
+        self.assertEqual((plan.line_ids.partner_id, plan.line_ids.arm), (a, "act"), "one was contacted")
+        self.assertFalse(gone.exists())
+        self.assertEqual(kept.exists().res_id, a.id)
+
+    def test_an_objection_takes_away_what_was_done_of_a_plan(self):
+        a, _b, _c, _d = self.partners
+        plan = self.plan()
+        plan.action_fill()
+        plan.action_start()
+        before = a.message_ids
+        activity = plan.line_ids.sudo().filtered(lambda line: line.partner_id == a).activity_id
+        activity.action_feedback("called")
+        self.assertTrue(a.message_ids - before)
+        self.env["crm.value.objection"].create({"partner_id": a.id})
+        self.assertFalse(a.message_ids - before)
+        self.assertFalse(activity.exists())
+
     def test_who_may_plan(self):
         plan = self.plan()
         plan.action_fill()
