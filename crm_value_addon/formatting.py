@@ -15,6 +15,12 @@ def amount_text(env, amount, currency):
     return "\N{NO-BREAK SPACE}".join(filter(None, parts))
 
 
+def tenths_text(env, share):
+    """A share of one in percent, without the sign, with a decimal only where it is not whole."""
+    percent = round(100 * share, 1)
+    return number_text(env, percent, 0 if percent.is_integer() else 1)
+
+
 def percent_text(env, share):
     """A share of one in whole percent."""
     return env._("%(percent)s %%", percent=number_text(env, 100 * share))

@@ -107,19 +107,6 @@ def rule_sql(rule, watched, today):
     }[rule]()
 
 
-def activity_values(env, customer, user, summary, note):
-    """Values of the activity of a salesperson with a customer."""
-    return {
-        "res_model_id": env["ir.model"]._get_id("res.partner"),
-        "res_id": customer.id,
-        "activity_type_id": env.ref("mail.mail_activity_data_todo").id,
-        "summary": summary,
-        "note": note,
-        "user_id": user.id,
-        "automated": True,
-    }
-
-
 def alert_text(env, rule, figures):
     """What an alert says, in the reader's language; its figures may be of an older release."""
     figures = figures or {}

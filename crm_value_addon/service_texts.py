@@ -1,6 +1,6 @@
 """What customers of a class are promised and may get, in words."""
 
-from .formatting import number_text
+from .formatting import number_text, tenths_text
 
 
 def strategy_text(env, strategy):
@@ -34,7 +34,7 @@ def offered_texts(env, policy):
 
 def ceiling_text(env, share):
     """Up to which discount an order may go."""
-    return env._("Discounts up to %s %%", number_text(env, 100 * share)) if share else env._("No discount")
+    return env._("Discounts up to %s %%", tenths_text(env, share)) if share else env._("No discount")
 
 
 def recommended_text(env, served, names):

@@ -1,4 +1,5 @@
 from . import crm_value_protected
+from . import crm_value_acting
 from . import crm_value_format
 from . import crm_value_policy_version
 from . import crm_value_policy_rule

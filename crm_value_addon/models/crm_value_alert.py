@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
-from ..safeguards import RULES, activity_values, alert_text, rule_sql
+from ..safeguards import RULES, alert_text, rule_sql
 
 STATES = [("open", "Open"), ("held", "Held"), ("ended", "Over")]
 
@@ -17,7 +17,7 @@ class CrmValueAlert(models.Model):
     """
 
     _name = "crm.value.alert"
-    _inherit = ["crm.value.protected"]
+    _inherit = ["crm.value.protected", "crm.value.acting"]
     _description = "Safeguard Alert"
     _order = "opened_on desc, id desc"
     _log_access = False
@@ -32,7 +32,6 @@ class CrmValueAlert(models.Model):
     ended_on = fields.Date()
     figures = fields.Json()
     text = fields.Char(compute="_compute_text", string="What Happened")
-    activity_id = fields.Many2one("mail.activity", index="btree_not_null", ondelete="set null")
     user_id = fields.Many2one("res.users", string="Responsible", help="Whose activity it opened.")
     hindrance = fields.Selection(
         [
@@ -53,6 +52,9 @@ class CrmValueAlert(models.Model):
     def _compute_text(self):
         for alert in self:
             alert.text = alert_text(self.env, alert.rule, alert.figures)
+
+    def _keep(self, vals):
+        self._with_pen().write(vals)
 
     # -------------------------------------------------------------------- looking
 
@@ -114,7 +116,6 @@ class CrmValueAlert(models.Model):
                 ),
             )
         )
-        # PostgreSQL takes tables just filled for small, and would compare each row with each.
         self.env.cr.execute(
             "ANALYZE crm_value_found; ANALYZE crm_value_alert (company_id, partner_id, rule, state)"
         )
@@ -132,10 +133,12 @@ class CrmValueAlert(models.Model):
                  WHERE alert.company_id = %(company)s AND alert.state <> 'ended' AND NOT EXISTS (
                        SELECT FROM crm_value_found found
                         WHERE found.partner_id = alert.partner_id AND found.rule = alert.rule)
+                RETURNING id, activity_id
                 """,
                 **key,
             )
         )
+        over = [alert for alert, activity in self.env.cr.fetchall() if activity]
         self.env.cr.execute(
             SQL(
                 """
@@ -173,6 +176,7 @@ class CrmValueAlert(models.Model):
         )
         made = self.env.cr.fetchall()
         self.env.invalidate_all(flush=False)
+        self.browse(over)._drop_activities()
         held = Counter(rule for _id, rule, hindrance in made if hindrance)
         return self.sudo().browse([number for number, _rule, hindrance in made if not hindrance]), held
 
@@ -238,34 +242,14 @@ class CrmValueAlert(models.Model):
         return {row["partner_id"][0]: row["current_value"] for row in rows}
 
     def _create_activities(self, user):
-        """The activities of one salesperson, in that person's language; whoever may not see the customer gets none."""
-        env = self.with_context(lang=user.lang or self.env.lang, mail_activity_quick_update=True).env
-        names = dict(self._fields["rule"]._description_selection(env))
-        seen_by = self.partner_id.with_user(user).with_context(allowed_company_ids=user.company_ids.ids)
-        readable = seen_by._filtered_access("read").ids
-        hidden = self.filtered(lambda alert: alert.partner_id.id not in readable)
-        hidden._hold("gone", user.id)
-        seen = self - hidden
-        activities = (
-            env["mail.activity"]
-            .sudo()
-            .create(
-                [
-                    activity_values(
-                        env,
-                        alert.partner_id,
-                        user,
-                        names[alert.rule],
-                        alert_text(env, alert.rule, alert.figures),
-                    )
-                    for alert in seen
-                ]
-            )
-        )
-        for alert, activity in zip(seen, activities, strict=True):
-            alert._with_pen().write(
-                {"state": "open", "hindrance": False, "activity_id": activity.id, "user_id": user.id}
-            )
+        opened = super()._create_activities(user)
+        (self - opened)._hold("gone", user.id)
+        opened._with_pen().write({"state": "open", "hindrance": False, "user_id": user.id})
+        return opened
+
+    def _activity_texts(self):
+        names = dict(self._fields["rule"]._description_selection(self.env))
+        return names[self.rule], alert_text(self.env, self.rule, self.figures)
 
     # --------------------------------------------------------------------- buttons
 
@@ -299,8 +283,16 @@ class CrmValueAlert(models.Model):
         }
 
     @api.model
-    def _forget(self, customers):
-        """Take away the activities that alerts of customers opened, open or done: they tell of them."""
-        self.sudo().search([("partner_id", "in", customers.ids)]).activity_id.with_context(
-            active_test=False
-        ).unlink()
+    def _merge_customers(self, partners):
+        """Of alerts alike of customers that become one the eldest goes on, with its activity.
+
+        :param partners: identifiers
+        """
+        alerts = self.sudo().search(
+            [("partner_id", "in", partners), ("state", "!=", "ended")], order="opened_on, id"
+        )
+        for (company, _rule), alike in alerts.grouped(lambda alert: (alert.company_id, alert.rule)).items():
+            younger = alike[1:]
+            younger._drop_activities()
+            younger._with_pen().write({"state": "ended", "ended_on": company._crm_value_today()})
+        self.env.flush_all()

@@ -279,22 +279,20 @@ class CrmValueProfile(models.Model):
         return Domain.custom(to_sql=to_sql)
 
     @api.model
-    def _note_contact(self, customers):
-        """Customers were in contact with us today; what is due next follows."""
+    def _note_contact(self, company, customers):
+        """Customers were in contact with a root company today; what is due next follows."""
         if not customers:
             return
         self.env.flush_all()
-        companies = self.sudo().search([("partner_id", "in", customers.ids)]).company_id
-        for company in companies:
-            self.env.cr.execute(
-                SQL(
-                    "UPDATE crm_value_profile SET contacted_on = %s WHERE company_id = %s AND partner_id IN %s",
-                    company._crm_value_today(),
-                    company.id,
-                    tuple(customers.ids),
-                )
+        self.env.cr.execute(
+            SQL(
+                "UPDATE crm_value_profile SET contacted_on = %s WHERE company_id = %s AND partner_id IN %s",
+                company._crm_value_today(),
+                company.id,
+                tuple(customers.ids),
             )
-        self.env["crm.value.service.policy"]._refresh_contact_due(companies, customers)
+        )
+        self.env["crm.value.service.policy"]._refresh_contact_due(company, customers)
 
     def action_open_value_reason(self, code, model):
         """The records behind a reason, in a list, as far as the reader may see them."""

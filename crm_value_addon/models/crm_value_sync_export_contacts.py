@@ -55,8 +55,11 @@ class CrmValueSyncExportContacts(models.AbstractModel):
             not_objecting=self._not_objecting_sql(SQL("lead.partner_id")),
         )
 
-    def _documents_sql(self, company, model, record):
-        """Joins from the model and id of a document to ``contact``, the partner it is about."""
+    def _documents_sql(self, company, model, record, other=None):
+        """Joins from the model and id of a document to ``contact``, the partner it is about.
+
+        :param other: SQL of the partner of a document of another kind
+        """
         return SQL(
             """
               LEFT JOIN sale_order sale
@@ -67,10 +70,11 @@ class CrmValueSyncExportContacts(models.AbstractModel):
               LEFT JOIN res_partner partner
                 ON %(model)s = 'res.partner' AND partner.id = %(record)s
                AND (partner.company_id IN %(companies)s OR partner.company_id IS NULL)
-              JOIN res_partner contact ON contact.id = COALESCE(sale.partner_id, lead.partner_id, partner.id)
+              JOIN res_partner contact ON contact.id = COALESCE(sale.partner_id, lead.partner_id, partner.id, %(other)s)
             """,
             model=model,
             record=record,
+            other=other or SQL("NULL"),
             companies=tuple(company._crm_value_branches()),
         )
 
@@ -106,24 +110,60 @@ class CrmValueSyncExportContacts(models.AbstractModel):
         )
 
     def _export_activities_sql(self, company, low, high):
-        # An activity of a partner, whom companies share, counts where its assignee works.
         return SQL(
             """
             SELECT activity.id, contact.commercial_partner_id, activity.date_done, activity.date_deadline,
                    COALESCE(kind.category, 'default')
-              FROM mail_activity activity
-              %(documents)s
+              FROM %(activities)s
               LEFT JOIN mail_activity_type kind ON kind.id = activity.activity_type_id
              WHERE activity.id > %(low)s AND activity.id <= %(high)s
                AND activity.active IS NOT TRUE AND activity.date_done IS NOT NULL
-               AND (partner.id IS NULL OR partner.company_id IS NOT NULL OR EXISTS (
-                    SELECT FROM res_company_users_rel works
-                     WHERE works.user_id = activity.user_id AND works.cid IN %(companies)s))
-               AND %(not_objecting)s
+               AND %(here)s AND %(not_objecting)s
             """,
-            documents=self._documents_sql(company, SQL("activity.res_model"), SQL("activity.res_id")),
+            activities=self._activities_sql(company),
+            here=self._activity_here_sql(company),
             low=low,
             high=high,
-            companies=tuple(company._crm_value_branches()),
             not_objecting=self._not_objecting_sql(SQL("contact.id")),
         )
+
+    def _activities_sql(self, company):
+        """``activity`` with ``contact``, the partner it is about; of a case, its customer."""
+        return SQL(
+            """
+              mail_activity activity
+              LEFT JOIN crm_value_case entry
+                ON activity.res_model = 'crm.value.case' AND entry.id = activity.res_id AND entry.company_id = %s
+              %s
+            """,
+            company.id,
+            self._documents_sql(
+                company, SQL("activity.res_model"), SQL("activity.res_id"), SQL("entry.partner_id")
+            ),
+        )
+
+    def _activity_here_sql(self, company):
+        # An activity of a partner, whom companies share, counts where its assignee works.
+        return SQL(
+            """(partner.id IS NULL OR partner.company_id IS NOT NULL OR EXISTS (
+                    SELECT FROM res_company_users_rel works
+                     WHERE works.user_id = activity.user_id AND works.cid IN %s))""",
+            tuple(company._crm_value_branches()),
+        )
+
+    def _contacted(self, company, activities):
+        """The customers of a root company whom activities are contacts with, by the rule of the export.
+
+        :param activities: not yet done, or done
+        :return: commercial partners
+        """
+        self.env.flush_all()
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT DISTINCT contact.commercial_partner_id FROM %s WHERE activity.id IN %s AND %s",
+                self._activities_sql(company),
+                tuple(activities.ids),
+                self._activity_here_sql(company),
+            )
+        )
+        return self.env["res.partner"].sudo().browse([customer for (customer,) in rows])

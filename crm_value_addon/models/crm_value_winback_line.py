@@ -1,7 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..safeguards import activity_values
 from ..winback_texts import action_text
 
 
@@ -9,6 +8,7 @@ class CrmValueWinbackLine(models.Model):
     """A customer of a win-back plan."""
 
     _name = "crm.value.winback.line"
+    _inherit = ["crm.value.acting"]
     _description = "Customer of a Win-back Plan"
     _order = "plan_id desc, arm, expected_return desc, id"
     _rec_name = "partner_id"
@@ -34,7 +34,6 @@ class CrmValueWinbackLine(models.Model):
     expected_return = fields.Monetary(help="Value times what a contact adds to its probability.")
     cost = fields.Monetary()
     action = fields.Char(compute="_compute_action", string="What to Do")
-    activity_id = fields.Many2one("mail.activity", index="btree_not_null", ondelete="set null")
     ordered_on = fields.Date()
     sales = fields.Monetary(string="Ordered since")
 
@@ -54,23 +53,26 @@ class CrmValueWinbackLine(models.Model):
             )
 
     def _open_activities(self):
-        """An activity for the salesperson of each; who has none is left to the list."""
-        for line in self:
-            user = line.partner_id.user_id
-            if user.active and line.company_id in user.company_ids.root_id:
-                env = line.with_context(lang=user.lang or self.env.lang).env
-                values = activity_values(
-                    env, line.partner_id, user, line.plan_id.name, action_text(env, line.kind, line.lost_type)
-                )
-                line.activity_id = (
-                    env["mail.activity"].sudo().with_context(mail_activity_quick_update=True).create(values)
-                )
+        """An activity for the salesperson of each; who has none, or one who may not see it, is left to the list."""
+        able = self.filtered(
+            lambda line: line.user_id.active and line.company_id in line.user_id.company_ids.root_id
+        )
+        for user, lines in able.grouped("user_id").items():
+            lines._create_activities(user)
+
+    def _activity_texts(self):
+        return self.plan_id.name, action_text(self.env, self.kind, self.lost_type)
 
     @api.model
-    def _forget(self, customers):
-        """Take away the activities of plans with customers, open or done: they tell of them."""
-        lines = self.sudo().search([("partner_id", "in", customers.ids)])
-        lines.activity_id.with_context(active_test=False).unlink()
+    def _merge_customers(self, stays, partners):
+        """Leave one line per plan of customers that become one: of who is contacted, else of the customer that stays.
 
-    def _drop_activities(self):
-        self.activity_id.filtered("active").unlink()
+        :param int stays: the customer that stays
+        :param partners: identifiers of all of them
+        """
+        lines = self.sudo().search([("partner_id", "in", partners)])
+        first = lines.sorted(lambda line: (line.arm != "act", line.partner_id.id != stays, line.id))
+        for of_plan in first.grouped("plan_id").values():
+            of_plan[1:]._drop_activities()
+            of_plan[1:].unlink()
+        self.env.flush_all()

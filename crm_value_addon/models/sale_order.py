@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
 
-from ..formatting import number_text
+from ..formatting import tenths_text
 from ..labels import GROUP_VIEWER
 
 # Of the discount: rounding to cents is none.
@@ -33,8 +33,8 @@ class SaleOrder(models.Model):
             if share > policy.discount_ceiling + ROUNDING:
                 order.discount_notice = self.env._(
                     "%(share)s %% discount: more than the %(ceiling)s %% of the service policy for %(whom)s.",
-                    share=number_text(self.env, 100 * share, 1),
-                    ceiling=number_text(self.env, 100 * policy.discount_ceiling),
+                    share=tenths_text(self.env, share),
+                    ceiling=tenths_text(self.env, policy.discount_ceiling),
                     whom=policy.display_name,
                 )
 
@@ -47,7 +47,10 @@ class SaleOrder(models.Model):
             if line.price_subtotal > 0 and line.discount < 100:
                 full += line.price_subtotal / (1 - line.discount / 100)
             elif line.discount >= 100:
-                full += line.price_unit * line.product_uom_qty
+                # What is given away: its price may be with taxes.
+                full += line.tax_ids.compute_all(
+                    line.price_unit, line.currency_id, line.product_uom_qty, line.product_id, self.partner_id
+                )["total_excluded"]
         return 1 - net / full if full > 0 else 0.0
 
     @api.depends("partner_id.commercial_partner_id", "company_id")

@@ -61,7 +61,13 @@ class TestAlert(ServiceCase):
         self.rescore(last_contact_date=str(self.ago(40)), churn_risk="high", churn_probability=0.9)
         self.assertEqual(len(self.alerts(rule="at_risk")), 1)
         self.assertIn("90 %", self.alerts(rule="at_risk").text)
-        self.assertLessEqual(len(self.activities()), 4)
+        # The others are over, and with them what was to be done.
+        self.assertEqual(len(self.alerts()), 4)
+        left = (activities - activities[0]).exists().filtered("active")
+        self.assertEqual(self.activities(), left)
+        self.assertEqual(
+            left, self.alerts().filtered(lambda alert: alert.state == "open").activity_id.filtered("active")
+        )
 
     def test_a_value_that_falls(self):
         self.rescore(value_trend="falling", value_basis="margin")
@@ -89,6 +95,18 @@ class TestAlert(ServiceCase):
         self.rescore(churn_risk="high", churn_probability=0.7)
         self.assertEqual(self.alerts(rule="at_risk").mapped("state"), ["ended", "open"])
         self.assertEqual(len(self.activities()), 1)
+
+    def test_what_is_over_leaves_nothing_to_do(self):
+        self.rescore(churn_risk="high", churn_probability=0.8)
+        self.assertEqual(len(self.activities()), 1)
+        self.rescore(churn_risk="low", churn_probability=0.1)
+        self.assertEqual(self.alerts().state, "ended")
+        self.assertFalse(self.activities(done=True), "neither open nor taken for done")
+        # What was done stays.
+        self.rescore(churn_risk="high", churn_probability=0.8)
+        self.activities().action_feedback("called")
+        self.rescore(churn_risk="low", churn_probability=0.1)
+        self.assertEqual(len(self.activities(done=True)), 1)
 
     def test_a_single_contact_person(self):
         self.rescore()
@@ -185,20 +203,41 @@ class TestAlert(ServiceCase):
         self.assertTrue(self.alerts(self.customer2))
 
     def test_merged_customers_have_one(self):
-        self.rescore(churn_risk="high", churn_probability=0.8)
         a, b = self.customer, self.customer2
-        self.rescore(last_contact_date=str(self.ago(40)), churn_risk="high", churn_probability=0.8)
+        low, high = {"churn_risk": "low", "churn_probability": 0.1}, {"churn_risk": "high"}
+        high["churn_probability"] = 0.8
+        self.score([self.calm(a, **low), self.calm(b, **high)])
+        elder = self.alerts(b, "at_risk")
+        self.score([self.calm(a, **high), self.calm(b, **high)])
+        younger = self.alerts(a, "at_risk")
+        activity = elder.activity_id
+        self.assertTrue(activity and younger.activity_id)
         self.env["base.partner.merge.automatic.wizard"].create({})._merge((a | b).ids, a, [])
-        open_rules = self.alerts(a).filtered(lambda alert: alert.state != "ended").mapped("rule")
-        self.assertEqual(len(open_rules), len(set(open_rules)))
+        self.assertEqual((elder | younger).partner_id, a)
+        self.assertEqual((elder.state, younger.state, younger.ended_on), ("open", "ended", self.today))
+        self.assertEqual(elder.activity_id, activity)
+        rules = self.alerts(a).filtered(lambda alert: alert.state != "ended").mapped("rule")
+        self.assertEqual(sorted(rules), ["at_risk", "single_contact"])
+        self.assertEqual(
+            self.activities(a), self.alerts(a).filtered(lambda alert: alert.state == "open").activity_id
+        )
 
     def test_nothing_is_kept_of_who_objects(self):
+        others = self.customer.message_ids
         self.rescore(churn_risk="high", churn_probability=0.8)
         self.activities().action_feedback("done")
-        self.assertTrue(self.activities(done=True))
+        own = self.customer.activity_schedule("mail.mail_activity_data_call", user_id=self.env.uid)
+        own.action_feedback("of my own accord")
+        self.rescore(churn_risk="low", churn_probability=0.1)
+        self.rescore(churn_risk="high", churn_probability=0.8)
+        self.assertEqual(len(self.activities(done=True)), 3)
+        self.assertEqual(len(self.customer.message_ids - others), 2)
         self.env["crm.value.objection"].create({"partner_id": self.customer.id})
         self.assertFalse(self.alerts())
-        self.assertFalse(self.activities(done=True))
+        self.assertEqual(self.activities(done=True), own)
+        left = self.customer.message_ids - others
+        self.assertEqual(len(left), 1)
+        self.assertIn("of my own accord", left.body)
 
     def test_only_the_engine_writes_alerts(self):
         self.rescore(churn_risk="high", churn_probability=0.8)

@@ -219,6 +219,14 @@ class TestContacts(FactsCase):
         self.assertFalse({order.id, other.id} & set(self.rows("activities")))
         self.assertTrue({order.id, other.id} <= set(self.rows("activities", self.beta)))
 
+    def test_what_is_done_about_a_complaint(self):
+        case = self.env["crm.value.case"].create(
+            {"partner_id": self.customer.id, "company_id": self.alpha.id, "description": "Broken"}
+        )
+        done = self.done(case)
+        self.assertEqual(self.rows("activities")[done.id]["customer_id"], str(self.customer.id))
+        self.assertNotIn(done.id, self.rows("activities", self.beta))
+
 
 @tagged("post_install", "-at_install", "crm_value_export")
 class TestStanding(FactsCase):

@@ -181,9 +181,38 @@ class TestServicePolicy(ServiceCase):
             activity = record.activity_schedule("mail.mail_activity_data_call", user_id=self.env.uid)
             activity.action_feedback("talked")
             self.assertEqual(self.due(self.customer), self.today + timedelta(days=30), record._name)
+        # What was done about a complaint was done for the customer.
+        self.env.cr.execute("UPDATE crm_value_profile SET contacted_on = NULL")
+        self.env["crm.value.service.policy"]._refresh_contact_due(self.alpha)
+        case = self.env["crm.value.case"].create({"partner_id": self.customer.id, "description": "Broken"})
+        case.activity_schedule("mail.mail_activity_data_call", user_id=self.env.uid).action_feedback("sorry")
+        self.assertEqual(self.due(self.customer), self.today + timedelta(days=30))
         # The next run knows of no later contact than the one before: what was done stands.
         self.rescore(last_contact_date=str(self.ago(40)))
         self.assertEqual(self.due(self.customer), self.today + timedelta(days=30))
+
+    def test_what_is_done_counts_in_its_own_company(self):
+        self.policy(contact_days=30)
+        self.policy(contact_days=30, company=self.beta)
+
+        def contacted(record, user):
+            self.env.cr.execute("UPDATE crm_value_profile SET contacted_on = NULL")
+            self.env.invalidate_all()
+            record.activity_schedule("mail.mail_activity_data_call", user_id=user.id).action_feedback("x")
+            profiles = self.env["crm.value.profile"].search([("partner_id", "=", self.customer.id)])
+            return profiles.filtered("contacted_on").company_id
+
+        row = self.calm(self.customer, last_contact_date=str(self.ago(40)))
+        self.score([row], self.alpha)
+        self.score([row], self.beta)
+        both, one = self.env.user, self._user("cv_beta", "sales_team.group_sale_manager", self.beta)
+        self.assertEqual(contacted(self.order(self.customer), both), self.alpha)
+        self.assertEqual(contacted(self.order(self.customer, company=self.beta), both), self.beta)
+        self.assertEqual(contacted(self.customer, both), self.alpha | self.beta)
+        self.assertEqual(contacted(self.customer, one), self.beta, "where who did it works")
+        lead = self.env["crm.lead"].create({"name": "x", "partner_id": self.contact.id})
+        lead.company_id = self.alpha
+        self.assertEqual(contacted(lead, both), self.alpha)
 
     def test_contacts_due_are_a_list(self):
         self.policy(contact_days=30)
@@ -312,7 +341,7 @@ class TestServicePolicy(ServiceCase):
             order.order_line.discount = discount
             order.invalidate_recordset(["discount_notice", "service_policy_id"])
             self.assertEqual(bool(order.discount_notice), told, discount)
-        self.assertIn("100.0 % discount: more than the 10 %", order.discount_notice)
+        self.assertIn("100 % discount: more than the 10 %", order.discount_notice)
         # A discount on the whole order is a line of its own.
         order.order_line.discount = 0
         order.write(
@@ -329,7 +358,32 @@ class TestServicePolicy(ServiceCase):
                 ]
             }
         )
-        self.assertIn("25.0 % discount", order.discount_notice)
+        self.assertIn("25 % discount", order.discount_notice)
+        policy.discount_ceiling = 0.125
+        order.invalidate_recordset(["discount_notice", "service_policy_id"])
+        self.assertIn("25 % discount: more than the 12.5 %", order.discount_notice)
+        self.assertIn("Discounts up to 12.5 %", policy._terms())
         policy.limits_discount = False
         order.invalidate_recordset(["discount_notice", "service_policy_id"])
         self.assertFalse(order.discount_notice)
+
+    def test_a_line_given_away_counts_without_its_taxes(self):
+        of_alpha = {"company_id": self.alpha.id, "country_id": self.env.ref("base.be").id}
+        group = self.env["account.tax.group"].create({"name": "VAT", **of_alpha})
+        taxes = self.env["account.tax"].create(
+            {
+                "name": "Included 25 %",
+                "amount": 25,
+                "price_include_override": "tax_included",
+                "tax_group_id": group.id,
+                **of_alpha,
+            }
+        )
+        order = self.order(self.customer, state="draft")
+        values = {"product_id": self.product.id, "price_unit": 125, "tax_ids": [Command.set(taxes.ids)]}
+        order.order_line = [
+            Command.clear(),
+            Command.create({**values, "product_uom_qty": 3}),
+            Command.create({**values, "product_uom_qty": 1, "discount": 100}),
+        ]
+        self.assertAlmostEqual(order._discount_share(), 0.25)

@@ -1,12 +1,16 @@
 import random
 from datetime import timedelta
+from unittest.mock import patch
 
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
+from odoo.fields import Command
 from odoo.tests import BaseCase, tagged
+from odoo.tools.mail import html_to_inner_content
 
 from ..winback_choice import choose
 from ..winback_effect import effect, wilson
+from ..winback_texts import action_text
 from .test_service_policy import ServiceCase
 
 TERMS = {
@@ -248,6 +252,35 @@ class TestWinback(ServiceCase):
         self.assertFalse(first.activity_id.exists(), "who ordered is not called")
         self.assertEqual(self.env["res.partner"].search(plan.action_open_customers()["domain"]), b)
 
+    def test_activities_only_with_who_may_be_seen_and_in_the_own_language(self):
+        a, b, _c, _d = self.partners
+        self.env["res.lang"]._activate_lang("fr_FR")
+        self.seller.lang = "fr_FR"
+        self.env["ir.rule"].create(
+            {
+                "name": "One customer is hidden",
+                "model_id": self.env["ir.model"]._get_id("res.partner"),
+                "domain_force": f"[('id', '!=', {b.id})]",
+                "groups": [Command.link(self.env.ref("sales_team.group_sale_salesman").id)],
+            }
+        )
+        plan = self.plan()
+        plan.action_fill()
+        plan.action_start()
+        activity = plan.line_ids.sudo().activity_id
+        self.assertEqual((activity.user_id, activity.res_id), (self.seller, a.id))
+        in_french = action_text(self.env(context={"lang": "fr_FR"}), "lost", "price_seeker")
+        self.assertIn(in_french, html_to_inner_content(activity.note))
+
+    def test_many_activities_are_opened_at_once(self):
+        plan = self.plan()
+        plan.action_fill()
+        activities = type(self.env["mail.activity"])
+        with patch.object(activities, "create", autospec=True, side_effect=activities.create) as create:
+            plan.action_start()
+        self.assertEqual([len(call.args[1]) for call in create.call_args_list], [2])
+        self.assertEqual(len(plan.line_ids.sudo().activity_id), 2)
+
     def test_nobody_is_in_two_plans(self):
         first, second = self.plan(), self.plan()
         first.action_fill()
@@ -322,6 +355,34 @@ class TestWinback(ServiceCase):
         self.env["base.partner.merge.automatic.wizard"].create({})._merge((a | b).ids, a, [])
         self.env.invalidate_all()
         self.assertEqual(plan.line_ids.partner_id, a)
+
+    def test_merged_customers_of_a_plan_that_runs(self):
+        a, b, _c, _d = self.partners
+        plan = self.plan()
+        plan.action_fill()
+        plan.action_start()
+        by_customer = {line.partner_id: line for line in plan.line_ids.sudo()}
+        by_customer[a].arm = "control"
+        gone, kept = by_customer[a].activity_id, by_customer[b].activity_id
+        self.assertTrue(gone and kept)
+        self.env["base.partner.merge.automatic.wizard"].create({})._merge((a | b).ids, a, [])
+        self.env.invalidate_all()
+        self.assertEqual((plan.line_ids.partner_id, plan.line_ids.arm), (a, "act"), "one was contacted")
+        self.assertFalse(gone.exists())
+        self.assertEqual(kept.exists().res_id, a.id)
+
+    def test_an_objection_takes_away_what_was_done_of_a_plan(self):
+        a, _b, _c, _d = self.partners
+        plan = self.plan()
+        plan.action_fill()
+        plan.action_start()
+        before = a.message_ids
+        activity = plan.line_ids.sudo().filtered(lambda line: line.partner_id == a).activity_id
+        activity.action_feedback("called")
+        self.assertTrue(a.message_ids - before)
+        self.env["crm.value.objection"].create({"partner_id": a.id})
+        self.assertFalse(a.message_ids - before)
+        self.assertFalse(activity.exists())
 
     def test_who_may_plan(self):
         plan = self.plan()

@@ -56,20 +56,8 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
                 partners=partners,
             )
         )
-        # Of two alerts alike the elder goes on, with its activity.
-        execute(
-            SQL(
-                """
-                UPDATE crm_value_alert SET state = 'ended', ended_on = CURRENT_DATE WHERE id IN (
-                    SELECT id FROM (
-                        SELECT id, row_number() OVER (
-                               PARTITION BY company_id, rule ORDER BY opened_on, id) AS rank
-                          FROM crm_value_alert WHERE partner_id IN %s AND state <> 'ended'
-                    ) ranked WHERE rank > 1)
-                """,
-                partners,
-            )
-        )
+        self.env["crm.value.alert"]._merge_customers(partners)
+        self.env["crm.value.winback.line"]._merge_customers(dst_partner.id, partners)
         # Odoo's merge would delete both of two objections that clash: the earliest counts.
         execute(
             SQL(
