@@ -304,8 +304,9 @@ class CrmValueWinback(models.Model):
     def _follow(self, end=False):
         """Note who ordered, drop what is planned with them, and judge a plan whose days are over."""
         for plan in self:
+            self.env["crm.value.winback.line"]._follow(plan)
+            # Read afterwards, so that they are fetched together.
             lines = plan.line_ids
-            lines._follow(plan)
             lines.filtered("ordered_on")._drop_activities()
             over = end or fields.Datetime.now() >= plan._window_end()
             arms = lines._arms(plan)
