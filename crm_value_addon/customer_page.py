@@ -25,7 +25,7 @@ from .labels import GROUP_USER, LABELS, MARGIN_LEVELS, SATISFACTIONS, SERVICE_ST
 from .peer_places import peer_places
 from .publish_columns import PERCENTILE_COLUMNS, RATING_COLUMNS
 from .reasons import leading_topic, render_reasons
-from .strategy_texts import strategy_text
+from .strategy_texts import recommended_strategy_text
 
 # Columns of crm_value_profile that the page is made from.
 PAGE_COLUMNS = (
@@ -277,7 +277,7 @@ class _Page:
     def _service_strategy(self):
         fact = self._code("service_strategy", self.env._("Service strategy"), SERVICE_STRATEGIES)
         if fact:
-            fact["note"] = strategy_text(self.env, self.profile["service_strategy"])
+            fact["note"] = recommended_strategy_text(self.env, self.profile["service_strategy"])
         return fact
 
     def _amount(self, name, title):

@@ -77,14 +77,16 @@ def rule_sql(rule, watched, today):
             UNANSWERED,
             UNANSWERED_SHARE,
         ),
+        # Of two the one that ends first: the other has time left.
         "agreement_behind": lambda: SQL(
-            """SELECT watched.partner_id, jsonb_build_object('percent',
+            """SELECT DISTINCT ON (watched.partner_id) watched.partner_id, jsonb_build_object('percent',
                       trunc(100 * agreement.sold / agreement.volume), 'overdue', agreement.overdue > 0,
                       'until', agreement.date_to) AS figures
                  FROM %s AS watched
                  JOIN crm_value_agreement agreement ON agreement.partner_id = watched.partner_id
                       AND agreement.company_id = watched.company_id
-                WHERE agreement.state IN ('behind', 'broken') AND agreement.date_to >= %s - 90""",
+                WHERE agreement.state IN ('behind', 'broken') AND agreement.date_to >= %s - 90
+                ORDER BY watched.partner_id, agreement.date_to, agreement.id""",
             watched,
             today,
         ),

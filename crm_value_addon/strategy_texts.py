@@ -1,7 +1,7 @@
 """What a service strategy means and what it was recommended from, in the reader's language."""
 
 
-def strategy_text(env, strategy):
+def recommended_strategy_text(env, strategy):
     """Who adapts to whom by a service strategy."""
     return {
         "hook": lambda: env._("recommended: it adapts to what we offer, and contact follows what it does"),

@@ -15,20 +15,11 @@ def choose(candidates, plan, seed):
         ``control_share``
     :param seed: of the lot; the same seed draws the same
     :return: the candidates taken, each with ``gain`` (how much more probable its orders are made), ``value``,
-        ``expected_return``, ``cost`` and ``arm`` (``act`` or ``control``)
+        ``expected_return``, ``cost`` and ``arm`` (``act`` or ``control``); nobody where there is nobody to act on
     """
-    ranked = sorted(
-        (_priced(candidate, plan) for candidate in candidates),
-        key=lambda line: (
-            -(line["expected_return"] - line["cost"]) / max(line["cost"], 1e-9),
-            line["partner_id"],
-        ),
-    )
     spent, lines = 0.0, []
-    for line in ranked:
-        if line["expected_return"] <= line["cost"]:
-            continue
-        if _lot(seed, line["partner_id"]) < plan["control_share"]:
+    for line in worthwhile(candidates, plan):
+        if left_alone(line["partner_id"], plan, seed):
             lines.append({**line, "arm": "control"})
         elif spent + line["cost"] <= plan["budget"] + 1e-9:
             spent += line["cost"]
@@ -36,7 +27,24 @@ def choose(candidates, plan, seed):
         else:
             # Those after it would be compared with nobody like them.
             break
-    return lines if spent else []
+    return lines if any(line["arm"] == "act" for line in lines) else []
+
+
+def worthwhile(candidates, plan):
+    """The candidates that may bring more than they cost, with what, the most worthwhile first; see ``choose``."""
+    priced = (_priced(candidate, plan) for candidate in candidates)
+    return sorted(
+        (line for line in priced if line["expected_return"] > line["cost"]),
+        key=lambda line: (
+            -(line["expected_return"] - line["cost"]) / max(line["cost"], 1e-9),
+            line["partner_id"],
+        ),
+    )
+
+
+def left_alone(partner, plan, seed):
+    """Whether the lot leaves a customer alone."""
+    return _lot(seed, partner) < plan["control_share"]
 
 
 def _priced(candidate, plan):

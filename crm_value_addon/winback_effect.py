@@ -16,8 +16,9 @@ def effect(acted, alone):
         squares of each one's sales
     :param dict alone: the same of those left alone
     :return: ``{"share", "low", "high", "sales", "sales_low", "sales_high", "few", "found"}``: difference of the shares
-        that ordered and of sales for each customer, with 95 % intervals; ``few`` where either group has less than
-        ``FEW`` customers, ``found`` where the interval of the shares leaves out zero. None where a group is empty
+        that ordered and of sales for each customer, with 95 % intervals (that of sales is None where a group has one
+        customer: how much they vary is not known); ``few`` where either group has less than ``FEW`` customers,
+        ``found`` where the interval of the shares leaves out zero. None where a group is empty
     """
     if not acted["customers"] or not alone["customers"]:
         return None
@@ -27,17 +28,23 @@ def effect(acted, alone):
     low = difference - sqrt((p1 - low1) ** 2 + (high2 - p2) ** 2)
     high = difference + sqrt((high1 - p1) ** 2 + (p2 - low2) ** 2)
     means = [group["sales"] / group["customers"] for group in (acted, alone)]
-    margin = Z * sqrt(sum(_variance_of_mean(group) for group in (acted, alone)))
+    variances = [_variance_of_mean(group) for group in (acted, alone)]
+    margin = None if None in variances else Z * sqrt(sum(variances))
     return {
         "share": difference,
         "low": low,
         "high": high,
         "sales": means[0] - means[1],
-        "sales_low": means[0] - means[1] - margin,
-        "sales_high": means[0] - means[1] + margin,
+        "sales_low": None if margin is None else means[0] - means[1] - margin,
+        "sales_high": None if margin is None else means[0] - means[1] + margin,
         "few": min(acted["customers"], alone["customers"]) < FEW,
-        "found": low > 0 or high < 0,
+        "found": beyond_chance(low, high),
     }
+
+
+def beyond_chance(low, high):
+    """Whether an interval leaves out zero."""
+    return low > 0 or high < 0
 
 
 def wilson(successes, trials):
@@ -49,7 +56,8 @@ def wilson(successes, trials):
 
 
 def _variance_of_mean(group):
+    """None where one customer alone does not tell how much they vary."""
     n = group["customers"]
     if n < 2:
-        return 0.0
+        return None
     return max(group["squares"] - group["sales"] ** 2 / n, 0.0) / (n - 1) / n

@@ -37,6 +37,7 @@ from . import crm_value_sync_export_deliveries
 from . import crm_value_sync_export_contacts
 from . import crm_value_sync_export_attitude
 from . import crm_value_sync_export_pos
+from . import crm_value_sync_sales
 from . import crm_value_sync_merge
 from . import crm_value_sync_publish
 from . import crm_value_step

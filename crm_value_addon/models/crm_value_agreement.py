@@ -1,9 +1,11 @@
+from datetime import timedelta
+
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import AccessError, ValidationError
 from odoo.tools import SQL
 
-# Of the policy's key `sales_basis`.
-INVOICES = 1
+# What is measured.
+AUTOMATIC = frozenset(("sold", "overdue", "state"))
 STATES = [("on_pace", "On pace"), ("behind", "Behind"), ("kept", "Kept"), ("broken", "Broken")]
 
 
@@ -40,12 +42,19 @@ class CrmValueAgreement(models.Model):
     payment_days = fields.Integer(help="Days in which it pays; 0: not agreed.")
     incentive = fields.Char(required=True, help="What it gets for that: a price, a bonus, a delivery.")
     sold = fields.Monetary(
-        readonly=True, help="Confirmed orders or posted invoices of the period, as the policy counts sales."
+        readonly=True,
+        copy=False,
+        help="Confirmed orders or posted invoices of the period, as the policy counts sales.",
     )
     forecast = fields.Monetary(compute="_compute_forecast", help="At the end, if it goes on as until now.")
     kept_share = fields.Float(compute="_compute_forecast", string="Bought", help="Of the volume agreed on.")
-    overdue = fields.Monetary(readonly=True, help="Invoices of the period not paid in the days agreed on.")
-    state = fields.Selection(STATES, readonly=True)
+    overdue = fields.Monetary(
+        string="Paid Late",
+        readonly=True,
+        copy=False,
+        help="Of invoices of the period: what was not paid in the days agreed on, be it paid since or not.",
+    )
+    state = fields.Selection(STATES, readonly=True, copy=False)
 
     _period = models.Constraint("CHECK(date_from <= date_to)", "An agreement ends after it begins.")
     _volume_positive = models.Constraint("CHECK(volume > 0)", "Agree on a volume above zero.")
@@ -54,12 +63,15 @@ class CrmValueAgreement(models.Model):
     @api.constrains("partner_id", "company_id")
     def _check_customer(self):
         for agreement in self:
-            if agreement.partner_id.commercial_partner_id != agreement.partner_id:
+            customer = agreement.partner_id.sudo()
+            if customer.commercial_partner_id != customer:
                 raise ValidationError(self.env._("Agree with the company of this contact."))
             if agreement.company_id.parent_id:
                 raise ValidationError(
                     self.env._("Agreements are of the company as a whole, not of a branch.")
                 )
+            if customer.company_id and customer.company_id.root_id != agreement.company_id:
+                raise ValidationError(self.env._("This customer is another company's."))
 
     @api.constrains("partner_id", "company_id", "date_from", "date_to")
     def _check_no_other(self):
@@ -99,15 +111,23 @@ class CrmValueAgreement(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
+        self._check_by_hand(set().union(*vals_list))
         agreements = super().create(vals_list)
         agreements._measure()
         return agreements
 
     def write(self, vals):
+        self._check_by_hand(vals)
         result = super().write(vals)
         if {"partner_id", "company_id", "date_from", "date_to", "volume", "payment_days"} & set(vals):
             self._measure()
         return result
+
+    def _check_by_hand(self, names):
+        if not self.env.su and AUTOMATIC & set(names):
+            raise AccessError(
+                self.env._("What was bought and paid is measured; change what was agreed on instead.")
+            )
 
     @api.model
     def _measure_all(self, company):
@@ -138,67 +158,75 @@ class CrmValueAgreement(models.Model):
 
     def _state(self, sold, overdue):
         done, whole = self._days()
-        if self.company_id._crm_value_today() > self.date_to:
+        today = self.company_id._crm_value_today()
+        over = today > self.date_to
+        # What was bought on the last day may be paid in the days agreed on.
+        if today > self.date_to + timedelta(days=self.payment_days):
             return "kept" if sold >= self.volume and not overdue else "broken"
-        return "behind" if overdue or sold * whole < self.volume * done else "on_pace"
+        if overdue or sold * whole < self.volume * done:
+            return "broken" if over else "behind"
+        return "on_pace"
 
     def _read_sold(self, company):
         """``{agreement id: amount}`` in the company's currency."""
-        self.env.flush_all()
-        basis = self.env["crm.value.policy.version"]._in_force(company)["sales_basis"]
-        zone = company._crm_value_timezone()
-        if basis == INVOICES and self._has_invoices():
-            sales = SQL(
-                """SELECT commercial_partner_id AS customer, invoice_date AS day, amount_untaxed_signed AS amount,
-                          company_id
-                     FROM account_move
-                    WHERE state = 'posted' AND move_type IN ('out_invoice', 'out_refund', 'out_receipt')"""
-            )
-        else:
-            sales = SQL(
-                """SELECT partner.commercial_partner_id AS customer, sales.company_id,
-                          (sales.date_order AT TIME ZONE 'UTC' AT TIME ZONE %s)::date AS day,
-                          sales.amount_untaxed / COALESCE(NULLIF(sales.currency_rate, 0), 1) AS amount
-                     FROM sale_order sales JOIN res_partner partner ON partner.id = sales.partner_id
-                    WHERE sales.state = 'sale'""",
-                zone,
-            )
-        return self._amounts(company, sales, SQL("TRUE"))
-
-    def _read_overdue(self, company):
-        """``{agreement id: amount}`` of invoices dated in the period and open for longer than agreed on."""
-        if not self._has_invoices():
-            return {}
-        invoices = SQL(
-            """SELECT commercial_partner_id AS customer, invoice_date AS day, company_id,
-                      amount_residual_signed AS amount
-                 FROM account_move
-                WHERE state = 'posted' AND move_type IN ('out_invoice', 'out_receipt') AND amount_residual_signed > 0"""
-        )
-        late = SQL(
-            "agreement.payment_days > 0 AND sales.day + agreement.payment_days < %s",
-            company._crm_value_today(),
-        )
-        return self._amounts(company, invoices, late)
-
-    def _has_invoices(self):
-        return self.env["crm.value.sync"]._has_invoices()
-
-    def _amounts(self, company, sales, condition):
+        sales = self.env["crm.value.sync"]._sales_sql(company)
         return dict(
             self.env.execute_query(
                 SQL(
                     """
                     SELECT agreement.id, sum(sales.amount)::float8
                       FROM crm_value_agreement agreement
-                      JOIN (%s) sales ON sales.customer = agreement.partner_id AND sales.company_id IN %s
-                       AND sales.day BETWEEN agreement.date_from AND agreement.date_to
-                     WHERE agreement.id IN %s AND %s GROUP BY agreement.id
+                     CROSS JOIN LATERAL (
+                           SELECT sales.amount FROM (%s) sales
+                            WHERE sales.customer = agreement.partner_id
+                              AND sales.day BETWEEN agreement.date_from AND agreement.date_to) sales
+                     WHERE agreement.id IN %s GROUP BY agreement.id
                     """,
                     sales,
-                    tuple(company._crm_value_branches()),
                     tuple(self.ids),
-                    condition,
+                )
+            )
+        )
+
+    def _read_overdue(self, company):
+        """``{agreement id: amount}`` of invoices dated in the period that was not paid in the days agreed on: what was
+        paid later, and what is still open.
+
+        What a credit note took away was not to be paid.
+        """
+        if not self.env["crm.value.sync"]._has_invoices():
+            return {}
+        self.env.flush_all()
+        return dict(
+            self.env.execute_query(
+                SQL(
+                    """
+                    SELECT agreement.id,
+                           sum(bill.late + CASE WHEN bill.due < %(today)s THEN bill.open ELSE 0 END)::float8
+                      FROM crm_value_agreement agreement
+                     CROSS JOIN LATERAL (
+                           SELECT days.due, GREATEST(move.amount_residual_signed, 0) AS open, COALESCE((
+                                  SELECT sum(part.amount)
+                                    FROM account_move_line item
+                                    JOIN account_account account
+                                      ON account.id = item.account_id AND account.account_type = 'asset_receivable'
+                                    JOIN account_partial_reconcile part ON part.debit_move_id = item.id
+                                    JOIN account_move_line money ON money.id = part.credit_move_id
+                                    JOIN account_move paid ON paid.id = money.move_id
+                                   WHERE item.move_id = move.id AND part.max_date > days.due
+                                     AND paid.move_type <> 'out_refund'), 0) AS late
+                             FROM res_partner contact
+                             JOIN account_move move ON move.partner_id = contact.id
+                            CROSS JOIN LATERAL (SELECT move.invoice_date + agreement.payment_days AS due) days
+                            WHERE contact.commercial_partner_id = agreement.partner_id
+                              AND move.state = 'posted' AND move.move_type IN ('out_invoice', 'out_receipt')
+                              AND move.company_id IN %(branches)s
+                              AND move.invoice_date BETWEEN agreement.date_from AND agreement.date_to) bill
+                     WHERE agreement.id IN %(agreements)s AND agreement.payment_days > 0 GROUP BY agreement.id
+                    """,
+                    today=company._crm_value_today(),
+                    branches=tuple(company._crm_value_branches()),
+                    agreements=tuple(self.ids),
                 )
             )
         )

@@ -23,7 +23,7 @@ class CrmValueCaseReport(models.Model):
             *("partner_id", "company_id", "user_id", "kind", "cause", "state", "occurred_on"),
             *("due_date", "resolved_at", "compensation_amount"),
         ],
-        "sale.order": ["partner_id", "company_id", "state", "date_order"],
+        "sale.order": ["partner_id", "company_id", "state", "date_order", "amount_untaxed"],
         "res.partner": ["commercial_partner_id"],
     }
 
@@ -109,19 +109,29 @@ class CrmValueCaseReport(models.Model):
 
     @api.model
     def _order_after_sql(self):
-        """Whether an order of any branch, by any contact of the customer, followed."""
+        """Whether the customer bought afterwards, at any branch and by any contact, as each company counts sales."""
         until = SQL("entry.resolved_at + %s * interval '1 day'", ORDER_AFTER_DAYS)
+        sync = self.env["crm.value.sync"].sudo()
+        companies = [
+            company for [company] in self.env["crm.value.case"].sudo()._read_group([], ["company_id"])
+        ]
+        bought = SQL(" ").join(
+            SQL(
+                """WHEN %s THEN EXISTS (
+                        SELECT FROM (%s) sales
+                         WHERE sales.customer = entry.partner_id AND sales.amount > 0
+                           AND sales.moment > entry.resolved_at AND sales.moment <= %s)""",
+                company.id,
+                sync._sales_sql(company),
+                until,
+            )
+            for company in companies
+        )
         return SQL(
             """CASE WHEN entry.resolved_at IS NULL THEN NULL
-                    WHEN EXISTS (
-                         SELECT FROM res_partner contact
-                           JOIN sale_order sale ON sale.partner_id = contact.id AND sale.state = 'sale'
-                           JOIN res_company branch ON branch.id = sale.company_id
-                          WHERE contact.commercial_partner_id = entry.partner_id
-                            AND split_part(branch.parent_path, '/', 1)::int = entry.company_id
-                            AND sale.date_order > entry.resolved_at AND sale.date_order <= %(until)s)
-                    THEN 'ordered'
+                    WHEN %(bought)s THEN 'ordered'
                     WHEN %(until)s < %(now)s THEN 'none' ELSE 'open' END""",
+            bought=SQL("CASE entry.company_id %s END", bought) if companies else SQL("FALSE"),
             until=until,
             now=fields.Datetime.now(),
         )

@@ -164,6 +164,14 @@ class CrmValueSyncExport(models.AbstractModel):
             partner,
         )
 
+    def _order_sale_sql(self, company):
+        """Condition for a ``sale`` that is one: confirmed, of these companies."""
+        return SQL(
+            "sale.state = 'sale' AND sale.company_id IN %s AND %s",
+            tuple(company._crm_value_branches()),
+            self._not_objecting_sql(SQL("sale.partner_id")),
+        )
+
     def _not_sales_sql(self, alias):
         """Condition for order lines that are not sales: down payments, delivery, re-invoiced expenses, money."""
         alias = SQL.identifier(alias)
@@ -223,8 +231,7 @@ class CrmValueSyncExport(models.AbstractModel):
                    ) contact ON contact.id = sale.partner_id
               %(other_join)s
               %(margin_join)s
-             WHERE sale.id > %(low)s AND sale.id <= %(high)s AND sale.state = 'sale'
-               AND sale.company_id IN %(companies)s AND %(not_objecting)s
+             WHERE sale.id > %(low)s AND sale.id <= %(high)s AND %(sales)s
             """,
             date=self._local_date_sql(company, SQL("sale.date_order")),
             amount=self._company_amount_sql(company, amount),
@@ -233,8 +240,7 @@ class CrmValueSyncExport(models.AbstractModel):
             high=high,
             other_join=other_join,
             margin_join=margin_join,
-            companies=tuple(company._crm_value_branches()),
-            not_objecting=self._not_objecting_sql(SQL("sale.partner_id")),
+            sales=self._order_sale_sql(company),
         )
 
     def _order_sales_sql(self, low, high):

@@ -38,11 +38,23 @@ class CrmValueSyncExportInvoiced(models.AbstractModel):
         ]
         return SQL(" AND ").join(conditions)
 
-    def _no_invoice_sales_sql(self, column, low, high):
+    def _no_sales_items_sql(self, asked):
+        """Condition for an ``item`` whose balance is in the untaxed amount of its invoice and no sale: the rest of
+        rounding to coins too.
+
+        :param SQL asked: as in ``_no_invoice_sales_sql``
+        """
+        return SQL(
+            """(item.display_type = 'rounding' AND item.tax_repartition_line_id IS NULL
+                OR item.display_type = 'product' AND %s)""",
+            self._no_invoice_sales_sql(asked),
+        )
+
+    def _no_invoice_sales_sql(self, asked):
         """Condition for an ``item`` of an invoice that is no sale: what is none on an order, and what an order's line
         that is none was invoiced by.
 
-        :param SQL column: of ``item``, whose values above ``low`` and up to ``high`` are asked for
+        :param SQL asked: condition for those among which the items asked for are, there named ``billed``
         """
         conditions = []
         if self._installed("account.move.line", "is_downpayment"):
@@ -57,14 +69,11 @@ class CrmValueSyncExportInvoiced(models.AbstractModel):
                            SELECT link.invoice_line_id
                              FROM sale_order_line line
                              JOIN sale_order_line_invoice_rel link ON link.order_line_id = line.id
-                             JOIN account_move_line item ON item.id = link.invoice_line_id
-                            WHERE %s AND %s > %s AND %s <= %s
+                             JOIN account_move_line billed ON billed.id = link.invoice_line_id
+                            WHERE %s AND %s
                        )""",
                     self._not_sales_sql("line"),
-                    column,
-                    low,
-                    column,
-                    high,
+                    asked,
                 )
             )
         return SQL("(%s)", SQL(" OR ").join(conditions or [SQL("FALSE")]))
@@ -82,12 +91,9 @@ class CrmValueSyncExportInvoiced(models.AbstractModel):
                     SELECT id, commercial_partner_id FROM res_partner WHERE commercial_partner_id <> id
                    ) contact ON contact.id = move.partner_id
               LEFT JOIN (
-                    -- the rest of rounding to coins is in the untaxed amount too
                     SELECT item.move_id, sum(item.balance) AS balance
                       FROM account_move_line item
-                     WHERE item.move_id > %(low)s AND item.move_id <= %(high)s
-                       AND (item.display_type = 'rounding' AND item.tax_repartition_line_id IS NULL
-                            OR item.display_type = 'product' AND %(no_sales)s)
+                     WHERE item.move_id > %(low)s AND item.move_id <= %(high)s AND %(no_sales)s
                      GROUP BY item.move_id
                    ) other ON other.move_id = move.id
               %(margin_join)s
@@ -95,7 +101,7 @@ class CrmValueSyncExportInvoiced(models.AbstractModel):
             """,
             margin=SQL("cost.margin") if self._knows_margins() else SQL("NULL"),
             margin_join=self._invoice_margin_join_sql(low, high) if self._knows_margins() else SQL(),
-            no_sales=self._no_invoice_sales_sql(SQL("item.move_id"), low, high),
+            no_sales=self._no_sales_items_sql(SQL("billed.move_id > %s AND billed.move_id <= %s", low, high)),
             low=low,
             high=high,
             sales=self._invoice_sales_sql(company),
@@ -135,7 +141,9 @@ class CrmValueSyncExportInvoiced(models.AbstractModel):
                ) cost ON cost.move_id = move.id""",
             low=low,
             high=high,
-            no_sales=self._no_invoice_sales_sql(SQL("item.move_id"), low, high),
+            no_sales=self._no_invoice_sales_sql(
+                SQL("billed.move_id > %s AND billed.move_id <= %s", low, high)
+            ),
         )
 
     def _export_lines_sql(self, company, low, high):
@@ -153,6 +161,6 @@ class CrmValueSyncExportInvoiced(models.AbstractModel):
             """,
             low=low,
             high=high,
-            no_sales=self._no_invoice_sales_sql(SQL("item.id"), low, high),
+            no_sales=self._no_invoice_sales_sql(SQL("billed.id > %s AND billed.id <= %s", low, high)),
             sales=self._invoice_sales_sql(company),
         )

@@ -70,6 +70,14 @@ class CrmValueSyncExportPos(models.AbstractModel):
             )
         return SQL("(%s)", SQL(" AND ").join(conditions))
 
+    def _pos_sale_sql(self, company):
+        """Condition for a ``pos`` order that was paid at these companies."""
+        return SQL(
+            "pos.state IN ('paid', 'done') AND pos.company_id IN %s AND %s",
+            tuple(company._crm_value_branches()),
+            self._not_objecting_sql(SQL("pos.partner_id")),
+        )
+
     def _invoiced_elsewhere_sql(self):
         conditions = super()._invoiced_elsewhere_sql()
         if self._installed("pos.order", "account_move"):
@@ -104,8 +112,7 @@ class CrmValueSyncExportPos(models.AbstractModel):
                      WHERE line.order_id > %(low)s AND line.order_id <= %(high)s AND %(sales)s
                      GROUP BY line.order_id
                    ) sold ON sold.order_id = pos.id
-             WHERE pos.id > %(low)s AND pos.id <= %(high)s AND pos.state IN ('paid', 'done')
-               AND pos.company_id IN %(companies)s AND %(not_objecting)s
+             WHERE pos.id > %(low)s AND pos.id <= %(high)s AND %(orders)s
             """,
             date=self._local_date_sql(company, SQL("pos.date_order")),
             amount=self._pos_company_amount_sql(SQL("sold.amount")),
@@ -114,8 +121,7 @@ class CrmValueSyncExportPos(models.AbstractModel):
             sales=self._pos_sales_sql(),
             low=low,
             high=high,
-            companies=tuple(company._crm_value_branches()),
-            not_objecting=self._not_objecting_sql(SQL("pos.partner_id")),
+            orders=self._pos_sale_sql(company),
         )
 
     def _export_pos_lines_sql(self, company, low, high):
@@ -125,13 +131,11 @@ class CrmValueSyncExportPos(models.AbstractModel):
               FROM pos_order_line line
               JOIN pos_order pos ON pos.id = line.order_id
              WHERE line.id > %(low)s AND line.id <= %(high)s AND %(sales)s
-               AND pos.partner_id IS NOT NULL AND pos.state IN ('paid', 'done')
-               AND pos.company_id IN %(companies)s AND %(not_objecting)s
+               AND pos.partner_id IS NOT NULL AND %(orders)s
             """,
             amount=self._pos_company_amount_sql(self._pos_subtotal_sql()),
             sales=self._pos_sales_sql(),
             low=low,
             high=high,
-            companies=tuple(company._crm_value_branches()),
-            not_objecting=self._not_objecting_sql(SQL("pos.partner_id")),
+            orders=self._pos_sale_sql(company),
         )

@@ -38,8 +38,7 @@ class CrmValueSyncExportSales(models.AbstractModel):
               JOIN res_partner contact ON contact.id = sale.partner_id
               %(other_join)s
               LEFT JOIN (%(invoiced)s) invoiced ON invoiced.order_id = sale.id
-             WHERE sale.id > %(low)s AND sale.id <= %(high)s AND sale.state = 'sale'
-               AND sale.company_id IN %(companies)s AND %(not_objecting)s
+             WHERE sale.id > %(low)s AND sale.id <= %(high)s AND %(sales)s
             """,
             date=self._local_date_sql(company, SQL("sale.date_order")),
             channels=SQL(" ").join(
@@ -50,8 +49,7 @@ class CrmValueSyncExportSales(models.AbstractModel):
             invoiced=self._invoiced_sql(company, low, high),
             low=low,
             high=high,
-            companies=tuple(company._crm_value_branches()),
-            not_objecting=self._not_objecting_sql(SQL("sale.partner_id")),
+            sales=self._order_sale_sql(company),
         )
 
     def _invoiced_sql(self, company, low, high):

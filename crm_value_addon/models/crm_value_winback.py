@@ -3,13 +3,17 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
-from ..winback_choice import choose
+from ..winback_choice import choose, left_alone, worthwhile
 from ..winback_effect import effect
-from ..winback_queries import chance_of, follow_lines, read_arms, read_base_rates, read_candidates
+from ..winback_queries import chance_of, read_base_rates, read_candidates
 from ..winback_texts import chance_text, result_text
 
 KINDS = {"lost": "takes_lost", "dormant": "takes_dormant", "at_risk": "takes_at_risk"}
 TERMS = ("margin_rate", "lift", "saved", "contact_cost", "offer_cost", "budget", "control_share")
+# By what customers are chosen and the plan is judged.
+FIXED = frozenset((*KINDS.values(), *TERMS, "window_days", "assumed_chance", "company_id"))
+# What a plan became of itself.
+AUTOMATIC = frozenset(("state", "started_at", "base", "result"))
 
 
 class CrmValueWinback(models.Model):
@@ -34,7 +38,11 @@ class CrmValueWinback(models.Model):
     currency_id = fields.Many2one(related="company_id.currency_id")
     user_id = fields.Many2one("res.users", string="Responsible", default=lambda self: self.env.user)
     state = fields.Selection(
-        [("draft", "Draft"), ("running", "Running"), ("done", "Over")], default="draft", readonly=True
+        [("draft", "Draft"), ("running", "Running"), ("done", "Over")],
+        default="draft",
+        required=True,
+        readonly=True,
+        copy=False,
     )
     takes_lost = fields.Boolean(string="Lost Customers", default=True)
     takes_dormant = fields.Boolean(string="Dormant Customers", default=True)
@@ -74,16 +82,16 @@ class CrmValueWinback(models.Model):
         default=0.1,
         help="Part of those about to leave that stays if contacted.",
     )
-    started_at = fields.Datetime(readonly=True)
+    started_at = fields.Datetime(readonly=True, copy=False)
     line_ids = fields.One2many("crm.value.winback.line", "plan_id", string="Customers", readonly=True)
-    base = fields.Json(readonly=True)
+    base = fields.Json(readonly=True, copy=False)
     chance_basis = fields.Char(compute="_compute_told", string="Where Chances Are From")
     act_count = fields.Integer(compute="_compute_totals", string="To Contact")
     control_count = fields.Integer(compute="_compute_totals", string="To Leave Alone")
     expected_cost = fields.Monetary(compute="_compute_totals")
     expected_return = fields.Monetary(compute="_compute_totals")
     ordered_count = fields.Integer(compute="_compute_totals", string="Ordered")
-    result = fields.Json(readonly=True)
+    result = fields.Json(readonly=True, copy=False)
     result_text = fields.Text(compute="_compute_told", string="What It Achieved")
 
     _budget_positive = models.Constraint("CHECK(budget >= 0)", "A budget is not negative.")
@@ -95,6 +103,9 @@ class CrmValueWinback(models.Model):
         "CHECK(control_share BETWEEN 0 AND 0.5 AND margin_rate BETWEEN 0 AND 1"
         " AND assumed_chance BETWEEN 0 AND 1 AND saved BETWEEN 0 AND 1 AND lift >= 0)",
         "Shares lie between 0 and 100 %; at most half of the customers is left alone.",
+    )
+    _started = models.Constraint(
+        "CHECK(state = 'draft' OR started_at IS NOT NULL)", "A plan that has begun says when."
     )
 
     @api.depends("line_ids.cost", "line_ids.expected_return", "line_ids.arm", "line_ids.ordered_on")
@@ -110,13 +121,38 @@ class CrmValueWinback(models.Model):
             plan.act_count, plan.expected_cost, plan.expected_return, plan.ordered_count = acted
             plan.control_count = told.get((plan, "control"), (0,))[0]
 
-    @api.depends("base", "result")
+    @api.depends("base", "result", "takes_lost", "takes_dormant", "assumed_chance")
     @api.depends_context("lang")
     def _compute_told(self):
         for plan in self:
             plan.result_text = result_text(self.env, plan.result, plan.currency_id)
-            base = plan.base and plan.base["lost"]
-            plan.chance_basis = base and chance_text(self.env, plan.assumed_chance, base)
+            base = {kind: past for kind, past in (plan.base or {}).items() if plan[KINDS[kind]]}
+            plan.chance_basis = chance_text(self.env, plan.assumed_chance, base) if base else False
+
+    # --------------------------------------------------------------------- writing
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        self._check_by_hand(set().union(*vals_list))
+        return super().create(vals_list)
+
+    def write(self, vals):
+        self._check_by_hand(vals)
+        changes = FIXED & set(vals)
+        if changes and any(plan.state != "draft" for plan in self):
+            raise UserError(self.env._("The plan has begun: its terms stay, or nothing could be compared."))
+        result = super().write(vals)
+        if changes:
+            # Whom it would take now is another question, and what it costs too.
+            self.sudo().line_ids.unlink()
+            self.sudo().base = False
+        return result
+
+    def _check_by_hand(self, names):
+        if not self.env.su and AUTOMATIC & set(names):
+            raise AccessError(
+                self.env._("A plan begins and ends by its buttons, and what it achieved is counted.")
+            )
 
     # --------------------------------------------------------------------- buttons
 
@@ -140,13 +176,16 @@ class CrmValueWinback(models.Model):
             }
             for row in read_candidates(self.env, self.company_id, kinds)
         ]
-        chosen = choose(candidates, {name: self[name] for name in TERMS}, seed=self.id)
+        chosen = choose(candidates, self._terms(), seed=self.id)
+        if not chosen:
+            raise UserError(self._nobody_text(candidates))
         lines = self.env["crm.value.winback.line"].sudo()
         lines.search([("plan_id", "=", self.id)]).unlink()
         lines.create([{"plan_id": self.id, **self._line(line)} for line in chosen])
         self.sudo().base = base
-        if not chosen:
-            raise UserError(self._nobody_text(candidates))
+
+    def _terms(self):
+        return {name: self[name] for name in TERMS}
 
     def _line(self, chosen):
         names = (
@@ -163,13 +202,27 @@ class CrmValueWinback(models.Model):
         return {name: chosen[name] for name in names}
 
     def _nobody_text(self, candidates):
+        """Why ``choose`` took nobody."""
         if not candidates:
             return self.env._("There is no such customer, or all of them are in another plan.")
-        if not self.budget:
+        if not self.budget and (self.contact_cost or self.offer_cost):
             return self.env._("With a budget of nothing nobody can be contacted: set one.")
+        terms = self._terms()
+        worth = worthwhile(candidates, terms)
+        if not worth:
+            return self.env._(
+                "None of %(count)s customers is worth it: a contact costs more than it may bring.",
+                count=len(candidates),
+            )
+        to_act = [line for line in worth if not left_alone(line["partner_id"], terms, self.id)]
+        if not to_act:
+            return self.env._(
+                "All %(count)s customers worth it would be left alone by lot: leave fewer alone.",
+                count=len(worth),
+            )
         return self.env._(
-            "None of %(count)s customers is worth it: a contact costs more than it may bring.",
-            count=len(candidates),
+            "The budget is below what the first customer costs, contact and offer: %(cost)s. Raise it.",
+            cost=self.currency_id.format(to_act[0]["cost"]),
         )
 
     def action_start(self):
@@ -183,7 +236,8 @@ class CrmValueWinback(models.Model):
         if not taken:
             raise UserError(self.env._("Choose the customers first."))
         running = self.sudo().search([("company_id", "=", self.company_id.id), ("state", "=", "running")])
-        twice = taken.partner_id & running.line_ids.partner_id
+        # Those left alone too: who is acted on elsewhere is no comparison any more.
+        twice = self.line_ids.partner_id & running.line_ids.partner_id
         if twice:
             raise UserError(
                 self.env._(
@@ -250,10 +304,12 @@ class CrmValueWinback(models.Model):
     def _follow(self, end=False):
         """Note who ordered, drop what is planned with them, and judge a plan whose days are over."""
         for plan in self:
-            follow_lines(self.env, plan)
-            plan.line_ids.filtered("ordered_on")._drop_activities()
+            self.env["crm.value.winback.line"]._follow(plan)
+            # Read afterwards, so that they are fetched together.
+            lines = plan.line_ids
+            lines.filtered("ordered_on")._drop_activities()
             over = end or fields.Datetime.now() >= plan._window_end()
-            arms = read_arms(self.env, plan)
+            arms = lines._arms(plan)
             plan.write(
                 {
                     "state": "done" if over else "running",
@@ -266,4 +322,4 @@ class CrmValueWinback(models.Model):
                 }
             )
             if over:
-                plan.line_ids._drop_activities()
+                lines._drop_activities()

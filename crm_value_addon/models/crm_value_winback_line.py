@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import SQL
 
 from ..winback_texts import action_text
 
@@ -45,6 +46,8 @@ class CrmValueWinbackLine(models.Model):
         for line in self:
             line.action = action_text(self.env, line.kind, line.lost_type)
 
+    # -------------------------------------------------------------------- writing
+
     @api.ondelete(at_uninstall=False)
     def _unlink_of_draft_only(self):
         if not self.env.su and any(line.plan_id.state != "draft" for line in self):
@@ -62,6 +65,52 @@ class CrmValueWinbackLine(models.Model):
 
     def _activity_texts(self):
         return self.plan_id.name, action_text(self.env, self.kind, self.lost_type)
+
+    @api.model
+    def _follow(self, plan):
+        """Keep on the lines of a running plan when each customer first ordered in its window, and for how much.
+
+        What came back counts against it; who only gave back did not order.
+        """
+        sales = self.env["crm.value.sync"]._sales_sql(plan.company_id)
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE crm_value_winback_line line SET ordered_on = found.day, sales = found.amount
+                  FROM (SELECT line.id, sold.day, CASE WHEN sold.day IS NULL THEN 0 ELSE sold.amount END AS amount
+                          FROM crm_value_winback_line line
+                         CROSS JOIN LATERAL (
+                               SELECT min(sales.day) FILTER (WHERE sales.amount > 0) AS day, sum(sales.amount) AS amount
+                                 FROM (%(sales)s) sales
+                                WHERE sales.customer = line.partner_id
+                                  AND sales.moment >= %(start)s AND sales.moment < %(end)s) sold
+                         WHERE line.plan_id = %(plan)s) found
+                 WHERE found.id = line.id
+                   AND (line.ordered_on, line.sales) IS DISTINCT FROM (found.day, found.amount)
+                """,
+                sales=sales,
+                start=plan.started_at,
+                end=plan._window_end(),
+                plan=plan.id,
+            )
+        )
+        self.env.invalidate_all(flush=False)
+
+    @api.model
+    def _arms(self, plan):
+        """``{"act" | "control": {"customers", "ordered", "sales", "squares"}}`` of a plan."""
+        arms = {
+            arm: {"customers": 0, "ordered": 0, "sales": 0.0, "squares": 0.0} for arm in ("act", "control")
+        }
+        rows = self.env.execute_query_dict(
+            SQL(
+                """SELECT arm, count(*) AS customers, count(ordered_on) AS ordered,
+                          COALESCE(sum(sales), 0)::float8 AS sales, COALESCE(sum(sales ^ 2), 0)::float8 AS squares
+                     FROM crm_value_winback_line WHERE plan_id = %s GROUP BY arm""",
+                plan.id,
+            )
+        )
+        return {**arms, **{row.pop("arm"): row for row in rows}}
 
     @api.model
     def _merge_customers(self, stays, partners):

@@ -49,6 +49,7 @@ from . import (
     test_reasons,
     test_retention,
     test_rules,
+    test_sales,
     test_screens,
     test_sentences,
     test_service,

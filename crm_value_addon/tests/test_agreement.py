@@ -1,12 +1,14 @@
 from datetime import timedelta
 
 import psycopg2
+from freezegun import freeze_time
 
 from odoo.exceptions import AccessError, ValidationError
 from odoo.fields import Command
 from odoo.tests import tagged
-from odoo.tools import mute_logger
+from odoo.tools import SQL, mute_logger
 
+from ..safeguards import rule_sql
 from .test_export_facts import InvoiceCase
 from .test_service_policy import ServiceCase
 
@@ -14,8 +16,8 @@ from .test_service_policy import ServiceCase
 class AgreementCase(ServiceCase):
     """A year from a hundred days ago, for 3650: ten a day."""
 
-    def agree(self, partner=None, **values):
-        return self.env["crm.value.agreement"].create(
+    def agree(self, partner=None, user=None, **values):
+        return self.as_user("crm.value.agreement", user or self.env.user, self.alpha).create(
             {
                 "partner_id": (partner or self.customer).id,
                 "company_id": self.alpha.id,
@@ -46,6 +48,11 @@ class TestAgreement(AgreementCase):
         self.assertEqual((agreement.sold, agreement.state), (1000, "on_pace"))
         agreement.volume = 3660
         self.assertEqual(agreement.state, "behind")
+        advance = self.sell(500, 10)
+        advance.order_line.is_downpayment = True
+        self.sell(-100, 5)
+        agreement._measure()
+        self.assertEqual(agreement.sold, 900, "an advance is no sale, and what came back is none any more")
 
     def test_kept_or_broken_when_it_is_over(self):
         self.sell(500, 50)
@@ -67,6 +74,21 @@ class TestAgreement(AgreementCase):
         self.rescore()
         self.assertEqual(alert.state, "ended")
 
+    def test_of_two_agreements_the_one_that_ends_first_is_told(self):
+        self.rescore()
+        self.agree(date_from=self.ago(-300), date_to=self.ago(-310))
+        current = self.agree()
+        self.env["crm.value.agreement"].search([]).sudo().write({"state": "behind"})
+        self.env.flush_all()
+        [(figures,)] = self.env.execute_query(
+            SQL(
+                "SELECT figures FROM (%s) found WHERE partner_id = %s",
+                rule_sql("agreement_behind", SQL("crm_value_profile"), self.today),
+                self.customer.id,
+            )
+        )
+        self.assertEqual(figures["until"], str(current.date_to))
+
     def test_bad_input(self):
         self.agree()
         with self.assertRaisesRegex(ValidationError, "another agreement"):
@@ -74,6 +96,9 @@ class TestAgreement(AgreementCase):
         self.agree(date_from=self.ago(900), date_to=self.ago(101))
         with self.assertRaises(ValidationError):
             self.agree(self.contact)
+        self.customer3.company_id = self.beta
+        with self.assertRaisesRegex(ValidationError, "another company"):
+            self.agree(self.customer3)
         for bad in ({"volume": 0}, {"date_to": self.ago(101)}, {"payment_days": -1}):
             with (
                 self.subTest(bad=bad),
@@ -98,6 +123,12 @@ class TestAgreement(AgreementCase):
         with self.assertRaises(AccessError):
             agreement.with_user(self.user).volume = 1
         agreement.with_user(self.manager).volume = 2
+        for forged in ({"sold": 9999}, {"overdue": 0}, {"state": "kept"}):
+            with self.assertRaises(AccessError):
+                agreement.with_user(self.manager).write(forged)
+            with self.assertRaises(AccessError):
+                self.agree(self.customer2, user=self.manager, **forged)
+        self.assertEqual(self.agree(self.customer2, user=self.manager).state, "behind")
         for user in (self.viewer, self.employee, self.portal, self.sync):
             with self.assertRaises(AccessError):
                 agreement.with_user(user).read(["volume"])
@@ -115,10 +146,48 @@ class TestAgreementInvoices(InvoiceCase, AgreementCase):
         self.assertEqual((agreement.overdue, agreement.state), (70, "behind"))
         agreement.payment_days = 45
         self.assertEqual(agreement.overdue, 0)
-        agreement.payment_days = 30
-        self.pay(bill, 70, str(self.today))
+        self.pay(bill, 20, str(self.ago(12)))
+        self.pay(bill, 50, str(self.ago(8)))
         agreement._measure()
         self.assertEqual(agreement.overdue, 0)
+        agreement.payment_days = 30
+        self.assertEqual((agreement.overdue, agreement.state), (50, "behind"), "paid, but two days late")
+        agreement.payment_days = 28
+        self.assertEqual(agreement.overdue, 50)
+        agreement.payment_days = 27
+        self.assertEqual(agreement.overdue, 70)
+        agreement.payment_days = 0
+        self.assertEqual(agreement.overdue, 0, "not agreed")
+
+    def test_a_credit_note_is_no_late_payment(self):
+        bill = self.bill(70, 40)
+        credit = self.bill(70, 1, move_type="out_refund")
+        lines = (bill | credit).line_ids.filtered(lambda line: line.account_type == "asset_receivable")
+        lines.reconcile()
+        self.assertEqual(self.agree(payment_days=30).overdue, 0)
+
+    def test_payment_is_measured_until_the_days_agreed_on_are_over(self):
+        self.order(self.contact, 500, day=f"{self.ago(50)} 12:00:00")
+        late, bill = self.bill(200, 20), self.bill(300, 20)
+        over = {"date_to": self.ago(10), "payment_days": 30}
+        agreement = self.agree(volume=500, **over)
+        self.assertEqual((agreement.overdue, agreement.state), (0, "on_pace"))
+        self.assertEqual(self.agree(self.customer2, volume=500, **over).state, "broken", "too little bought")
+        self.pay(bill, 300, str(self.today))
+
+        def state_in(days):
+            with freeze_time(f"{self.ago(-days)} 12:00:00"):
+                self.env["crm.value.agreement"]._measure_all(self.alpha)
+            return agreement.overdue, agreement.state
+
+        self.assertEqual(state_in(10), (0, "on_pace"))
+        with self.env.cr.savepoint() as savepoint:
+            self.assertEqual(state_in(11), (200, "broken"))
+            savepoint.rollback()
+        self.env.invalidate_all()
+        self.pay(late, 200, str(self.today))
+        self.assertEqual(state_in(20), (0, "on_pace"))
+        self.assertEqual(state_in(21), (0, "kept"))
 
     def test_sales_from_invoices_by_policy(self):
         self.order(self.contact, 9999, day=f"{self.ago(10)} 12:00:00")

@@ -177,6 +177,21 @@ class TestCase(RecoveryCase):
             case.invalidate_recordset()
             self.assertEqual(case.order_after, told, moment - resolved)
 
+    def test_what_came_after_is_a_sale_as_the_policy_counts_them(self):
+        case = self.resolved(self.customer, 30, 1)
+        day = str(self.ago(10))
+        self.order(self.contact, -100, day=f"{day} 12:00:00")
+        bill = self.invoice(self.contact, day=day, due=day)
+        self.post(bill)
+        self.assertEqual(case.order_after, "open", "what comes back is no order, and orders count")
+        version = self.env["crm.value.policy.version"].create(
+            {"company_id": self.alpha.id, "rule_ids": [Command.create({"key": "sales_basis", "value": "1"})]}
+        )
+        version.action_activate()
+        case.invalidate_recordset()
+        self.assertEqual(case.order_after, "ordered")
+        self.assertEqual(self.env["crm.value.case.report"].browse(case.id).order_after, "ordered")
+
     def test_without_a_due_date_nothing_is_in_time_or_late(self):
         case = self.complaint(state="resolved", due_date=False)
         report = self.env["crm.value.case.report"]

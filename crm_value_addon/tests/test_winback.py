@@ -2,15 +2,18 @@ import random
 from datetime import timedelta
 from unittest.mock import patch
 
+import psycopg2
+
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
-from odoo.fields import Command
 from odoo.tests import BaseCase, tagged
+from odoo.tools import SQL, mute_logger
 from odoo.tools.mail import html_to_inner_content
 
+from .. import winback_choice
 from ..winback_choice import choose
 from ..winback_effect import effect, wilson
-from ..winback_texts import action_text
+from ..winback_texts import action_text, result_text
 from .test_service_policy import ServiceCase
 
 TERMS = {
@@ -74,6 +77,11 @@ class TestWinbackChoice(BaseCase):
             line["partner_id"] for line in choose(candidates, terms, "other") if line["arm"] == "control"
         }
         self.assertNotEqual(alone, other)
+        free = choose(candidates, {**terms, "contact_cost": 0.0, "budget": 0.0}, "seed")
+        self.assertEqual(len(free), 2000, "what costs nothing is within any budget")
+        self.assertEqual(
+            choose(candidates[:3], {**terms, "control_share": 1.0}, "seed"), [], "nobody to act on"
+        )
         # Those left alone cost nothing and do not use up the budget.
         few = choose(candidates, {**terms, "budget": 100}, "seed")
         self.assertEqual(sum(line["arm"] == "act" for line in few), 10)
@@ -128,6 +136,11 @@ class TestWinbackEffect(BaseCase):
         variance = ((100**2 + 300**2) - 400**2 / 4) / 3 / 4 + (50**2 - 50**2 / 2) / 1 / 2
         self.assertAlmostEqual(found["sales_high"] - found["sales"], 1.96 * variance**0.5)
         self.assertTrue(found["few"])
+
+    def test_one_customer_does_not_tell_how_much_sales_vary(self):
+        found = effect(self.arm(40, 20), self.arm(1, 0))
+        self.assertEqual(found["sales"], 50)
+        self.assertEqual((found["sales_low"], found["sales_high"]), (None, None))
 
     def test_nobody_left_alone(self):
         self.assertIsNone(effect(self.arm(5, 1), self.arm(0, 0)))
@@ -207,6 +220,33 @@ class TestWinback(ServiceCase):
         # One of two, and as if two of twenty.
         self.assertAlmostEqual(line.chance, (1 + 20 * 0.1) / 22)
         self.assertIn("Of 2 who were lost", plan.chance_basis)
+        self.assertIn("1 came back", plan.chance_basis)
+        self.assertIn("Nobody was dormant then: 10 % is assumed", plan.chance_basis)
+
+    def test_chances_of_the_dormant_are_told_too(self):
+        self.env.cr.execute(
+            """INSERT INTO crm_value_snapshot (partner_id, company_id, date, lifecycle_stage)
+               VALUES (%s, %s, %s, 'dormant')""",
+            [self.customer2.id, self.alpha.id, self.ago(120)],
+        )
+        plan = self.plan()
+        plan.action_fill()
+        self.assertIn("Of 1 who were dormant", plan.chance_basis)
+        self.assertIn("Nobody was lost then", plan.chance_basis)
+        plan = self.plan(takes_lost=False)
+        plan.action_fill()
+        self.assertIn("Of 1 who were dormant", plan.chance_basis)
+        self.assertNotIn("lost", plan.chance_basis)
+
+    def test_what_came_back_and_what_is_no_sale_is_no_value(self):
+        a, _b, _c, _d = self.partners
+        self.order(a, -1000, day=f"{self.last - timedelta(days=3)} 12:00:00")
+        order = self.order(a, 50, day=f"{self.last - timedelta(days=3)} 12:00:00")
+        order.order_line.is_downpayment = True
+        plan = self.plan()
+        plan.action_fill()
+        line = plan.line_ids.filtered(lambda line: line.partner_id == a)
+        self.assertAlmostEqual(line.value, (2 * 4000 - 1000) * 0.5)
 
     def test_who_may_leave(self):
         a, _b, _c, _d = self.partners
@@ -231,6 +271,13 @@ class TestWinback(ServiceCase):
             plan = self.plan()
             plan.action_fill()
             self.assertEqual(plan.line_ids.partner_id, b, values)
+
+    def test_who_has_no_class_may_be_worth_it(self):
+        a, b, _c, _d = self.partners
+        self.lose(value_class=None)
+        plan = self.plan()
+        plan.action_fill()
+        self.assertEqual(plan.line_ids.partner_id, a | b)
 
     def test_start_opens_activities_and_drops_who_ordered(self):
         a, b, _c, _d = self.partners
@@ -260,8 +307,7 @@ class TestWinback(ServiceCase):
             {
                 "name": "One customer is hidden",
                 "model_id": self.env["ir.model"]._get_id("res.partner"),
-                "domain_force": f"[('id', '!=', {b.id})]",
-                "groups": [Command.link(self.env.ref("sales_team.group_sale_salesman").id)],
+                "domain_force": f"[('id', '!=', {b.id} if user.id == {self.seller.id} else 0)]",
             }
         )
         plan = self.plan()
@@ -291,6 +337,30 @@ class TestWinback(ServiceCase):
         with self.assertRaisesRegex(UserError, "None of 1 customers"):
             second.action_fill()
 
+    def test_who_is_left_alone_is_in_no_other_plan_either(self):
+        a, b, _c, _d = self.partners
+        for arm in ("act", "control"):
+            first, second = self.plan(), self.plan()
+            first.action_fill()
+            second.action_fill()
+            for plan, shared in ((first, arm), (second, "control")):
+                for line in plan.line_ids.sudo():
+                    line.arm = shared if line.partner_id == b else "act"
+            first.line_ids.filtered(lambda line: line.partner_id == a).unlink()
+            if arm == "control":
+                first.line_ids.sudo().create(
+                    {
+                        "plan_id": first.id,
+                        "partner_id": self.unscored.id,
+                        "kind": "lost",
+                        "arm": "act",
+                    }
+                )
+            first.action_start()
+            with self.assertRaisesRegex(UserError, "Customer 1 are in another plan"):
+                second.action_start()
+            first.action_stop()
+
     def test_a_plan_is_judged_when_its_days_are_over(self):
         a, b, _c, _d = self.partners
         plan = self.plan(window_days=30)
@@ -310,6 +380,38 @@ class TestWinback(ServiceCase):
         # What comes after its days does not count.
         self.assertEqual(plan.result["acted"]["sales"], 500)
 
+    def test_when_it_ordered_is_told_in_days_of_the_company(self):
+        a, b, _c, _d = self.partners
+        self.alpha.partner_id.tz = "Pacific/Auckland"
+        plan = self.plan()
+        plan.action_fill()
+        plan.action_start()
+        plan.sudo().started_at = fields.Datetime.now() - timedelta(days=20)
+        self.order(a, 500, day=f"{self.ago(10)} 20:00:00")
+        self.order(a, -100, day=f"{self.ago(8)} 08:00:00")
+        self.order(b, -100, day=f"{self.ago(8)} 08:00:00")
+        self.lose()
+        first, second = plan.line_ids
+        self.assertEqual((first.ordered_on, first.sales), (self.ago(9), 400))
+        self.assertEqual((second.ordered_on, second.sales), (False, 0), "who gives back does not order")
+
+    def test_sales_by_the_policy(self):
+        _a, b, _c, _d = self.partners
+        with patch.object(
+            type(self.env["crm.value.sync"]),
+            "_sales_sql",
+            lambda _sync, _company: SQL(
+                """SELECT %s AS customer, %s::timestamp AS moment, %s::date AS day, 4800 AS amount""",
+                b.id,
+                f"{self.last} 12:00:00",
+                self.last,
+            ),
+        ):
+            plan = self.plan()
+            plan.action_fill()
+        self.assertEqual(plan.line_ids.partner_id, b)
+        self.assertAlmostEqual(plan.line_ids.value, 2400)
+
     def test_a_plan_is_stopped_early(self):
         plan = self.plan()
         plan.action_fill()
@@ -327,6 +429,13 @@ class TestWinback(ServiceCase):
             self.plan(budget=0).action_fill()
         with self.assertRaisesRegex(UserError, "costs more"):
             self.plan(contact_cost=500).action_fill()
+        with self.assertRaisesRegex(UserError, r"below what the first customer costs.*25\.50"):
+            self.plan(budget=25, contact_cost=25.5).action_fill()
+        with (
+            patch.object(winback_choice, "_lot", lambda _seed, _partner: 0.1),
+            self.assertRaisesRegex(UserError, "All 2 customers worth it would be left alone"),
+        ):
+            self.plan(control_share=0.2).action_fill()
         with self.assertRaisesRegex(UserError, "whom to take"):
             self.plan(takes_lost=False, takes_dormant=False, takes_at_risk=False).action_fill()
         plan = self.plan()
@@ -336,6 +445,117 @@ class TestWinback(ServiceCase):
             plan.unlink()
         with self.assertRaises(UserError):
             plan.line_ids.unlink()
+
+    def test_who_is_chosen_stays_when_nobody_can_be_chosen(self):
+        plan = self.plan()
+        plan.action_fill()
+        chosen, base = plan.line_ids, plan.base
+        self.lose(burden="t")
+        self.env.cr.execute("UPDATE crm_value_profile SET burden = TRUE")
+        # Without a savepoint: what is written before it fails would be kept by who catches that.
+        try:
+            plan.action_fill()
+        except UserError as error:
+            self.assertIn("no such customer", str(error))
+        self.assertEqual((plan.line_ids, plan.base), (chosen, base))
+
+    def test_another_question_needs_another_choice(self):
+        plan = self.plan().with_context(allowed_company_ids=(self.alpha | self.beta).ids)
+        for changed in (
+            {"takes_lost": False},
+            {"takes_dormant": False},
+            {"takes_at_risk": False},
+            {"budget": 900},
+            {"contact_cost": 9},
+            {"offer_cost": 1},
+            {"margin_rate": 0.4},
+            {"lift": 0.9},
+            {"saved": 0.2},
+            {"assumed_chance": 0.2},
+            {"control_share": 0.1},
+            {"window_days": 80},
+            {"company_id": self.beta.id},
+        ):
+            with self.subTest(changed=changed):
+                plan.write({"takes_lost": True, "takes_dormant": True, "company_id": self.alpha.id})
+                plan.action_fill()
+                self.assertTrue(plan.line_ids)
+                plan.write(changed)
+                self.assertFalse(plan.line_ids)
+                self.assertFalse(plan.base)
+                self.assertFalse(plan.chance_basis)
+                with self.assertRaisesRegex(UserError, "Choose the customers first"):
+                    plan.action_start()
+        plan.company_id = self.alpha
+        plan.action_fill()
+        chosen = plan.line_ids
+        plan.write({"name": "Summer", "user_id": self.user.id})
+        self.assertEqual(plan.line_ids, chosen)
+
+    def test_nobody_forges_what_a_plan_became(self):
+        plan = self.plan()
+        plan.action_fill()
+        forged = {
+            "state": "running",
+            "started_at": fields.Datetime.now(),
+            "base": {"lost": {"customers": 1, "back": 1}},
+            "result": {"acted": {}},
+        }
+        for name, value in forged.items():
+            with self.subTest(name=name):
+                with self.assertRaises(AccessError):
+                    plan.write({name: value})
+                with self.assertRaises(AccessError):
+                    self.plan(**{name: value})
+        with (
+            mute_logger("odoo.sql_db"),
+            self.assertRaises(psycopg2.IntegrityError),
+            self.env.cr.savepoint(),
+        ):
+            plan.sudo().state = "running"
+            self.env.flush_all()
+        plan.invalidate_recordset()
+        plan.action_start()
+        copied = plan.copy()
+        self.assertEqual((copied.state, copied.started_at, copied.base), ("draft", False, False))
+
+    def test_terms_stay_once_it_has_begun(self):
+        plan = self.plan()
+        plan.action_fill()
+        plan.action_start()
+        for changed in (
+            {"takes_lost": False},
+            {"budget": 1},
+            {"contact_cost": 1},
+            {"offer_cost": 1},
+            {"window_days": 1},
+            {"control_share": 0.3},
+            {"margin_rate": 0.1},
+            {"assumed_chance": 0.9},
+            {"lift": 3},
+            {"saved": 0.9},
+            {"company_id": self.beta.id},
+        ):
+            with self.subTest(changed=changed), self.assertRaisesRegex(UserError, "its terms stay"):
+                plan.write(changed)
+        plan.name = "Summer"
+        self.assertTrue(plan.line_ids)
+
+    def test_sales_are_told_as_what_they_are(self):
+        def told(sales_low, sales_high, low=0.1, high=0.3):
+            found = {
+                **{"share": 0.2, "low": low, "high": high, "found": low > 0, "few": False},
+                **{"sales": 40.0, "sales_low": sales_low, "sales_high": sales_high},
+            }
+            arm = {"customers": 50, "ordered": 20}
+            result = {"acted": arm, "alone": arm, "effect": found}
+            return result_text(self.env, result, self.alpha.currency_id)
+
+        self.assertIn("difference of $\N{NO-BREAK SPACE}40 in sales for each customer (between", told(10, 70))
+        self.assertNotIn("chance", told(10, 70))
+        self.assertIn("is not more than chance", told(-10, 90))
+        self.assertIn("is not more than chance", told(-10, 90, low=-0.1))
+        self.assertIn("sales cannot be compared", told(None, None))
 
     def test_an_objecting_customer_leaves_the_plan(self):
         a, b, _c, _d = self.partners
