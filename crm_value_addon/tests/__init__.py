@@ -17,6 +17,8 @@ from . import (
     test_erasure,
     test_export,
     test_export_contacts,
+    test_export_datasets,
+    test_export_deliveries,
     test_export_facts,
     test_export_invoiced,
     test_export_invoiced_modules,
