@@ -55,6 +55,7 @@ from . import (
     test_sentences,
     test_service,
     test_service_policy,
+    test_singular,
     test_snapshot,
     test_told,
     test_translations,
