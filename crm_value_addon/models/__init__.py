@@ -9,6 +9,7 @@ from . import crm_value_run
 from . import crm_value_finding
 from . import crm_value_grade
 from . import crm_value_ordered
+from . import crm_value_companywide
 from . import crm_value_pictured
 from . import crm_value_analysis
 from . import crm_value_named
