@@ -17,25 +17,35 @@ def rule_text(env, code, params, currency, horizon):
     :return: nothing for a rule this version does not know, or without its figure
     """
     texts = {
-        "recency": lambda: env._("silent for %(days)s days or more", days=number("days")),
+        "recency": lambda: (
+            env._("silent for 1 day or more")
+            if number("days") == "1"
+            else env._("silent for %(days)s days or more", days=number("days"))
+        ),
         "lateness": lambda: env._(
             "silent for %(percent)s %% of their usual gap or more", percent=number("percent")
         ),
         "rfm_score": lambda: env._(
             "a score of recency, frequency and spend of %(score)s or less", score=number("score")
         ),
-        "last_period": lambda: env._(
-            "at most %(order_days)s days with orders in the last %(horizon)s days",
-            order_days=number("order_days"),
-            horizon=horizon,
+        "last_period": lambda: (
+            env._("at most 1 day with orders in the last %(horizon)s days", horizon=horizon)
+            if number("order_days") == "1"
+            else env._(
+                "at most %(order_days)s days with orders in the last %(horizon)s days",
+                order_days=number("order_days"),
+                horizon=horizon,
+            )
         ),
         "low_spend": lambda: env._(
             "spent %(amount)s or less in the last %(horizon)s days",
             amount=amount_text(env, float(params["amount"]), currency),
             horizon=horizon,
         ),
-        "run_rate": lambda: env._(
-            "at most %(order_days)s days with orders a year", order_days=number("order_days")
+        "run_rate": lambda: (
+            env._("at most 1 day with orders a year")
+            if number("order_days") == "1"
+            else env._("at most %(order_days)s days with orders a year", order_days=number("order_days"))
         ),
     }
 

@@ -5,6 +5,8 @@ from typing import Any, NamedTuple
 
 from odoo.tools import SQL
 
+from .policy_values import by_format_sql
+
 LABELS_READ = ("lifecycle_stage", "value_class", "loyalty_stage")
 ACTIVE = ("acquisition", "won_back", "retention", "extension")
 GONE = ("dormant", "lost")
@@ -55,36 +57,7 @@ def figure(env, metric, scope, first, day):
 
 
 def _states_sql(env, company, day):
-    """What customers were like at the end of a day, as people saw it: a row each, with format and labels."""
-    held = SQL(
-        "SELECT partner_id, %s FROM (%s) override GROUP BY partner_id",
-        SQL(", ").join(
-            SQL("max(value) FILTER (WHERE label = %s) AS %s", label, SQL.identifier(label))
-            for label in LABELS_READ
-        ),
-        env["crm.value.override"].sudo()._held_sql(company, day),
-    )
-    return SQL(
-        """(SELECT DISTINCT ON (history.partner_id) history.partner_id, history.format_id, %(labels)s
-              FROM crm_value_history history
-              LEFT JOIN (%(held)s) held ON held.partner_id = history.partner_id
-             WHERE history.company_id = %(company)s AND history.valid_from <= %(day)s
-               AND (history.valid_to IS NULL OR history.valid_to > %(day)s)
-             ORDER BY history.partner_id, history.merged_from IS NOT NULL, history.valid_from DESC,
-                      history.id DESC)""",
-        labels=SQL(", ").join(
-            SQL(
-                "COALESCE(%s, %s) AS %s",
-                SQL.identifier("held", label),
-                SQL.identifier("history", label),
-                SQL.identifier(label),
-            )
-            for label in LABELS_READ
-        ),
-        held=held,
-        company=company.id,
-        day=day,
-    )
+    return SQL("(%s)", env["crm.value.history"].sudo()._states_sql(LABELS_READ, company, day))
 
 
 def _customers_sql(scope, alias):
@@ -142,7 +115,9 @@ def _satisfied_sql(scope):
 
 def _order_cost_sql(env, scope, day):
     """Cost to serve over orders, of the customers whose cost is known, in the current window of their format."""
-    window, longest = _window_sql(env, scope.company)
+    window, longest = by_format_sql(
+        env, scope.company, "current_window_days", SQL.identifier("profile", "format_id")
+    )
     return SQL(
         """
         SELECT sum(cost) / NULLIF(sum(orders), 0) FROM (
@@ -168,17 +143,6 @@ def _order_cost_sql(env, scope, day):
         company=scope.company.id,
         within=_customers_sql(scope, "profile"),
     )
-
-
-def _window_sql(env, company):
-    """Days of the current window of a ``profile``, by its format, and the most days there are."""
-    version = env["crm.value.policy.version"]._find_active(company)
-    formats = version.rule_ids.format_id
-    general = version._values(formats.browse())["current_window_days"]
-    own = {each.id: version._values(each)["current_window_days"] for each in formats}
-    cases = SQL(" ").join(SQL("WHEN %s THEN %s", number, days) for number, days in own.items())
-    window = SQL("CASE profile.format_id %s ELSE %s END", cases, general) if own else SQL("%s", general)
-    return window, max(general, *own.values()) if own else general
 
 
 # ------------------------------------------------------------------ leads and orders

@@ -35,11 +35,19 @@ def definition_text(env, metric):
         "satisfied": lambda: env._(
             "Of the customers whose satisfaction is known, the share that is satisfied."
         ),
-        "margin": lambda: env._(
-            "Margin over untaxed sales of the orders confirmed in the period whose margin is known."
-        ),
+        "margin": lambda: " ".join(filter(None, [_margin_text(env), _no_margin_text(env)])),
     }
     return texts[metric]() if metric in texts else ""
+
+
+def _margin_text(env):
+    return env._("Margin over untaxed sales of the orders confirmed in the period whose margin is known.")
+
+
+def _no_margin_text(env):
+    if "margin" in env["sale.order.line"]._fields:
+        return ""
+    return env._("None is known here: switch on the margins in the settings of Sales.")
 
 
 def figure_text(env, metric, figure, currency):
@@ -82,12 +90,17 @@ def course_text(env, goal):
     return env._("%(actual)s so far, against a target of %(target)s.", **figures)
 
 
-def flaw_text(env, metric, target, first, last):
-    """Why a goal cannot be: beyond what the metric can be, or without a period; empty where it can."""
+def period_flaw_text(env, first, last):
+    """Why no goal can be of a period; empty where one can."""
     if last < first:
         return env._("The goal ends before it begins.")
-    if first.year < 2000 or (last - first).days > 3660:
+    if not 2000 <= first.year < 2100 or (last - first).days > 3660:
         return env._("A goal begins in this century and takes ten years at most.")
+    return ""
+
+
+def target_flaw_text(env, metric, target):
+    """Why a target is beyond what the metric can be; empty where it is not."""
     # Whatever is no number is within no bounds.
     within, text = {
         "share": (0 < target <= 1, lambda: env._("A share lies above 0 % and at 100 % at most.")),

@@ -1,5 +1,6 @@
 """The words of reasons in the reader's language; what a reason is, and who may know it, is in `reasons`."""
 
+from .reason_texts_of_one import text_of_one
 from .strategy_texts import strategy_reason_texts
 
 
@@ -369,4 +370,5 @@ def reason_text(env, code, params):
         ),
         **strategy_reason_texts(env, params),
     }
-    return texts[code]()
+    text = texts[code]
+    return text_of_one(env, code, params) or text()

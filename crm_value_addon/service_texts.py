@@ -24,12 +24,23 @@ def terms_texts(env, policy):
 def offered_texts(env, policy):
     """What of it a customer may be told."""
     told = [
-        policy.contact_days
-        and env._("A contact at least every %s days", number_text(env, policy.contact_days)),
-        policy.response_hours and env._("An answer within %s hours", number_text(env, policy.response_hours)),
+        policy.contact_days and _contact_text(env, policy.contact_days),
+        policy.response_hours and _answer_text(env, policy.response_hours),
         policy.privileges,
     ]
     return [text for text in told if text]
+
+
+def _contact_text(env, days):
+    if days == 1:
+        return env._("A contact every day")
+    return env._("A contact at least every %s days", number_text(env, days))
+
+
+def _answer_text(env, hours):
+    if hours == 1:
+        return env._("An answer within 1 hour")
+    return env._("An answer within %s hours", number_text(env, hours))
 
 
 def ceiling_text(env, share):

@@ -82,10 +82,14 @@ def _month_ends(env, customer, company):
 
 
 def _text(env, orders, low, high):
-    told = env._(
-        "Ordered on %(count)s days in the last %(days)s days",
-        count=number_text(env, len(orders)),
-        days=DAYS_BACK,
+    told = (
+        env._("Ordered on 1 day in the last %(days)s days", days=DAYS_BACK)
+        if len(orders) == 1
+        else env._(
+            "Ordered on %(count)s days in the last %(days)s days",
+            count=number_text(env, len(orders)),
+            days=DAYS_BACK,
+        )
     )
     if not low or not high:
         return told

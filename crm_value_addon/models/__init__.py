@@ -10,9 +10,12 @@ from . import crm_value_run
 from . import crm_value_finding
 from . import crm_value_grade
 from . import crm_value_ordered
+from . import crm_value_companywide
 from . import crm_value_pictured
 from . import crm_value_analysis
-from . import crm_value_service
+from . import crm_value_named
+from . import crm_value_promise
+from . import crm_value_factor
 from . import crm_value_profile
 from . import crm_value_columns
 from . import crm_value_history

@@ -128,8 +128,10 @@ class CrmValuePortrait(models.Model):
             "orders_less_often": lambda: self.env._(
                 "Order less often: every %(own)s days, not %(all)s", **figures
             ),
-            "orders_more_often": lambda: self.env._(
-                "Order more often: every %(own)s days, not %(all)s", **figures
+            "orders_more_often": lambda: (
+                self.env._("Order more often: every day, not every %s days", figures["all"])
+                if figures["own"] == "1"
+                else self.env._("Order more often: every %(own)s days, not %(all)s", **figures)
             ),
             "higher_margin": lambda: self.env._("Higher margin: %(own)s, in the format %(all)s", **figures),
             "lower_margin": lambda: self.env._("Lower margin: %(own)s, in the format %(all)s", **figures),

@@ -20,7 +20,13 @@ class CrmValueCase(models.Model):
     """
 
     _name = "crm.value.case"
-    _inherit = ["crm.value.mixin", "crm.value.ordered", "mail.thread", "mail.activity.mixin"]
+    _inherit = [
+        "crm.value.companywide",
+        "crm.value.mixin",
+        "crm.value.ordered",
+        "mail.thread",
+        "mail.activity.mixin",
+    ]
     _description = "Service Case"
     _order = "state, due_date, id desc"
     _ordered = ("state", "kind", "cause")
@@ -34,13 +40,6 @@ class CrmValueCase(models.Model):
         index=True,
         ondelete="cascade",
         domain=["|", ("is_company", "=", True), ("parent_id", "=", False)],
-    )
-    company_id = fields.Many2one(
-        "res.company",
-        required=True,
-        default=lambda self: self.env.company.root_id,
-        domain=[("parent_id", "=", False)],
-        ondelete="cascade",
     )
     currency_id = fields.Many2one(related="company_id.currency_id")
     kind = fields.Selection(KINDS, required=True, default="complaint")
@@ -180,12 +179,8 @@ class CrmValueCase(models.Model):
                 self.env._("This customer objected to profiling, so nothing is kept about it.")
             )
         for case in self:
-            customer = case.partner_id.sudo()
-            if customer.commercial_partner_id != customer:
-                raise ValidationError(self.env._("A case is about the company of this contact."))
-            if case.company_id.parent_id:
-                raise ValidationError(self.env._("Cases belong to the company as a whole, not to a branch."))
-            if customer.company_id and customer.company_id.root_id != case.company_id:
+            company = case.partner_id.sudo().company_id
+            if company and company.root_id != case.company_id:
                 raise ValidationError(self.env._("This customer is another company's."))
 
     @api.model_create_multi

@@ -3,6 +3,8 @@ from datetime import timedelta
 from odoo import api, models
 from odoo.tools import SQL, groupby
 
+from ..policy_values import by_format_sql
+
 # What people rate of our service.
 RATED = ("sale.order", "stock.picking", "project.task")
 LOW_RATING = 2
@@ -10,7 +12,7 @@ LOW_RATING = 2
 SAME_EVENT_DAYS = 30
 
 
-class CrmValueCaseFacts(models.Model):
+class CrmValueCase(models.Model):
     """Cases that open by themselves: what documents tell of the last days, each fact once for ever."""
 
     _inherit = "crm.value.case"
@@ -116,23 +118,12 @@ class CrmValueCaseFacts(models.Model):
         )
 
     @api.model
-    def _grace_sql(self, company):
-        """Days after the promised one within which a delivery keeps the promise, by the policy in force."""
-        policy = self.env["crm.value.policy.version"]._find_active(company)
-        none = self.env["crm.value.format"]
-        general = policy._values(none)["late_grace_days"]
-        own = [(each.id, policy._values(each)["late_grace_days"]) for each in policy.rule_ids.format_id]
-        if not own:
-            return SQL("%s", general)
-        return SQL(
-            "CASE profile.format_id %s ELSE %s END",
-            SQL(" ").join(SQL("WHEN %s THEN %s", each, days) for each, days in own),
-            general,
-        )
-
-    @api.model
     def _delivery_facts_sql(self, sync, company, since):
         low, high = self._recent("stock_picking", since, "date_done")
+        # Within so many days after the promised one a delivery keeps the promise.
+        grace, _most = by_format_sql(
+            self.env, company, "late_grace_days", SQL.identifier("profile", "format_id")
+        )
         return SQL(
             """
             SELECT fact.kind, 'stock.picking', delivery.id, delivery.customer_id, delivery.known, delivery.known,
@@ -154,7 +145,7 @@ class CrmValueCaseFacts(models.Model):
             export=sync._export_deliveries_sql(company, low, high),
             profile=self._profile_join_sql(company, SQL("delivery.customer_id")),
             not_credited=self._not_credited_sql(sync),
-            grace=self._grace_sql(company),
+            grace=grace,
         )
 
     @api.model

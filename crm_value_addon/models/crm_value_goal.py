@@ -7,7 +7,14 @@ from odoo.tools.misc import format_date
 
 from ..goal_figures import Scope, figure
 from ..goal_metrics import METRICS, UNITS, forecast, meets, on_track
-from ..goal_texts import before_text, course_text, definition_text, figure_text, flaw_text
+from ..goal_texts import (
+    before_text,
+    course_text,
+    definition_text,
+    figure_text,
+    period_flaw_text,
+    target_flaw_text,
+)
 
 # Of how many month-ends back the figures are told when a goal is set of which a part is over.
 MONTHS_BACK = 12
@@ -19,18 +26,11 @@ class CrmValueGoal(models.Model):
     """What somebody wants to reach by a day, and how far it is."""
 
     _name = "crm.value.goal"
-    _inherit = ["crm.value.ordered"]
+    _inherit = ["crm.value.companywide", "crm.value.ordered"]
     _description = "Goal"
     _order = "date_to desc, metric, id"
     _ordered = ("metric",)
 
-    company_id = fields.Many2one(
-        "res.company",
-        required=True,
-        default=lambda self: self.env.company.root_id,
-        domain=[("parent_id", "=", False)],
-        ondelete="cascade",
-    )
     currency_id = fields.Many2one(related="company_id.currency_id")
     user_id = fields.Many2one(
         "res.users",
@@ -80,7 +80,10 @@ class CrmValueGoal(models.Model):
     )
     measured_on = fields.Date(compute="_compute_state")
     progress = fields.Float(
-        compute="_compute_state", aggregator=None, help="Actual beside target, in percent."
+        string="Share of the Target",
+        compute="_compute_state",
+        aggregator=None,
+        help="Actual beside target, in percent. What it will be on the last day is told by forecast and status.",
     )
     state = fields.Selection(
         [
@@ -130,6 +133,12 @@ class CrmValueGoal(models.Model):
             goal.definition = definition_text(self.env, goal.metric)
             goal.unit = metric and metric.unit
             goal.direction = metric and ("up" if metric.higher else "down")
+
+    @api.onchange("metric")
+    def _onchange_metric(self):
+        """Let go of a target that only another metric can have: 90 % are no 0.9 opportunities."""
+        if self.metric and target_flaw_text(self.env, self.metric, self.target):
+            self.target = 0.0
 
     # ----------------------------------------------------------------------- state
 
@@ -219,7 +228,7 @@ class CrmValueGoal(models.Model):
         whole = self.metric and self.date_from and self.date_to and self.company_id
         return bool(
             whole
-            and not flaw_text(self.env, "retention", 1.0, self.date_from, self.date_to)
+            and not period_flaw_text(self.env, self.date_from, self.date_to)
             and (self.env.su or self.company_id._origin <= self.env.user.sudo().company_ids.root_id)
         )
 
@@ -236,17 +245,12 @@ class CrmValueGoal(models.Model):
 
     # --------------------------------------------------------------------- checks
 
-    @api.constrains("company_id")
-    def _check_root(self):
-        if self.company_id.filtered("parent_id"):
-            raise ValidationError(
-                self.env._("Customers are scored by the company as a whole, not by branch.")
-            )
-
     @api.constrains("metric", "target", "date_from", "date_to")
     def _check_bounds(self):
         for goal in self:
-            flaw = flaw_text(self.env, goal.metric, goal.target, goal.date_from, goal.date_to)
+            flaw = period_flaw_text(self.env, goal.date_from, goal.date_to) or target_flaw_text(
+                self.env, goal.metric, goal.target
+            )
             if flaw:
                 raise ValidationError(flaw)
 

@@ -66,8 +66,7 @@ class CrmValueHistory(models.Model):
         Columns are ``id``, ``partner_id``, ``company_id``, ``format_id``, ``computed`` (the engine's label),
         ``label`` (that of an override which held, else the engine's) and ``value``: current + potential value, by
         the profile from the last run on, before by the last month-end's snapshot or the state itself, whichever
-        is newer. Of customers that became one since, the labels are those of the one that stays, the values those
-        of all.
+        is newer.
 
         :param str label: one of ``LABELS``
         :param companies: root companies
@@ -76,36 +75,75 @@ class CrmValueHistory(models.Model):
         known, month_ends = self._sources(companies, day)
         return SQL(
             """
-            SELECT DISTINCT ON (history.company_id, history.partner_id)
-                   history.id, history.partner_id, history.company_id, history.format_id,
-                   %(label)s AS computed, COALESCE(held.value, %(label)s) AS label,
+            SELECT state.id, state.partner_id, state.company_id, state.format_id,
+                   state.%(computed)s AS computed, state.%(label)s AS label,
                    CASE WHEN profile.id IS NOT NULL THEN profile.current_value + profile.potential_value
                         WHEN snapshot.id IS NOT NULL THEN snapshot.current_value + snapshot.potential_value
-                        ELSE sum(history.current_value + history.potential_value)
-                             OVER (PARTITION BY history.company_id, history.partner_id)
+                        ELSE state.value
                     END AS value
+              FROM (%(states)s) state
+              LEFT JOIN crm_value_profile profile
+                ON profile.partner_id = state.partner_id AND profile.company_id = state.company_id
+               AND profile.company_id IN %(known)s
+              LEFT JOIN crm_value_snapshot snapshot
+                ON snapshot.partner_id = state.partner_id AND snapshot.company_id = state.company_id
+               AND (snapshot.company_id, snapshot.date) IN %(month_ends)s AND snapshot.date >= state.valid_from
+            """,
+            computed=SQL.identifier(f"computed_{label}"),
+            label=SQL.identifier(label),
+            states=self._states_sql([label], companies, day),
+            known=tuple(known) or (0,),
+            month_ends=tuple(month_ends) or ((0, day),),
+        )
+
+    @api.model
+    def _states_sql(self, labels, companies, day):
+        """The state of each customer at the end of a day, as a query of one row per customer and company.
+
+        Columns are ``id``, ``partner_id``, ``company_id``, ``format_id``, ``valid_from``, for each label one of its
+        name (that of an override which held, else the engine's) and ``computed_…`` (the engine's), and ``value``:
+        current + potential value when the state began. Of customers that became one since, the labels are those of the
+        one that stays, the values those of all.
+
+        :param labels: some of ``LABELS``
+        :param companies: root companies
+        """
+        held = SQL(
+            "SELECT partner_id, company_id, %s FROM (%s) override GROUP BY partner_id, company_id",
+            SQL(", ").join(
+                SQL("max(value) FILTER (WHERE label = %s) AS %s", label, SQL.identifier(label))
+                for label in labels
+            ),
+            self.env["crm.value.override"]._held_sql(companies, day),
+        )
+        return SQL(
+            """
+            SELECT DISTINCT ON (history.company_id, history.partner_id)
+                   history.id, history.partner_id, history.company_id, history.format_id, history.valid_from,
+                   %(labels)s,
+                   sum(history.current_value + history.potential_value)
+                   OVER (PARTITION BY history.company_id, history.partner_id) AS value
               FROM crm_value_history history
               LEFT JOIN (%(held)s) held
                 ON held.partner_id = history.partner_id AND held.company_id = history.company_id
-               AND held.label = %(label_name)s
-              LEFT JOIN crm_value_profile profile
-                ON profile.partner_id = history.partner_id AND profile.company_id = history.company_id
-               AND profile.company_id IN %(known)s
-              LEFT JOIN crm_value_snapshot snapshot
-                ON snapshot.partner_id = history.partner_id AND snapshot.company_id = history.company_id
-               AND (snapshot.company_id, snapshot.date) IN %(month_ends)s AND snapshot.date >= history.valid_from
              WHERE history.company_id IN %(companies)s AND history.valid_from <= %(day)s
                AND (history.valid_to IS NULL OR history.valid_to > %(day)s)
              ORDER BY history.company_id, history.partner_id, history.merged_from IS NOT NULL,
                       history.valid_from DESC, history.id DESC
             """,
-            label=SQL.identifier("history", label),
-            label_name=label,
-            day=day,
+            labels=SQL(", ").join(
+                SQL(
+                    "COALESCE(%(held)s, %(own)s) AS %(name)s, %(own)s AS %(computed)s",
+                    held=SQL.identifier("held", label),
+                    own=SQL.identifier("history", label),
+                    name=SQL.identifier(label),
+                    computed=SQL.identifier(f"computed_{label}"),
+                )
+                for label in labels
+            ),
+            held=held,
             companies=tuple(companies.ids),
-            known=tuple(known) or (0,),
-            month_ends=tuple(month_ends) or ((0, day),),
-            held=self.env["crm.value.override"]._held_sql(companies, day),
+            day=day,
         )
 
     @api.model

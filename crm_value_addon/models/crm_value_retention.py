@@ -66,13 +66,19 @@ class CrmValueRetention(models.AbstractModel):
             run._end(
                 "failed",
                 token=False,  # whoever wakes up with it has lost the run
-                error=self.env._(
-                    "Given up: nothing was heard of the worker “%(worker)s” for %(days)s days.",
-                    worker=run.worker or "",
-                    days=days,
-                ),
+                error=self._given_up_text(run.worker or "", days),
             )
         return len(runs), True
+
+    @api.model
+    def _given_up_text(self, worker, days):
+        if days == 1:
+            return self.env._("Given up: nothing was heard of the worker “%s” for 1 day.", worker)
+        return self.env._(
+            "Given up: nothing was heard of the worker “%(worker)s” for %(days)s days.",
+            worker=worker,
+            days=days,
+        )
 
     @api.model
     def _forget_runs(self, company):

@@ -5,7 +5,7 @@ from ..labels import GROUP_VIEWER
 SERVED_COLUMNS = ["company_id", "effective_value_class", "format_id"]
 
 
-class CrmValueServed(models.AbstractModel):
+class CrmValueTold(models.AbstractModel):
     """A record that tells what its customer is promised and may get."""
 
     _inherit = "crm.value.told"

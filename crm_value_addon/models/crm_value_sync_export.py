@@ -19,7 +19,7 @@ class Dataset(NamedTuple):
     columns: list[str]
 
 
-class CrmValueSyncExport(models.AbstractModel):
+class CrmValueSync(models.AbstractModel):
     _inherit = "crm.value.sync"
 
     def _datasets(self):

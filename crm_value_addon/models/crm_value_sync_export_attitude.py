@@ -7,7 +7,7 @@ from .crm_value_sync_export import Dataset
 MONEY_PROGRAMS = ("gift_card", "ewallet")
 
 
-class CrmValueSyncExportAttitude(models.AbstractModel):
+class CrmValueSync(models.AbstractModel):
     """What customers say and show of themselves: ratings, and points of loyalty programs."""
 
     _inherit = "crm.value.sync"

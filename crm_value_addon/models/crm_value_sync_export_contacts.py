@@ -4,7 +4,7 @@ from odoo.tools import SQL
 from .crm_value_sync_export import Dataset
 
 
-class CrmValueSyncExportContacts(models.AbstractModel):
+class CrmValueSync(models.AbstractModel):
     """Leads, and when whom was written to or met. Never what was said."""
 
     _inherit = "crm.value.sync"

@@ -4,7 +4,7 @@ from odoo.tools import SQL
 from .crm_value_sync_export import Dataset
 
 
-class CrmValueSyncExportDeliveries(models.AbstractModel):
+class CrmValueSync(models.AbstractModel):
     """Goods that went to customers and came back."""
 
     _inherit = "crm.value.sync"

@@ -5,7 +5,7 @@ from .crm_value_sync_export import Dataset
 from .crm_value_sync_export_invoices import CUSTOMER_DOCUMENTS
 
 
-class CrmValueSyncExportInvoiced(models.AbstractModel):
+class CrmValueSync(models.AbstractModel):
     """Sales counted from posted invoices less credit notes, with the columns of orders and lines.
 
     Ids are those of invoices (`account.move`) and their items. An invoice is dated as it says, in no time zone, and in

@@ -7,7 +7,7 @@ from .crm_value_sync_export import Dataset
 CUSTOMER_DOCUMENTS = ("out_invoice", "out_refund", "out_receipt")
 
 
-class CrmValueSyncExportInvoices(models.AbstractModel):
+class CrmValueSync(models.AbstractModel):
     """Posted invoices and credit notes, and what of them was settled."""
 
     _inherit = "crm.value.sync"

@@ -4,7 +4,7 @@ from odoo.tools import SQL
 from .crm_value_sync_export import Dataset
 
 
-class CrmValueSyncExportPartners(models.AbstractModel):
+class CrmValueSync(models.AbstractModel):
     """Customers: who they are compared with, since when they are known, and what is stated of them today."""
 
     _inherit = "crm.value.sync"

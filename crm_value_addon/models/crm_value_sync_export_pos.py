@@ -4,7 +4,7 @@ from odoo.tools import SQL
 from .crm_value_sync_export import Dataset
 
 
-class CrmValueSyncExportPos(models.AbstractModel):
+class CrmValueSync(models.AbstractModel):
     """Sales at the counter to customers whose name was taken, with the columns of orders and lines.
 
     A sales order settled at the counter is a sale once: as the sales order; where sales are counted from invoices, as

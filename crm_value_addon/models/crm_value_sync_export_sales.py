@@ -4,7 +4,7 @@ from odoo.tools import SQL
 from .crm_value_sync_export import Dataset
 
 
-class CrmValueSyncExportSales(models.AbstractModel):
+class CrmValueSync(models.AbstractModel):
     """Sales orders beyond their amounts: who sold them and how, what was invoiced; offers that became no order."""
 
     _inherit = "crm.value.sync"

@@ -18,7 +18,7 @@ HISTORY_COLUMNS = (
 PROFILE_COLUMNS = tuple(name for name in COLUMN_TYPES if name not in ("partner_id", "cause"))
 
 
-class CrmValueSyncMerge(models.AbstractModel):
+class CrmValueSync(models.AbstractModel):
     """From staging to profile and history, in the transaction that closes the run."""
 
     _inherit = "crm.value.sync"

@@ -47,7 +47,7 @@ BAD_RECOMMENDATIONS = """
 """
 
 
-class CrmValueSyncPublish(models.AbstractModel):
+class CrmValueSync(models.AbstractModel):
     _inherit = "crm.value.sync"
 
     # ----------------------------------------------------------------- publish

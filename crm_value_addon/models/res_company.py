@@ -19,11 +19,11 @@ class ResCompany(models.Model):
         help="Safeguards open no further activity for who has so many of theirs open.",
     )
     crm_value_alerts_at_once = fields.Integer(
-        string="Activities at Once",
+        string="Activities or Cases at Once",
         default=100,
-        help="A safeguard that would open more in one run is held until a manager releases it.",
+        help="A safeguard that would open more activities in one run is held until a manager releases it. Of a kind of"
+        " service case of which a run would open more, it opens none.",
     )
-
     crm_value_case_window_days = fields.Integer(
         string="Days to Look Back for Service Cases",
         default=30,

@@ -117,6 +117,10 @@ def _risk(env, profile, facts):
     return [fact]
 
 
+def _gap_text(env, days):
+    return env._("every day") if days == 1 else env._("every %s days", number_text(env, days))
+
+
 def _rhythm(env, profile):
     """How often it buys, when it did last, and when it will again, as facts."""
     last, usual = profile["last_order_date"], profile["expected_next_order"]
@@ -134,7 +138,7 @@ def _rhythm(env, profile):
         and {
             "name": "usual_gap",
             "label": env._("Usually orders"),
-            "text": env._("every %s days", number_text(env, (usual - last).days)),
+            "text": _gap_text(env, (usual - last).days),
         },
         low
         and high

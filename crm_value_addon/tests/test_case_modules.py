@@ -4,7 +4,8 @@ from odoo.fields import Command
 from odoo.tests import tagged
 
 from .test_case import RecoveryCase
-from .test_export_modules import TestAttitude, TestDeliveries
+from .test_export_deliveries import TestDeliveries
+from .test_export_modules import TestAttitude
 
 
 @tagged("post_install", "-at_install", "-standard", "crm_value_export")

@@ -3,7 +3,7 @@ from datetime import date, datetime, timedelta
 from freezegun import freeze_time
 
 from odoo.exceptions import AccessError, ValidationError
-from odoo.tests import tagged
+from odoo.tests import Form, tagged
 
 from ..goal_metrics import bounded, forecast, on_track
 from .test_goal_figures import FIRST, LAST, GoalCase
@@ -89,6 +89,24 @@ class TestGoal(GoalCase):
         self.assertFalse(self.measures(later), "it has not begun")
         self.assertEqual(self.on("2026-04-10", goal, "state"), "no_data")
 
+    def test_a_target_of_another_metric_is_let_go(self):
+        """A form that showed 0.9 opportunities as 1, and then said that 1 is the least, would be a riddle."""
+        with freeze_time("2026-03-10 12:00:00"):
+            form = Form(self.as_user("crm.value.goal", self.manager, self.alpha))
+            form.metric, form.target = "retention", 0.9
+            form.metric = "reactivation"
+            self.assertEqual(form.target, 0.9)
+            form.metric = "opportunities"
+            self.assertEqual(form.target, 0)
+            form.target = 20
+            form.metric = "margin"
+            self.assertEqual(form.target, 0)
+
+    def test_a_margin_that_nobody_keeps_is_said_to_be_so(self):
+        kept = "margin" in self.env["sale.order.line"]._fields
+        told = self.env["crm.value.goal"].new({"metric": "margin"}).definition
+        self.assertEqual("switch on the margins" in told, not kept)
+
     def test_search_by_state_and_owner(self):
         ahead = self.counted("2026-03-02", target=2)
         behind = self.goal("opportunities", 500)
@@ -153,6 +171,7 @@ class TestGoal(GoalCase):
             ("retention", 0.5, {"date_to": "2026-02-28"}),
             ("retention", 0.5, {"date_from": "0001-01-01"}),
             ("retention", 0.5, {"date_to": "9999-12-31"}),
+            ("retention", 0.5, {"date_from": "2100-01-01", "date_to": "2100-01-31"}),
             ("retention", 0.5, {"company": self.branch}),
         ):
             with (
@@ -195,6 +214,26 @@ class TestGoal(GoalCase):
         stranger = self._user("cv_stranger", "crm_value_addon.group_manager", self.beta)
         with self.assertRaises(AccessError):
             self.goal("loyalty", 0.5, user=stranger)
+
+    def test_no_goal_is_given_to_a_company_that_is_not_the_writers(self):
+        loyal = {"loyalty_stage": ["loyalty", "approval"]}
+        for company in (self.alpha, self.beta):
+            self.stages("2026-02-28", "retention", "retention", company=company, **loyal)
+            self.stages("2026-03-09", "retention", "lost", company=company, **loyal)
+        own = self._user("cv_own", "crm_value_addon.group_manager", self.alpha)
+        goal = self.goal("retention", 0.9, user=own)
+        # By its measures, or by being told that it is reached already, it would tell a figure of Beta.
+        for user, companies in ((own, self.alpha), (self.manager, self.alpha)):
+            mine = self.as_user("crm.value.goal", user, companies).browse(goal.id)
+            for values in ({}, {"metric": "loyalty", "target": 0.5}):
+                with self.assertRaises(AccessError), self.env.cr.savepoint():
+                    mine.write({"company_id": self.beta.id, **values})
+        self.assertEqual(goal.company_id, self.alpha)
+        self.assertEqual(self.measures(goal), [("2026-03-10", 0.5)])
+        # Whose both companies are may.
+        with freeze_time("2026-03-11 12:00:00"):
+            self.as_user("crm.value.goal", self.manager).browse(goal.id).company_id = self.beta
+        self.assertEqual(self.measures(goal.sudo()), [("2026-03-11", 0.5)])
 
     def test_another_metric_is_measured_anew(self):
         goal = self.counted("2026-03-02", "2026-03-20")

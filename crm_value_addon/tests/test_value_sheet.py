@@ -64,6 +64,8 @@ class TestValueSheet(CustomerValueCase):
         self.assertEqual(worth["Sales in products kept for it"], "34 %")
         rhythm = dict(self.rows(sheet, "rhythm"))
         self.assertEqual(rhythm["Usually orders"], "every 21 days")
+        daily = dict(self.rows(self.told(expected_next_order="2026-02-02"), "rhythm"))
+        self.assertEqual(daily["Usually orders"], "every day")
         self.assertEqual(rhythm["Next order expected"], "03/01/2026 to 03/20/2026")
         places = {row[0]: row[2] for row in self.rows(sheet, "places")}
         self.assertEqual(places["Purchase frequency"], "among the highest tenth (97 %)")

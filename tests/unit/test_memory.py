@@ -6,71 +6,35 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import AS_OF, crowd, history_of, orders_of, uncomplaining
+from conftest import AS_OF, crowd, history_of, orders_of
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
-from test_labels import BASE, TODAY, buyers, classify, days_ago, facts_of, rule
+from memories import (
+    BY_VALUE,
+    FOUND,
+    OFF,
+    POLICY,
+    WIDE,
+    among,
+    before,
+    company,
+    policies,
+    previous,
+    remember,
+    run,
+    seeds,
+)
+from test_labels import TODAY, buyers, classify, rule
 
 from sync_worker.history.facts import PREVIOUS, empty
 from sync_worker.policy import Policy
-from sync_worker.scoring import churn, lifecycle, loyalty, memory, next_class, value_class
+from sync_worker.scoring import churn, memory, next_class, value_class
 from sync_worker.scoring.explanation import render
 from sync_worker.scoring.peers import Peers, entry_to_smallest_set, smallest_set
 from sync_worker.scoring.pipeline import score
 
-NOISE = 0.1
-POLICY = Policy([rule("hysteresis_value", NOISE), rule("hysteresis_probability", 0.05)], version=4)
-OFF = Policy([rule("hysteresis_value", 0), rule("hysteresis_probability", 0)], version=4)
-WIDE = Policy([rule("hysteresis_value", 0.4), rule("hysteresis_probability", 0.1)], version=4)
-BY_VALUE = Policy([*POLICY.rules, rule("key_rule", 1), rule("key_value_minimum", 60.0)], version=4)
-FOUND = ["value_class", "burden"]
 values = st.lists(st.integers(-5, 40), min_size=1, max_size=25)
 shares = st.sampled_from([0.5, 0.6, 0.8, 0.83, 0.95])
-
-
-def before(label, burden=False, n=1):
-    """What `memory.recall` gives of customers who were all alike."""
-    return pd.DataFrame({"value_class": [label] * n, "burden": burden}, dtype=object)
-
-
-def remember(result):
-    return result[FOUND].astype(object)
-
-
-def company(seed, n=40):
-    """Buyers about every border at once, in two formats large enough to be peers and one that is not, with what they
-    were before."""
-    rng = np.random.default_rng(seed)
-    revenue = rng.lognormal(4, 0.7, n)
-    table = buyers(
-        current_value=np.where(rng.random(n) < 0.1, -1, 1) * revenue * rng.uniform(0, 0.5, n),
-        potential_value=revenue * rng.uniform(-0.1, 1, n),
-        current_revenue=revenue,
-        potential_revenue=revenue * rng.uniform(0.5, 2, n),
-        next_value=revenue * rng.uniform(0, 0.6, n),
-        known_revenue=np.where(rng.random(n) < 0.2, 0.0, revenue),
-        known_margin=np.where(rng.random(n) < 0.2, np.nan, revenue * rng.normal(0.03, 0.1, n)),
-        current_order_days=rng.integers(0, 9, n),
-        loyalty_stage=rng.choice(loyalty.STAGES, n),
-        lifecycle_stage=rng.choice(["retention", "retention", "dormant", "lost"], n),
-        format=np.array(["shop"] * 16 + ["wholesale"] * 18 + [None] * 6, dtype=object),
-    )
-    was = rng.choice([*value_class.CLASSES, None], n)
-    labels = pd.DataFrame({"value_class": was, "burden": (was == "key") & (rng.random(n) < 0.3)})
-    return table, labels.astype(object)
-
-
-def run(table, policy, labels):
-    return classify(table, policy, before=labels)
-
-
-GROUPS = {"peers_minimum": 15}
-seeds = st.integers(0, 10_000)
-policies = st.sampled_from([POLICY, BY_VALUE, Policy([rule("hysteresis_value", 0.5)], version=4)])
-
-
-def among(policy):
-    return Policy([*policy.rules, rule("peers_minimum", 15)], version=policy.version)
 
 
 # ------------------------------------------------------------------ the border
@@ -263,76 +227,7 @@ def test_noise_within_the_margin_never_changes_who_is_key(seed, policy, row, pat
         assert set(found) == {first == "key"}
 
 
-# ------------------------------------------------------------------------ risk
-
-thresholds = (
-    st.tuples(st.floats(0.01, 0.97), st.floats(0.01, 0.97)).map(sorted).filter(lambda t: t[1] - t[0] > 0.01)
-)
-risks = st.sampled_from([*churn.RISKS, None])
-
-
-def risk(probability, limits, was, noise=0.05):
-    probability = np.atleast_1d(np.asarray(probability, float))
-    labels = pd.Series([was] * len(probability), dtype=object)
-    limits = [np.full(len(probability), limit) for limit in limits]
-    return [*churn.risk(probability, *limits, before=labels, noise=noise)]
-
-
-def test_a_risk_is_left_where_its_border_is_passed_by_the_margin():
-    for was, expected in {
-        "low": ["low", "low", "low", "medium", "medium", "medium", "high"],
-        "medium": ["low", "medium", "medium", "medium", "medium", "medium", "high"],
-        "high": ["low", "medium", "medium", "medium", "high", "high", "high"],
-        None: ["low", "low", "medium", "medium", "medium", "high", "high"],
-    }.items():
-        assert risk([0.34, 0.36, 0.44, 0.46, 0.66, 0.74, 0.76], (0.4, 0.7), was) == expected, was
-
-
-@settings(deadline=None)
-@given(st.floats(0, 1), thresholds, risks, st.floats(0, 0.2))
-def test_a_risk_stays_when_judged_again_and_without_a_margin_follows_the_rule(
-    probability, limits, was, noise
-):
-    now = risk(probability, limits, was, noise)
-    assert risk(probability, limits, now[0], noise) == now
-    plain = [*churn.risk(np.array([probability]), *(np.array([limit]) for limit in limits))]
-    assert risk(probability, limits, was, 0.0) == plain == risk(probability, limits, None, noise)
-
-
-@settings(deadline=None)
-@given(st.lists(st.floats(0, 1), min_size=2, max_size=9), thresholds, risks, st.floats(0, 0.2))
-def test_a_higher_probability_is_never_a_lower_risk_and_every_risk_is_reached(given_p, limits, was, noise):
-    found = [churn.RISKS.index(name) for name in risk(sorted(given_p), limits, was, noise)]
-    assert found == sorted(found)
-    low, *between, high = risk([0, limits[0], sum(limits) / 2, limits[1] - 1e-9, 1], limits, was, noise)
-    assert (low, high) == ("low", "high") and "medium" in between
-
-
-@settings(deadline=None)
-@given(
-    st.lists(st.floats(-0.99, 0.99), min_size=2, max_size=9),
-    thresholds,
-    risks.filter(bool),
-    st.floats(0.01, 0.2),
-)
-def test_noise_about_a_border_changes_a_risk_at_most_once(path, limits, was, noise):
-    for border in limits:
-        margin = min(noise, (limits[1] - limits[0]) / 2, limits[0] / 2, (1 - limits[1]) / 2)
-        now, changes = was, 0
-        for off in path:
-            (found,) = risk(border + off * margin, limits, now, noise)
-            changes, now = changes + (found != now), found
-        assert changes <= 1
-
-
 # ------------------------------------------------------------ what is recalled
-
-
-def previous(**columns):
-    size = len(columns["customer_id"])
-    table = {"value_class": "key", "burden": False, "churn_risk": "high", "policy_version_id": 4} | columns
-    table["as_of"] = pd.Timestamp(TODAY - 1, unit="D")
-    return pd.DataFrame(table, index=range(size)).reindex(columns=[*PREVIOUS])
 
 
 def test_labels_are_recalled_of_the_same_version_only():
@@ -401,18 +296,6 @@ def test_needed_figures_are_those_beyond_the_margin():
     assert told["growth_lacks_index"].params["needed"][1] == 55
 
 
-def test_an_order_has_to_bring_the_probability_below_the_margin():
-    formats = pd.Series([None, None])
-    for remembered, expected in ((False, (0.4, 0.7)), (True, (0.35, 0.65))):
-        left = churn.borders_left(POLICY, formats, remembered)
-        assert (left["low"][0], left["medium"][0]) == pytest.approx(expected)
-    for name in ("low", "medium"):
-        for was in churn.RISKS[churn.RISKS.index(name) + 1 :]:
-            at = left[name][0]
-            ranks = [churn.RISKS.index(each) for each in risk([at - 1e-6, at + 1e-6], (0.4, 0.7), was)]
-            assert ranks[0] <= churn.RISKS.index(name) < ranks[1]
-
-
 # ------------------------------------------------------------------- in a run
 
 
@@ -472,103 +355,3 @@ def test_a_risk_that_is_withheld_is_not_told_by_a_reason(shop):
     found = score(replace(shop, previous=told), AS_OF, worst, withhold=True).customers
     hidden = found["churn_withheld"]
     assert not found.loc[hidden, "reasons"].str.contains("risk_counts_").any()
-
-
-# --------------------------------------------- stages, found by each order-day
-
-
-@settings(max_examples=40, deadline=None)
-@given(days_ago, st.lists(st.integers(1, 60), min_size=1, max_size=6))
-def test_between_orders_silence_moves_stages_one_way(days, steps):
-    """Nothing but silence changes loyalty and life cycle between two orders, and that goes one way, day by day;
-    retention and extension are no grade of silence."""
-    worse = {"acquisition": 0, "won_back": 0, "retention": 0, "extension": 0, "dormant": 1, "lost": 2}
-    stages, grades = [], []
-    for later in np.cumsum([0, *steps]):
-        facts, rhythms = facts_of(BASE, orders_of(1, days), today=AS_OF + pd.Timedelta(days=int(later)))
-        row = facts.table.index[facts.table["customer_id"] == 1][0]
-        today = int((AS_OF + pd.Timedelta(days=int(later))).timestamp() // 86400)
-        alive = lambda at, facts=facts, today=today: np.exp(-(today - facts.days.day[at]) / 200)  # noqa: E731
-        stage = loyalty.classify(facts, rhythms, alive, today, POLICY, **uncomplaining(facts))[row]
-        stages.append(loyalty.STAGES.index(stage))
-        grades.append(worse[lifecycle.classify(facts, rhythms, POLICY)["lifecycle_stage"][row]])
-    assert stages == sorted(stages, reverse=True)
-    assert grades == sorted(grades)
-
-
-def spending(recent, earlier, recent_breadth=5.0, earlier_breadth=5.0, silence=30.0):
-    """A buyer with these sums in the last two comparison windows, dormant after 100 days and lost after 200."""
-    return pd.DataFrame(
-        {
-            "format": [None],
-            "recent_spend": recent,
-            "earlier_spend": earlier,
-            "recent_orders": 3,
-            "earlier_orders": 3,
-            "recent_breadth": recent_breadth,
-            "earlier_breadth": earlier_breadth,
-            "silence": silence,
-            "dormant_after": 100.0,
-            "lost_after": 200.0,
-        }
-    )
-
-
-def stage_of(table, was, policy=POLICY, by_rule="retention"):
-    table = table.assign(stage_by_rule=pd.Categorical([by_rule], lifecycle.STAGES))
-    return lifecycle.settled(table, policy, pd.Series([was], dtype=object))[0]
-
-
-def test_spend_about_the_border_neither_makes_nor_ends_an_extension():
-    for spend, after_retention, after_extension in (
-        (107, "retention", "retention"),
-        (109, "retention", "extension"),
-        (131, "retention", "extension"),
-        (133, "extension", "extension"),
-    ):
-        assert stage_of(spending(spend, 100.0), "retention") == after_retention, spend
-        assert stage_of(spending(spend, 100.0), "extension") == after_extension, spend
-    for was in ("acquisition", "won_back", "dormant"):
-        assert stage_of(spending(121, 100.0), was) == "extension"
-        assert stage_of(spending(119, 100.0), was) == "retention"
-    narrower = spending(150, 100.0, 9.0, 10.0)
-    assert stage_of(narrower, "extension") == "extension" and stage_of(narrower, "retention") == "retention"
-    assert stage_of(spending(150, 100.0, np.nan, np.nan), "retention") == "extension"
-    assert stage_of(spending(150, 100.0), "retention", by_rule="won_back") == "won_back"
-    assert stage_of(spending(121, 100.0), "retention", OFF, "extension") == "extension"
-
-
-def test_who_is_gone_stays_so_while_peers_move_the_border():
-    of = lambda silence, was: stage_of(spending(0.0, 0.0, silence=silence), was)  # noqa: E731
-    for silence, was, expected in (
-        (89.0, "dormant", "retention"),
-        (91.0, "dormant", "dormant"),
-        (91.0, "lost", "dormant"),
-        (91.0, "retention", "retention"),
-        (99.0, None, "retention"),
-        (101.0, "retention", "dormant"),  # told no later than by the rule
-        (179.0, "lost", "dormant"),
-        (181.0, "lost", "lost"),
-        (181.0, "dormant", "dormant"),
-        (201.0, "dormant", "lost"),
-        (0.0, "lost", "retention"),  # an order
-    ):
-        assert of(silence, was) == expected, (silence, was)
-
-
-@settings(deadline=None)
-@given(
-    st.floats(0, 300),
-    st.floats(0, 300),
-    st.integers(0, 12),
-    st.integers(0, 12),
-    st.floats(0, 300),
-    st.sampled_from([*lifecycle.STAGES, None]),
-)
-def test_a_stage_stays_when_judged_again(recent, earlier, broad, before_broad, silence, was):
-    table = spending(recent, earlier, float(broad), float(before_broad), silence)
-    by_rule = "extension" if stage_of(table.assign(silence=0.0), "lost") == "extension" else "retention"
-    by_rule = "lost" if silence > 200 else "dormant" if silence > 100 else by_rule
-    now = stage_of(table, was, by_rule=by_rule)
-    assert stage_of(table, now, by_rule=by_rule) == now
-    assert stage_of(table, was, OFF, by_rule) == by_rule

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from memories import BY_VALUE, POLICY, before, previous, remember, run
 from test_labels import TODAY, buyers, rule
-from test_memory import BY_VALUE, POLICY, before, previous, remember, run
 
 from simulator import World, simulate
 from sync_worker import preview
