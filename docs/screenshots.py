@@ -39,6 +39,13 @@ PAGES = {
     "portraits": (WHOLESALER, "/odoo/action-crm_value_addon.crm_value_portrait_action"),
     "forecast_quality_list": (WHOLESALER, "/odoo/action-crm_value_addon.crm_value_grade_action"),
     "forecast_quality": (WHOLESALER, ".o_data_row >> nth=0"),
+    "service_policies": (WHOLESALER, "/odoo/action-crm_value_addon.crm_value_service_policy_action"),
+    "service_cases": (WHOLESALER, "/odoo/action-crm_value_addon.crm_value_case_action"),
+    "safeguards": (WHOLESALER, "/odoo/action-crm_value_addon.crm_value_alert_action"),
+    "winback_plans": (WHOLESALER, "/odoo/action-crm_value_addon.crm_value_winback_action"),
+    "winback_plan": (WHOLESALER, ".o_data_row >> nth=0"),
+    "goals": (WHOLESALER, "/odoo/action-crm_value_addon.crm_value_goal_action"),
+    "goal": (WHOLESALER, ".o_data_row >> nth=0"),
 }
 # Chinese letters are as wide as high; the box that stands for a missing one is narrower.
 CHINESE_WIDTH = """() => {
