@@ -1,5 +1,6 @@
 from . import crm_value_protected
 from . import crm_value_acting
+from . import crm_value_companywide
 from . import crm_value_format
 from . import crm_value_policy_version
 from . import crm_value_policy_rule
@@ -10,7 +11,6 @@ from . import crm_value_run
 from . import crm_value_finding
 from . import crm_value_grade
 from . import crm_value_ordered
-from . import crm_value_companywide
 from . import crm_value_pictured
 from . import crm_value_analysis
 from . import crm_value_named

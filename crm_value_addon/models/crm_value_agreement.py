@@ -13,6 +13,7 @@ class CrmValueAgreement(models.Model):
     """What a customer and we agreed on: how much it buys and how it pays, and what it gets for that."""
 
     _name = "crm.value.agreement"
+    _inherit = ["crm.value.companywide"]
     _description = "Agreement with a Customer"
     _order = "date_to desc, id desc"
     _rec_name = "partner_id"
@@ -26,13 +27,6 @@ class CrmValueAgreement(models.Model):
         index=True,
         ondelete="cascade",
         domain=["|", ("is_company", "=", True), ("parent_id", "=", False)],
-    )
-    company_id = fields.Many2one(
-        "res.company",
-        required=True,
-        default=lambda self: self.env.company.root_id,
-        domain=[("parent_id", "=", False)],
-        ondelete="cascade",
     )
     currency_id = fields.Many2one(related="company_id.currency_id")
     user_id = fields.Many2one(related="partner_id.user_id", string="Salesperson")
@@ -64,12 +58,6 @@ class CrmValueAgreement(models.Model):
     def _check_customer(self):
         for agreement in self:
             customer = agreement.partner_id.sudo()
-            if customer.commercial_partner_id != customer:
-                raise ValidationError(self.env._("Agree with the company of this contact."))
-            if agreement.company_id.parent_id:
-                raise ValidationError(
-                    self.env._("Agreements are of the company as a whole, not of a branch.")
-                )
             if customer.company_id and customer.company_id.root_id != agreement.company_id:
                 raise ValidationError(self.env._("This customer is another company's."))
 

@@ -13,18 +13,12 @@ class CrmValuePolicyVersion(models.Model):
     """One immutable set of rules; a draft is a version too, so that a preview needs no second path."""
 
     _name = "crm.value.policy.version"
+    _inherit = ["crm.value.companywide"]
     _description = "Customer Value Policy"
     _order = "company_id, number desc"
     _rec_name = "display_name"
 
-    company_id = fields.Many2one(
-        "res.company",
-        required=True,
-        index=True,
-        ondelete="cascade",
-        default=lambda self: self.env.company.root_id,
-        domain=[("parent_id", "=", False)],
-    )
+    company_id = fields.Many2one(index=True)
     number = fields.Integer(
         string="Version", readonly=True, copy=False, help="Counts the versions of a company."
     )
@@ -71,14 +65,6 @@ class CrmValuePolicyVersion(models.Model):
         for version in self:
             rules = version.rule_ids.filtered(lambda rule: rule.key == "sales_basis" and not rule.format_id)
             version.sales_basis = "invoices" if any(rule._holds(1) for rule in rules) else "orders"
-
-    @api.constrains("company_id")
-    def _check_company_is_root(self):
-        for version in self:
-            if version.company_id.parent_id:
-                raise ValidationError(
-                    self.env._("A policy belongs to a main company; its branches follow it.")
-                )
 
     @api.model
     def default_get(self, fields):

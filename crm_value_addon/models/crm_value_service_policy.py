@@ -1,5 +1,4 @@
 from odoo import api, fields, models, tools
-from odoo.exceptions import ValidationError
 from odoo.tools import SQL
 
 from ..labels import SERVICE_STRATEGIES, VALUE_CLASSES
@@ -21,18 +20,11 @@ class CrmValueServicePolicy(models.Model):
     """
 
     _name = "crm.value.service.policy"
-    _inherit = ["crm.value.ordered"]
+    _inherit = ["crm.value.ordered", "crm.value.companywide"]
     _description = "Service Policy"
     _order = "company_id, value_class, format_id, id"
     _ordered = ("value_class",)
 
-    company_id = fields.Many2one(
-        "res.company",
-        required=True,
-        default=lambda self: self.env.company.root_id,
-        domain=[("parent_id", "=", False)],
-        ondelete="cascade",
-    )
     value_class = fields.Selection(VALUE_CLASSES, required=True)
     format_id = fields.Many2one(
         "crm.value.format",
@@ -84,13 +76,6 @@ class CrmValueServicePolicy(models.Model):
     _discount_ceiling_share = models.Constraint(
         "CHECK(discount_ceiling BETWEEN 0 AND 1)", "A discount ceiling lies between 0 and 100 %."
     )
-
-    @api.constrains("company_id")
-    def _check_root(self):
-        if self.company_id.filtered("parent_id"):
-            raise ValidationError(
-                self.env._("Customers are scored by the company as a whole, not by branch.")
-            )
 
     @api.depends("value_class", "format_id")
     def _compute_display_name(self):

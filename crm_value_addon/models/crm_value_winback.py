@@ -24,17 +24,11 @@ class CrmValueWinback(models.Model):
     """
 
     _name = "crm.value.winback"
+    _inherit = ["crm.value.companywide"]
     _description = "Win-back Plan"
     _order = "id desc"
 
     name = fields.Char(required=True)
-    company_id = fields.Many2one(
-        "res.company",
-        required=True,
-        default=lambda self: self.env.company.root_id,
-        domain=[("parent_id", "=", False)],
-        ondelete="cascade",
-    )
     currency_id = fields.Many2one(related="company_id.currency_id")
     user_id = fields.Many2one("res.users", string="Responsible", default=lambda self: self.env.user)
     state = fields.Selection(
