@@ -10,6 +10,7 @@ from . import (
     test_change,
     test_close,
     test_cohort,
+    test_companywide,
     test_dashboard,
     test_contract,
     test_customer_page,
