@@ -1,6 +1,6 @@
 """Seconds of fitting, predicting and of the whole scoring, and the memory it takes.
 
-    python benchmarks/scoring_speed.py [--customers 100000] [--fit 1000000] [--plain | --facts]
+    PYTHONPATH=. python benchmarks/scoring_speed.py [--customers 100000] [--fit 1000000] [--plain | --facts]
 
 Scoring runs in a process of its own, so that its memory is not that of making the history. `--plain` scores orders
 alone, 4.6 a customer: no lines, margins and formats, and no boosting. `--facts` scores the simulator's company, which
