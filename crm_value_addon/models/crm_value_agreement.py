@@ -54,13 +54,6 @@ class CrmValueAgreement(models.Model):
     _volume_positive = models.Constraint("CHECK(volume > 0)", "Agree on a volume above zero.")
     _payment_days_positive = models.Constraint("CHECK(payment_days >= 0)", "Days to pay begin at 0.")
 
-    @api.constrains("partner_id", "company_id")
-    def _check_customer(self):
-        for agreement in self:
-            customer = agreement.partner_id.sudo()
-            if customer.company_id and customer.company_id.root_id != agreement.company_id:
-                raise ValidationError(self.env._("This customer is another company's."))
-
     @api.constrains("partner_id", "company_id", "date_from", "date_to")
     def _check_no_other(self):
         for agreement in self:

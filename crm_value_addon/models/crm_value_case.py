@@ -171,17 +171,13 @@ class CrmValueCase(models.Model):
 
     # --------------------------------------------------------------------- writing
 
-    @api.constrains("partner_id", "company_id")
-    def _check_customer(self):
+    @api.constrains("partner_id")
+    def _check_no_objection(self):
         objections = self.env["crm.value.objection"].sudo()
         if objections.search_count([("partner_id", "in", self.partner_id.ids)], limit=1):
             raise ValidationError(
                 self.env._("This customer objected to profiling, so nothing is kept about it.")
             )
-        for case in self:
-            company = case.partner_id.sudo().company_id
-            if company and company.root_id != case.company_id:
-                raise ValidationError(self.env._("This customer is another company's."))
 
     @api.model_create_multi
     def create(self, vals_list):

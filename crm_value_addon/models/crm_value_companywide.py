@@ -23,13 +23,17 @@ class CrmValueCompanywide(models.AbstractModel):
                 self.env._("Customers are scored by the company as a whole, not by branch.")
             )
 
-    @api.constrains(lambda self: ["partner_id"] if "partner_id" in self._fields else [])
-    def _check_commercial_partner(self):
+    @api.constrains(lambda self: ["partner_id", "company_id"] if "partner_id" in self._fields else [])
+    def _check_partner(self):
         customers = self.partner_id.sudo()
         if customers != customers.commercial_partner_id:
             raise ValidationError(
                 self.env._("Choose the company of this contact: a customer is scored as a whole.")
             )
+        for record in self:
+            company = record.partner_id.sudo().company_id
+            if company and company.root_id != record.company_id:
+                raise ValidationError(self.env._("This customer is another company's."))
 
     def write(self, vals):
         result = super().write(vals)

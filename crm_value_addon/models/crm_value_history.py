@@ -108,14 +108,6 @@ class CrmValueHistory(models.Model):
         :param labels: some of ``LABELS``
         :param companies: root companies
         """
-        held = SQL(
-            "SELECT partner_id, company_id, %s FROM (%s) override GROUP BY partner_id, company_id",
-            SQL(", ").join(
-                SQL("max(value) FILTER (WHERE label = %s) AS %s", label, SQL.identifier(label))
-                for label in labels
-            ),
-            self.env["crm.value.override"]._held_sql(companies, day),
-        )
         return SQL(
             """
             SELECT DISTINCT ON (history.company_id, history.partner_id)
@@ -141,7 +133,7 @@ class CrmValueHistory(models.Model):
                 )
                 for label in labels
             ),
-            held=held,
+            held=self.env["crm.value.override"]._held_labels_sql(labels, companies, day),
             companies=tuple(companies.ids),
             day=day,
         )

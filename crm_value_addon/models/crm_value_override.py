@@ -233,6 +233,18 @@ class CrmValueOverride(models.Model):
         )
 
     @api.model
+    def _held_labels_sql(self, labels, companies, day):
+        """Overrides that held at the end of a day: a row per customer and company, with a column for each label."""
+        return SQL(
+            "SELECT partner_id, company_id, %s FROM (%s) override GROUP BY partner_id, company_id",
+            SQL(", ").join(
+                SQL("max(value) FILTER (WHERE label = %s) AS %s", label, SQL.identifier(label))
+                for label in labels
+            ),
+            self._held_sql(companies, day),
+        )
+
+    @api.model
     def _in_force_sql(self, company):
         """One row per customer with an override in force, one column per label."""
         return SQL(

@@ -81,14 +81,6 @@ class CrmValueSnapshot(models.Model):
             SQL("COALESCE(held.%s, profile.%s)", SQL.identifier(label), SQL.identifier(f"computed_{label}"))
             for label in LABELS
         )
-        held = SQL(
-            "SELECT partner_id, %s FROM (%s) override GROUP BY partner_id",
-            SQL(", ").join(
-                SQL("max(value) FILTER (WHERE label = %s) AS %s", label, SQL.identifier(label))
-                for label in LABELS
-            ),
-            self.env["crm.value.override"]._held_sql(company, day),
-        )
         self.env.flush_all()
         self.env.cr.execute(
             SQL(
@@ -104,7 +96,7 @@ class CrmValueSnapshot(models.Model):
                 day=day,
                 label_values=labels,
                 figure_values=columns_sql(FIGURES, "profile"),
-                held=held,
+                held=self.env["crm.value.override"]._held_labels_sql(LABELS, company, day),
                 company=company.id,
             )
         )

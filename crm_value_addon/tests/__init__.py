@@ -5,6 +5,7 @@ from . import (
     test_analysis_access,
     test_analysis_pictures,
     test_case,
+    test_case_access,
     test_case_modules,
     test_case_opening,
     test_change,
@@ -65,6 +66,8 @@ from . import (
     test_value_sheet,
     test_value_timeline,
     test_winback,
+    test_winback_choice,
+    test_winback_terms,
     test_withheld,
     test_work,
 )

@@ -61,7 +61,8 @@ def _season(brought: np.ndarray, tenure: np.ndarray) -> np.ndarray:
         tenure: (n,) days since the first order.
     """
     usual = brought.mean(axis=1)
-    whole = (tenure + 1 >= MOST * QUARTER) & (usual > 0)
+    # Who sent about all of it back has no usual quarter to be measured by.
+    whole = (tenure + 1 >= MOST * QUARTER) & (usual > 0) & (usual >= np.abs(brought).mean(axis=1) / 2)
     if whole.sum() < SEASONAL:
         return np.ones(MOST)
     mean = np.divide(1.0, usual, out=np.zeros(len(usual)), where=whole) @ brought / whole.sum()

@@ -67,6 +67,17 @@ def test_a_season_is_no_trend():
     assert many([1, 1, 1, 1, 0.8, 0.6, 0.4, 0.2], [1] * 8, 8 * QUARTER)["falling"] > 0.9
 
 
+def test_who_brought_about_nothing_does_not_make_the_season():
+    """Quarters that cancel out have no usual one: divided by their mean, one customer would outweigh all others."""
+    age = QUARTER * np.arange(8)[::-1] + QUARTER // 2
+    steady = np.full((60, 8), 100.0)
+    cancelled = 1e5 * np.array([[1, -1, 0, 0, 1, -1, 0, 0]]) + 0.01
+    amounts = np.vstack([steady, cancelled])
+    row = np.repeat(np.arange(61), 8)
+    found = classify(row, np.tile(age, 61), amounts.ravel(), np.full(61, 8 * QUARTER))
+    assert found["value_slope"][:60].abs().max() == 0
+
+
 def test_older_quarters_than_eight_are_not_looked_at():
     assert brought(9000, 9000, *range(10, 90, 10)) == (pytest.approx(10), "rising")
 
