@@ -132,6 +132,9 @@ template() { # [MODULES BESIDES]
     name=template_$(template_key "${1-}")
     dump=$CV_CACHE/$name
     if ! db_exists "$name"; then
+        # Where several look for it at once, one makes it, and the others find it in the cache.
+        exec 7>"$dump.lock"
+        flock -n 7 || { say "waiting for another to make the template database"; flock 7; }
         db_drop "$name.new"
         if [[ -e $dump/.complete ]] && pg_embedded; then
             sql postgres "create database \"$name.new\" template template0"

@@ -10,11 +10,13 @@ from typing import Any
 
 import pytest
 from odoo_site import ROOT, OdooSite, Worker
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 # Debian's package of Odoo lacks this file of a feature nobody uses here.
 KNOWN_ERRORS = ("selfie_segmentation",)
 DATABASE = "worker"
+# How long to wait for what has to come; other suites keep the cores busy meanwhile.
+expect.set_options(timeout=20_000)
 
 
 @pytest.fixture(scope="session")
@@ -28,10 +30,11 @@ def screenshots() -> Path:
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OdooSite]:
     """Odoo with a history that the worker has scored."""
     given = os.environ.get("CV_STATE")
-    site = OdooSite(Path(given) if given else ROOT / ".state" / "test-browser")
-    site.prepare()
-    site.start()
+    state = Path(given) if given else ROOT / ".state" / "test-browser"
+    site = OdooSite(state, "fresh", "story", first_port=8300)
     try:
+        site.prepare()
+        site.start()
         finished = Worker(site, tmp_path_factory.mktemp("worker")).run("run")
         assert finished.code == 0, finished
         yield site

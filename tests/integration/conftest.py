@@ -12,7 +12,7 @@ from odoo_site import ROOT, OdooSite, Worker
 def site() -> Iterator[OdooSite]:
     given = os.environ.get("CV_STATE")  # script/test starts and stops its own PostgreSQL
     state = Path(given) if given else ROOT / ".state" / "test-integration"
-    site = OdooSite(state)
+    site = OdooSite(state, "bare", "neutral", "modules", "invoicing", first_port=8200)
     try:
         site.prepare()
         site.start()

@@ -17,16 +17,19 @@ ROOT = Path(__file__).resolve().parents[2]
 SEED = Path(__file__).with_name("seed.py")
 SEED_MODULES = Path(__file__).with_name("seed_modules.py")
 SEED_INVOICING = Path(__file__).with_name("seed_invoicing.py")
-DATABASES = ("worker", "bare", "neutral", "modules", "invoicing", "fresh", "story")
+PORTS_EACH = 100
 
 
 class OdooSite:
-    """One Odoo with databases: `worker` (with a history), `bare` (no addon), `neutral`ised, all `modules`,
-    `invoicing`: the first with a company that has invoices alone, `fresh`: just installed and empty, and `story`: the
-    first, for tests that leave it changed."""
+    """One Odoo with database `worker` (with a history) and those named of: `bare` (no addon), `neutral`ised, all
+    `modules`, `invoicing`: the first with a company that has invoices alone, `fresh`: just installed and empty, and
+    `story`: the first, for tests that leave it changed. On a free one of a hundred ports from the first: sites that run
+    side by side look for theirs at the same moment."""
 
-    def __init__(self, state: Path):
+    def __init__(self, state: Path, *databases: str, first_port: int):
         self.state = state
+        self.databases = ("worker", *databases)
+        self.first_port = first_port
         self.url = ""
         self.seeds: dict[str, dict[str, Any]] = {}
         self._process: subprocess.Popen[bytes] | None = None
@@ -35,24 +38,32 @@ class OdooSite:
     # ------------------------------------------------------------- databases
 
     def prepare(self) -> None:
-        for name in DATABASES:
+        # Ended from outside is like Ctrl-C: Odoo, which has a session of its own, is stopped.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        for name in self.databases:
             self.script("drop-db", name)
-        self.script("init-db", "bare")
         self.script("init-db", "worker", "crm_value_addon")
-        self.script("copy-db", "worker", "fresh")
-        self.script("copy-db", self.script("template", "optional").strip(), "modules")
-        self.script("odoo", "-d", "modules", "-i", "crm_value_addon", "--stop-after-init")
-        self.seeds = {name: self._seed(name) for name in ("worker", "bare")}
-        self.seeds["modules"] = self._seed("modules", SEED_MODULES)
-        for copy in ("neutral", "invoicing", "story"):
-            self.script("copy-db", "worker", copy)
-        self.seeds["invoicing"] = self._seed("invoicing", SEED_INVOICING)
         self._postgres = dict(line.split("=", 1) for line in self.script("env").splitlines() if "=" in line)
-        self.sql(
-            "INSERT INTO ir_config_parameter (key, value) VALUES ('database.is_neutralized', 'true')",
-            database="neutral",
-        )
-        self.port = _free_port()
+        if "fresh" in self.databases:
+            self.script("copy-db", "worker", "fresh")
+        self.seeds["worker"] = self._seed("worker")
+        for copy in {"neutral", "invoicing", "story"}.intersection(self.databases):
+            self.script("copy-db", "worker", copy)
+        if "bare" in self.databases:
+            self.script("init-db", "bare")
+            self.seeds["bare"] = self._seed("bare")
+        if "modules" in self.databases:
+            self.script("copy-db", self.script("template", "optional").strip(), "modules")
+            self.script("odoo", "-d", "modules", "-i", "crm_value_addon", "--stop-after-init")
+            self.seeds["modules"] = self._seed("modules", SEED_MODULES)
+        if "invoicing" in self.databases:
+            self.seeds["invoicing"] = self._seed("invoicing", SEED_INVOICING)
+        if "neutral" in self.databases:
+            self.sql(
+                "INSERT INTO ir_config_parameter (key, value) VALUES ('database.is_neutralized', 'true')",
+                database="neutral",
+            )
+        self.port = _free_port(self.first_port)
         self.url = f"http://127.0.0.1:{self.port}"
 
     @property
@@ -133,7 +144,7 @@ class OdooSite:
         command = [
             str(ROOT / "script" / "lib" / "odoo"),
             "-c", str(self.state / "odoo.conf"),
-            "-d", ",".join(DATABASES),
+            "-d", ",".join(self.databases),
             f"--http-port={self.port}",
             f"--gevent-port={self.port + 1}",
             "--max-cron-threads=0",
@@ -252,9 +263,10 @@ def wait_until(condition: Any, seconds: float, complaint: str) -> Any:
     raise AssertionError(complaint)
 
 
-def _free_port() -> int:
-    for port in range(8200, 8298, 2):
+def _free_port(first: int) -> int:
+    last = first + PORTS_EACH - 2
+    for port in range(first, last, 2):
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)):
                 return port
-    raise AssertionError("no free port between 8200 and 8298")
+    raise AssertionError(f"no free port between {first} and {last}")

@@ -55,11 +55,14 @@ def state(data):
     if given:
         yield Path(given)
         return
-    folder = Path(os.environ.get("CV_STATE", ROOT / ".state" / "test")) / "demo"
+    # Named as one of tests: script/server gives up its crash safety for speed.
+    folder = Path(os.environ.get("CV_STATE", ROOT / ".state" / "test-integration")) / "test-demo"
     command = [ROOT / "script" / "demo", "--state", folder]
-    run(*command, "--reset", "--build-only", "--households", str(HOUSEHOLDS))
-    yield folder
-    run(*command, "--stop")
+    try:
+        run(*command, "--reset", "--build-only", "--households", str(HOUSEHOLDS))
+        yield folder
+    finally:
+        run(*command, "--stop")
 
 
 def query(state, text):
