@@ -31,7 +31,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OdooSite]:
     """Odoo with a history that the worker has scored."""
     given = os.environ.get("CV_STATE")
     state = Path(given) if given else ROOT / ".state" / "test-browser"
-    site = OdooSite(state, "fresh", "story", first_port=8300)
+    site = OdooSite(state, "invoicing", "fresh", "story", first_port=8300)
     try:
         site.prepare()
         site.start()
