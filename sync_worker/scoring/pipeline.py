@@ -164,7 +164,7 @@ def score(
         before: what is known of the run before. Labels that its policy would tell otherwise change by the policy; all
             of them do where it counted sales from something else, which is not in this history.
         decimals: digits of the currency.
-        last_use: take lines and facts out of `history`, so that they can be let go before the end.
+        last_use: take orders, lines and facts out of `history`, so that they can be let go before the end.
 
     Raises:
         HistoryError: no customer was known on or before `as_of`.
@@ -173,11 +173,12 @@ def score(
     day = as_day(as_of)
     whole, history = history, history.until(day)
     if last_use:
-        whole.lines, whole.facts = None, {}
+        whole.orders, whole.lines, whole.facts = whole.orders.iloc[:0].copy(), None, {}
     before = before or causes.Before()
     recounted = before.policy is not None and before.policy.sales != policy.sales
     report(5, sentence("reading_history", "Reading what customers did"))
     warnings = list(history.warnings)
+    first_day = prospects.first_days(history)
     if (history.orders["amount"] > 0).any():
         buyers, otherwise, forecast, results, words = _buyers(
             history,
@@ -187,6 +188,7 @@ def score(
             withhold=withhold,
             keep=keep,
             before=causes.Before() if recounted else before,
+            last_use=last_use,
         )
         warnings += words
     else:
@@ -201,7 +203,7 @@ def score(
         otherwise = causes.Otherwise(by_policy=customers["customer_id"])
     cause = causes.told(customers["customer_id"], before, otherwise)
     customers["cause"] = pd.Series(cause, customers.index).astype("string")
-    expected = prospects.expect(history, results["basis"], int(day.timestamp() // 86400))
+    expected = prospects.expect(history, first_day, results["basis"], int(day.timestamp() // 86400))
     _expect_of_prospects(customers, expected.table)
     if len(expected.table):
         results["lacks"] = list(dict.fromkeys([*results["lacks"], *expected.lacks]))
@@ -218,7 +220,7 @@ def score(
     return Result(customers, summary, warnings)
 
 
-def _buyers(history, day, policy, report, *, withhold, keep, before):
+def _buyers(history, day, policy, report, *, withhold, keep, before, last_use):
     """The scored table of the buyers, whom the run before would have labelled otherwise, the forecast, results for the
     company (`backtest` and those of `classification`), and sentences about them."""
     prepared, judged, words = prepare(history, day, policy, report, before.tier)
@@ -233,6 +235,8 @@ def _buyers(history, day, policy, report, *, withhold, keep, before):
             policy, labelling.relabel(by_model, policy, withhold=withhold)
         )
         prepared.other = by_model = None
+    if last_use and not _asks_for_orders(history):
+        history.orders = history.orders.iloc[:0].copy()
     report(55, sentence("expecting_value", "Expecting orders and value"))
     facts, today, own = prepared.facts, prepared.today, prepared.own
     served = labelling.label(prepared, policy, withhold=withhold)
@@ -243,17 +247,18 @@ def _buyers(history, day, policy, report, *, withhold, keep, before):
 
     report(70, sentence("classifying", "Classifying"))
     forecast, situation, past = prepared.forecast, prepared.situation, prepared.past
+    owed, back, said = prepared.owed, prepared.back, prepared.said
+    del prepared  # the rhythms after each order-day
     peers = peers_of(facts.table, policy)
     kept = classification.Kept(
         portraits=portraits.describe(facts.table, portraits.take(facts)),
-        owed=prepared.owed,
-        back=prepared.back,
+        owed=owed,
+        back=back,
         changes=anomaly.classify(facts, facts.table["lifecycle_stage"], policy, today),
     )
-    attached = complaints.evidence(prepared.said, facts, prepared.back, policy, today)
+    attached = complaints.evidence(said, facts, back, policy, today)
     attached = [*map(reasons.told, attached)]  # of few customers, while the others are let go
     facts = facts.without("days", "sales")
-    del prepared
     found = classification.classify(
         facts,
         history,
@@ -272,13 +277,13 @@ def _buyers(history, day, policy, report, *, withhold, keep, before):
     }
     otherwise = causes.Otherwise(**others)
     found.table = found.table[[]]
-    del kept, served, besides, judged  # the trials hold all sales
+    del kept, served, besides, judged, back, owed, said
 
     report(80, sentence("finding_reasons", "Finding reasons"))
     near = [*churn.evidence(facts.table, policy), *lifecycle.evidence(facts.table, policy)]
     near = [*map(reasons.told, near)]
     facts.table = table = facts.table.drop(columns=[*WORKINGS])
-    table["reasons"] = explanation.explain(
+    candidates = explanation.candidates(
         facts,
         peers,
         forecast=forecast,
@@ -290,12 +295,23 @@ def _buyers(history, day, policy, report, *, withhold, keep, before):
         remembered=memory.kept(history.previous, policy),
     )
     table.loc[table["churn_withheld"], "churn_probability"] = np.nan
+    basis, told = facts.basis, [name for name in OF_BUYERS if name != "reasons"]
+    buyers = table[told]
+    del facts, table, peers, own, situation, near, attached  # the texts take more memory than all of them
+    buyers["reasons"] = reasons.written(candidates, len(buyers), policy.sales)
     return (
-        table[[*OF_BUYERS]],
+        buyers,
         otherwise,
         forecast,
-        {**found.company, "basis": facts.basis, "lacks": found.lacks, "backtest": past},
+        {**found.company, "basis": basis, "lacks": found.lacks, "backtest": past},
         words,
+    )
+
+
+def _asks_for_orders(history: History) -> bool:
+    """Whether anybody looks at the orders again once they are in the facts of the buyers."""
+    return (
+        history.lines is not None or history.orders["margin"].notna().any() or bool(len(history.facts.get("leads", ())))
     )
 
 
@@ -327,7 +343,8 @@ def _with_prospects(buyers: pd.DataFrame, customers: pd.DataFrame) -> pd.DataFra
     result["format"] = customers["format"] if numbered else customers["format"].astype("string")
     named = "format_id" if numbered else "business_format"
     known = [name for name in COLUMNS if name in result]
-    return pd.DataFrame({name: result.pop(name) for name in known}).rename(columns={"format": named})
+    columns = {named if name == "format" else name: result.pop(name) for name in known}
+    return pd.DataFrame(columns, copy=False)
 
 
 def _expect_of_prospects(customers: pd.DataFrame, expected: pd.DataFrame) -> None:

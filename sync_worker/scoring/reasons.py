@@ -79,10 +79,16 @@ def told(evidence: Evidence) -> Told:
             else _narrow(np.rint(np.nan_to_num(evidence.params[name][rows])).astype("int64"))
             for name, kind in spec["params"].items()
         },
-        np.full(len(rows), np.nan) if contribution is None else contribution[rows],
+        _each(np.nan if contribution is None else contribution, rows),
         records,
-        np.broadcast_to(np.asarray(evidence.strength, dtype=float), holds.shape)[rows],
+        _each(evidence.strength, rows),
     )
+
+
+def _each(values: np.ndarray | float, rows: np.ndarray) -> np.ndarray:
+    """The values of some rows, (k,) float64; one value for all is held once."""
+    one = np.ndim(values) == 0
+    return np.broadcast_to(float(values), rows.shape) if one else np.asarray(values, dtype=float)[rows]
 
 
 def _narrow(values: np.ndarray) -> np.ndarray:

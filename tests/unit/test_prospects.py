@@ -44,7 +44,7 @@ def company(won=12, lost=12, year=1200.0, formats="a", prospects_of=("a",), sour
 
 
 def expected(history, basis="revenue"):
-    return prospects.expect(history, basis, TODAY)
+    return prospects.expect(history, prospects.first_days(history), basis, TODAY)
 
 
 def test_the_expectation_is_win_rate_times_first_year():

@@ -68,9 +68,10 @@ def judge(history):
     money = facts.table["current_value"].to_numpy()
     margin = np.where(money > np.median(money), "high", "low").astype(object)
     everybody = np.ones(len(money), dtype=bool)
+    first_day = prospects.first_days(history)
     return Judged(
         {name: each.table for name, each in found.items()}
-        | {"prospects": prospects.expect(history, facts.basis, TODAY).table}
+        | {"prospects": prospects.expect(history, first_day, facts.basis, TODAY).table}
         | {"attitude": pd.DataFrame({"attitude": attitude.classify(loyal, level)})},
         {
             "pivot": attitude.pivot(margin, loyal, level, np.rint(money)),
