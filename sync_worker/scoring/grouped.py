@@ -68,6 +68,24 @@ def median(key: np.ndarray, values: np.ndarray, groups: int) -> np.ndarray:
     return np.where(count > 0, (ordered[low] + ordered[np.minimum(high, len(values))]) / 2, np.nan)
 
 
+def median_in_order(key: np.ndarray, values: np.ndarray, groups: int) -> np.ndarray:
+    """As `median`, where the values stand group by group: groups of one size are looked at together.
+
+    Args:
+        key: (k,) ascending.
+    """
+    count = np.bincount(key, minlength=groups)
+    start = np.cumsum(count) - count
+    result = np.full(groups, np.nan)
+    by_size = argsort(count)
+    for same in np.split(by_size, np.flatnonzero(np.diff(count[by_size])) + 1):
+        size = count[same[0]] if len(same) else 0
+        if size:
+            ordered = np.sort(values[start[same][:, None] + np.arange(size)], axis=1)
+            result[same] = (ordered[:, (size - 1) // 2] + ordered[:, size // 2]) / 2
+    return result
+
+
 def mean(key: np.ndarray, values: np.ndarray, groups: int) -> tuple[np.ndarray, np.ndarray]:
     """The mean of each group's values, NaN for a group without one, and how many there are; (groups,) each."""
     count = np.bincount(key, minlength=groups)

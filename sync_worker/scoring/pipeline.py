@@ -250,15 +250,15 @@ def _buyers(history, day, policy, report, *, withhold, keep, before, last_use):
     owed, back, said = prepared.owed, prepared.back, prepared.said
     del prepared  # the rhythms after each order-day
     peers = peers_of(facts.table, policy)
-    kept = classification.Kept(
-        portraits=portraits.describe(facts.table, portraits.take(facts)),
-        owed=owed,
-        back=back,
-        changes=anomaly.classify(facts, facts.table["lifecycle_stage"], policy, today),
-    )
+    described = portraits.describe(facts.table, portraits.take(facts))
     attached = complaints.evidence(said, facts, back, policy, today)
     attached = [*map(reasons.told, attached)]  # of few customers, while the others are let go
-    facts = facts.without("days", "sales")
+    facts = facts.without("days")
+    changes = anomaly.classify(facts, facts.table["lifecycle_stage"], policy, today)
+    facts = facts.without("sales")
+    for part in (served, changes):
+        part.evidence = [*map(reasons.told, part.evidence)]
+    kept = classification.Kept(portraits=described, owed=owed, back=back, changes=changes)
     found = classification.classify(
         facts,
         history,
@@ -277,7 +277,7 @@ def _buyers(history, day, policy, report, *, withhold, keep, before, last_use):
     }
     otherwise = causes.Otherwise(**others)
     found.table = found.table[[]]
-    del kept, served, besides, judged, back, owed, said
+    del kept, served, changes, part, besides, judged, back, owed, said
 
     report(80, sentence("finding_reasons", "Finding reasons"))
     near = [*churn.evidence(facts.table, policy), *lifecycle.evidence(facts.table, policy)]

@@ -59,8 +59,11 @@ class Told:
     strength: np.ndarray
 
 
-def told(evidence: Evidence) -> Told:
-    """The customers whom a reason may be given to: a fact that speaks the other way for a customer is none."""
+def told(evidence: Evidence | Told) -> Told:
+    """The customers whom a reason may be given to: a fact that speaks the other way for a customer is none. What is
+    told already stays as it is."""
+    if isinstance(evidence, Told):
+        return evidence
     spec, holds, contribution = schema()[evidence.code], evidence.holds, evidence.contribution
     if contribution is not None and spec["direction"] == "up":
         holds = holds & ~(contribution < NOTICEABLE)
