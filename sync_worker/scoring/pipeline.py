@@ -95,7 +95,6 @@ LABELS_OF_PROSPECTS = {
 
 #: Facts that labels are found by and nothing else.
 WORKINGS = (
-    "first_day",
     "t_x",
     "T",
     "silence",
@@ -178,7 +177,6 @@ def score(
     recounted = before.policy is not None and before.policy.sales != policy.sales
     report(5, sentence("reading_history", "Reading what customers did"))
     warnings = list(history.warnings)
-    first_day = prospects.first_days(history)
     if (history.orders["amount"] > 0).any():
         buyers, otherwise, forecast, results, words = _buyers(
             history,
@@ -192,12 +190,14 @@ def score(
         )
         warnings += words
     else:
-        forecast, buyers, otherwise = None, pd.DataFrame(columns=[*OF_BUYERS]), causes.Otherwise()
+        forecast, buyers, otherwise = None, pd.DataFrame(columns=["first_day", *OF_BUYERS]), causes.Otherwise()
         # nothing is to be measured: what is gone is told in what it was measured in
         results = {"basis": equity.basis(history.previous) or "revenue", "lacks": []}
         told = "No customer has an order of a positive amount yet: all are prospects."
         warnings.append(sentence("all_prospects", told))
     report(95, sentence("putting_together", "Putting results together"))
+    first_day = prospects.first_days(buyers, history.customers["customer_id"])
+    del buyers["first_day"]
     customers = _with_prospects(buyers, history.customers)
     if recounted:
         otherwise = causes.Otherwise(by_policy=customers["customer_id"])
@@ -296,7 +296,7 @@ def _buyers(history, day, policy, report, *, withhold, keep, before, last_use):
     )
     table.loc[table["churn_withheld"], "churn_probability"] = np.nan
     basis, told = facts.basis, [name for name in OF_BUYERS if name != "reasons"]
-    buyers = table[told]
+    buyers = table[["first_day", *told]]
     del facts, table, peers, own, situation, near, attached  # the texts take more memory than all of them
     buyers["reasons"] = reasons.written(candidates, len(buyers), policy.sales)
     return (

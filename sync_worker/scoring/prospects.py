@@ -62,15 +62,16 @@ class Leads:
     log_revenue: np.ndarray
 
 
-def first_days(history: History) -> np.ndarray:
-    """First day with an order of a positive amount of each customer, (n,), NaN = none."""
-    orders, ids = history.orders, history.customers["customer_id"]
-    bought = (orders["amount"] > 0).to_numpy()
-    first = np.full(len(ids), np.inf)
-    np.minimum.at(
-        first, rows_of(orders["customer_id"][bought], ids), days_of(orders["date"][bought]).astype(float)
-    )
-    return np.where(np.isinf(first), np.nan, first)
+def first_days(buyers: pd.DataFrame, customers: pd.Series) -> np.ndarray:
+    """First day with an order of a positive amount of each customer, (n,), NaN = none.
+
+    Args:
+        buyers: with `customer_id` and `first_day` (`Features.table`).
+        customers: (n,) ids.
+    """
+    first = np.full(len(customers), np.nan)
+    first[rows_of(buyers["customer_id"], customers)] = buyers["first_day"]
+    return first
 
 
 def expect(history: History, first_day: np.ndarray, basis: str, today: int) -> Prospects:

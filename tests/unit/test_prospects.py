@@ -6,6 +6,7 @@ from dealings import TODAY, dataset, in_currency, shuffled
 
 from sync_worker.history.schema import History
 from sync_worker.scoring import prospects
+from sync_worker.scoring.events import days_of
 
 
 def company(won=12, lost=12, year=1200.0, formats="a", prospects_of=("a",), sources=None, revenue=None):
@@ -44,7 +45,10 @@ def company(won=12, lost=12, year=1200.0, formats="a", prospects_of=("a",), sour
 
 
 def expected(history, basis="revenue"):
-    return prospects.expect(history, prospects.first_days(history), basis, TODAY)
+    sold = history.orders[history.orders["amount"] > 0].sort_values("date").drop_duplicates("customer_id")
+    buyers = sold.assign(first_day=days_of(sold["date"]))
+    first_day = prospects.first_days(buyers, history.customers["customer_id"])
+    return prospects.expect(history, first_day, basis, TODAY)
 
 
 def test_the_expectation_is_win_rate_times_first_year():
