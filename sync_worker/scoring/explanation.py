@@ -10,7 +10,6 @@ from itertools import chain
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from sync_worker.policy import Policy
 from sync_worker.scoring import (

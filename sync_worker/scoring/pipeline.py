@@ -85,7 +85,7 @@ TEXTS = (
 )
 
 #: What is found of buyers; the others are known of every customer.
-OF_BUYERS = tuple(name for name in COLUMNS if name not in ("format", "cause"))
+OF_BUYERS = tuple(name for name in COLUMNS if name not in ("format", "reasons", "cause"))
 LABELS_OF_PROSPECTS = {
     "lifecycle_stage": "selection",
     "value_segment": "prospect",
@@ -178,7 +178,7 @@ def score(
     report(5, sentence("reading_history", "Reading what customers did"))
     warnings = list(history.warnings)
     if (history.orders["amount"] > 0).any():
-        buyers, otherwise, forecast, results, words = _buyers(
+        buyers, candidates, otherwise, forecast, results, words = _buyers(
             history,
             day,
             policy,
@@ -190,15 +190,23 @@ def score(
         )
         warnings += words
     else:
-        forecast, buyers, otherwise = None, pd.DataFrame(columns=["first_day", *OF_BUYERS]), causes.Otherwise()
+        forecast, candidates, otherwise = None, [], causes.Otherwise()
+        buyers = pd.DataFrame(columns=["first_day", *OF_BUYERS])
         # nothing is to be measured: what is gone is told in what it was measured in
         results = {"basis": equity.basis(history.previous) or "revenue", "lacks": []}
         told = "No customer has an order of a positive amount yet: all are prospects."
         warnings.append(sentence("all_prospects", told))
+    first_day = np.full(len(history.customers), np.nan)
+    at = rows_of(buyers.pop("customer_id"), history.customers["customer_id"])
+    first_day[at] = buyers.pop("first_day")
+    candidates = reasons.among(candidates, at)
+    texts = reasons.written(
+        candidates, len(first_day), policy.sales
+    )  # most memory of all: little else is left
+    del candidates
     report(95, sentence("putting_together", "Putting results together"))
-    first_day = prospects.first_days(buyers, history.customers["customer_id"])
-    del buyers["first_day"]
-    customers = _with_prospects(buyers, history.customers)
+    customers = _with_prospects(buyers, at, texts, history.customers)
+    del texts
     if recounted:
         otherwise = causes.Otherwise(by_policy=customers["customer_id"])
     cause = causes.told(customers["customer_id"], before, otherwise)
@@ -221,8 +229,9 @@ def score(
 
 
 def _buyers(history, day, policy, report, *, withhold, keep, before, last_use):
-    """The scored table of the buyers, whom the run before would have labelled otherwise, the forecast, results for the
-    company (`backtest` and those of `classification`), and sentences about them."""
+    """The scored table of the buyers, the reasons that may be given to them, whom the run before would have labelled
+    otherwise, the forecast, results for the company (`backtest` and those of `classification`), and sentences about
+    them."""
     prepared, judged, words = prepare(history, day, policy, report, before.tier)
     found_by_then = list(prepared.facts.table)
     besides = {}
@@ -295,15 +304,12 @@ def _buyers(history, day, policy, report, *, withhold, keep, before, last_use):
         remembered=memory.kept(history.previous, policy),
     )
     table.loc[table["churn_withheld"], "churn_probability"] = np.nan
-    basis, told = facts.basis, [name for name in OF_BUYERS if name != "reasons"]
-    buyers = table[["first_day", *told]]
-    del facts, table, peers, own, situation, near, attached  # the texts take more memory than all of them
-    buyers["reasons"] = reasons.written(candidates, len(buyers), policy.sales)
     return (
-        buyers,
+        table[["first_day", *OF_BUYERS]],
+        candidates,
         otherwise,
         forecast,
-        {**found.company, "basis": basis, "lacks": found.lacks, "backtest": past},
+        {**found.company, "basis": facts.basis, "lacks": found.lacks, "backtest": past},
         words,
     )
 
@@ -311,7 +317,9 @@ def _buyers(history, day, policy, report, *, withhold, keep, before, last_use):
 def _asks_for_orders(history: History) -> bool:
     """Whether anybody looks at the orders again once they are in the facts of the buyers."""
     return (
-        history.lines is not None or history.orders["margin"].notna().any() or bool(len(history.facts.get("leads", ())))
+        history.lines is not None
+        or history.orders["margin"].notna().any()
+        or bool(len(history.facts.get("leads", ())))
     )
 
 
@@ -321,20 +329,24 @@ def _differing(before: pd.DataFrame, table: pd.DataFrame) -> pd.Series:
     return table.loc[other, "customer_id"]
 
 
-def _with_prospects(buyers: pd.DataFrame, customers: pd.DataFrame) -> pd.DataFrame:
+def _with_prospects(
+    buyers: pd.DataFrame, at: np.ndarray, texts: pd.Series, customers: pd.DataFrame
+) -> pd.DataFrame:
     """All customers with the columns of the result; prospects have labels and no numbers.
 
     Args:
         buyers: is used up a column at a time.
+        at: place of each buyer among the customers.
+        texts: reasons of each customer.
     """
-    prospect = ~customers["customer_id"].isin(buyers.pop("customer_id")).to_numpy()
-    at = np.where(prospect, -1, np.cumsum(~prospect) - 1)  # both tables are sorted by customer
-    result = {"customer_id": customers["customer_id"]}
-    result["reasons"] = reasons.among(buyers.pop("reasons"), at)
+    row = np.full(len(customers), -1)
+    row[at] = np.arange(len(at))
+    prospect = row < 0
+    result = {"customer_id": customers["customer_id"], "reasons": texts}
     for name in buyers.columns:
         values = buyers.pop(name)
         if prospect.any():  # as `reindex`, without finding the rows of each column again
-            values = pd.Series(values.array.take(at, allow_fill=True))
+            values = pd.Series(values.array.take(row, allow_fill=True))
         result[name] = _typed(name, values)
         result[name].index = customers.index
         if name in LABELS_OF_PROSPECTS:

@@ -62,24 +62,12 @@ class Leads:
     log_revenue: np.ndarray
 
 
-def first_days(buyers: pd.DataFrame, customers: pd.Series) -> np.ndarray:
-    """First day with an order of a positive amount of each customer, (n,), NaN = none.
-
-    Args:
-        buyers: with `customer_id` and `first_day` (`Features.table`).
-        customers: (n,) ids.
-    """
-    first = np.full(len(customers), np.nan)
-    first[rows_of(buyers["customer_id"], customers)] = buyers["first_day"]
-    return first
-
-
 def expect(history: History, first_day: np.ndarray, basis: str, today: int) -> Prospects:
     """The expected first-year value of every customer without an order of a positive amount that is not archived.
 
     Args:
         history: its orders are looked at where it has leads.
-        first_day: of `first_days`.
+        first_day: (n,) of each customer's first order of a positive amount, days since 1970-01-01, NaN = none.
         basis: `margin` or `revenue` (`Features.basis`).
         today: the as-of day, days since 1970-01-01; `history` holds nothing later.
     """

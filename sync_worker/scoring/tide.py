@@ -71,7 +71,9 @@ def learn(
         # on top of the sum so far, so that it is the same whatever the blocks are
         totals = [np.vstack([total, one]).sum(axis=0) for one, total in zip(tables, totals, strict=True)]
         came, promised, count, above = (one[asked[customers]] for one in tables)
-        kept.append((came.astype("int8"), promised, count.astype("int8"), above))  # order-days of `MONTH` days
+        kept.append(
+            (came.astype("int8"), promised, count.astype("int8"), above)
+        )  # order-days of `MONTH` days
     all_came, all_promised, all_count, all_above = totals
     pace, worth = (np.empty((np.count_nonzero(asked), bins)) for _ in range(2))
     end = len(pace)

@@ -45,9 +45,9 @@ def company(won=12, lost=12, year=1200.0, formats="a", prospects_of=("a",), sour
 
 
 def expected(history, basis="revenue"):
-    sold = history.orders[history.orders["amount"] > 0].sort_values("date").drop_duplicates("customer_id")
-    buyers = sold.assign(first_day=days_of(sold["date"]))
-    first_day = prospects.first_days(buyers, history.customers["customer_id"])
+    sold = history.orders[history.orders["amount"] > 0]
+    first = pd.Series(days_of(sold["date"])).groupby(sold["customer_id"].to_numpy()).min()
+    first_day = first.reindex(history.customers["customer_id"]).to_numpy(float)
     return prospects.expect(history, first_day, basis, TODAY)
 
 
