@@ -343,7 +343,7 @@ def _with_prospects(
     row[at] = np.arange(len(at))
     prospect = row < 0
     result = {"customer_id": customers["customer_id"], "reasons": texts}
-    for name in buyers.columns:
+    for name in sorted(buyers.columns, key=TEXTS.__contains__):  # texts take more memory than what they replace
         values = buyers.pop(name)
         if prospect.any():  # as `reindex`, without finding the rows of each column again
             values = pd.Series(values.array.take(row, allow_fill=True))
