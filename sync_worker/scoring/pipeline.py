@@ -12,6 +12,7 @@ import pandas as pd
 
 from sync_worker.history.facts import rows_of
 from sync_worker.history.schema import History, as_day
+from sync_worker.memory import give_back_free
 from sync_worker.policy import SALES_WORDS, Policy
 from sync_worker.scoring import (
     anomaly,
@@ -168,7 +169,7 @@ def score(
     Raises:
         HistoryError: no customer was known on or before `as_of`.
     """
-    report = progress or (lambda percent, step: None)
+    report = _reporting(progress)
     day = as_day(as_of)
     whole, history = history, history.until(day)
     if last_use:
@@ -200,6 +201,7 @@ def score(
     at = rows_of(buyers.pop("customer_id"), history.customers["customer_id"])
     first_day[at] = buyers.pop("first_day")
     candidates = reasons.among(candidates, at)
+    give_back_free()
     texts = reasons.written(
         candidates, len(first_day), policy.sales
     )  # most memory of all: little else is left
@@ -210,9 +212,10 @@ def score(
     if recounted:
         otherwise = causes.Otherwise(by_policy=customers["customer_id"])
     cause = causes.told(customers["customer_id"], before, otherwise)
-    customers["cause"] = pd.Series(cause, customers.index).astype("string")
+    customers["cause"] = _typed("cause", pd.Series(cause, customers.index))
     expected = prospects.expect(history, first_day, results["basis"], int(day.timestamp() // 86400))
     _expect_of_prospects(customers, expected.table)
+    del first_day, at
     if len(expected.table):
         results["lacks"] = list(dict.fromkeys([*results["lacks"], *expected.lacks]))
     opening, words = equity.before(history.previous, results["basis"])
@@ -226,6 +229,17 @@ def score(
     summary = summarise(customers, day, forecast) | results
     report(100, sentence("scored", "Scored"))
     return Result(customers, summary, warnings)
+
+
+def _reporting(progress: Callable[[int, str], None] | None) -> Callable[[int, str], None]:
+    """Tells of a step, and before it lets go of what those before it left."""
+
+    def report(percent: int, step: str) -> None:
+        give_back_free()
+        if progress:
+            progress(percent, step)
+
+    return report
 
 
 def _buyers(history, day, policy, report, *, withhold, keep, before, last_use):
@@ -263,6 +277,7 @@ def _buyers(history, day, policy, report, *, withhold, keep, before, last_use):
     attached = complaints.evidence(said, facts, back, policy, today)
     attached = [*map(reasons.told, attached)]  # of few customers, while the others are let go
     facts = facts.without("days")
+    give_back_free()
     changes = anomaly.classify(facts, facts.table["lifecycle_stage"], policy, today)
     facts = facts.without("sales")
     for part in (served, changes):
@@ -343,7 +358,9 @@ def _with_prospects(
     row[at] = np.arange(len(at))
     prospect = row < 0
     result = {"customer_id": customers["customer_id"], "reasons": texts}
-    for name in sorted(buyers.columns, key=TEXTS.__contains__):  # texts take more memory than what they replace
+    for name in sorted(
+        buyers.columns, key=TEXTS.__contains__
+    ):  # texts take more memory than what they replace
         values = buyers.pop(name)
         if prospect.any():  # as `reindex`, without finding the rows of each column again
             values = pd.Series(values.array.take(row, allow_fill=True))
