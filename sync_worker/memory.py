@@ -9,7 +9,7 @@ import pyarrow as pa
 #: that of a column of a million customers, since fresh pages for each of them take a third of a scoring's time.
 _MMAP_THRESHOLD, _LARGE = -3, 8 << 20
 #: M_TRIM_THRESHOLD, and how much of smaller things may stay: else their end is given back and asked for all the time.
-_TRIM_THRESHOLD, _SMALL = -1, 64 << 20
+_TRIM_THRESHOLD, _SMALL = -1, 32 << 20
 
 
 def give_back_large_arrays() -> None:

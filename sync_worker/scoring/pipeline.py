@@ -358,16 +358,17 @@ def _with_prospects(
     row[at] = np.arange(len(at))
     prospect = row < 0
     result = {"customer_id": customers["customer_id"], "reasons": texts}
-    for name in sorted(
-        buyers.columns, key=TEXTS.__contains__
-    ):  # texts take more memory than what they replace
-        values = buyers.pop(name)
-        if prospect.any():  # as `reindex`, without finding the rows of each column again
-            values = pd.Series(values.array.take(row, allow_fill=True))
-        result[name] = _typed(name, values)
-        result[name].index = customers.index
-        if name in LABELS_OF_PROSPECTS:
-            result[name] = result[name].mask(prospect, LABELS_OF_PROSPECTS[name])
+    numbers, labels = ([name for name in buyers.columns if (name in TEXTS) == text] for text in (False, True))
+    for names in (numbers, labels):  # labels last: as text they take more memory than what they replace
+        for name in names:
+            values = buyers.pop(name)
+            if prospect.any():  # as `reindex`, without finding the rows of each column again
+                values = pd.Series(values.array.take(row, allow_fill=True))
+            result[name] = _typed(name, values)
+            result[name].index = customers.index
+            if name in LABELS_OF_PROSPECTS:
+                result[name] = result[name].mask(prospect, LABELS_OF_PROSPECTS[name])
+        give_back_free()
     numbered = pd.api.types.is_integer_dtype(customers["format"])
     result["format"] = customers["format"] if numbered else customers["format"].astype("string")
     named = "format_id" if numbered else "business_format"
