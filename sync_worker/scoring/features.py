@@ -94,7 +94,7 @@ class Features:
         days: the order-days; None in facts `without` them.
         sales: what `days` was made from, returns included; likewise.
         basis: `margin` or `revenue`.
-        last_orders, last_returns: (n, 5) int64 order ids, newest first, -1 = none; None where ids are not
+        last_orders, last_returns: (n, 5) order ids as of `evidence.newest`, -1 = none; None where ids are not
             integers.
         warnings: sentences.
     """

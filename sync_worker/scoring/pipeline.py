@@ -201,10 +201,8 @@ def score(
     at = rows_of(buyers.pop("customer_id"), history.customers["customer_id"])
     first_day[at] = buyers.pop("first_day")
     candidates = reasons.among(candidates, at)
-    give_back_free()
-    texts = reasons.written(
-        candidates, len(first_day), policy.sales
-    )  # most memory of all: little else is left
+    give_back_free()  # the texts take most memory of all
+    texts = reasons.written(candidates, len(first_day), policy.sales)
     del candidates
     report(95, sentence("putting_together", "Putting results together"))
     customers = _with_prospects(buyers, at, texts, history.customers)
