@@ -29,7 +29,8 @@ from sync_worker.policy import Policy
 from sync_worker.scoring import tide
 from sync_worker.scoring.events import Window, keys, running, window
 from sync_worker.scoring.evidence import Evidence
-from sync_worker.scoring.features import Features
+from sync_worker.scoring.features import Features, Sales
+from sync_worker.scoring.reasons import Told
 from sync_worker.scoring.tide import Tide
 
 #: Windows in days, each about three quarters of the one before. What began earlier is the pattern.
@@ -70,7 +71,7 @@ class Anomalies:
     """
 
     table: pd.DataFrame
-    evidence: list[Evidence]
+    evidence: list[Evidence | Told]
     border: float
 
 
@@ -96,7 +97,7 @@ def classify(features: Features, lifecycle_stage: pd.Categorical, policy: Policy
     """The sudden change of each buyer, if any; none of a lost one, whose stage says as much.
 
     Args:
-        features: with `days` and `sales`.
+        features: with `sales`.
         lifecycle_stage: (n,) of each buyer.
         today: the as-of day, days since 1970-01-01.
     """
@@ -138,10 +139,9 @@ def _strongest(features: Features, here: np.ndarray, least: np.ndarray, today: i
     rows = np.flatnonzero(features.table["order_days"].to_numpy() > BASELINE_ORDERS)
     if not len(rows):
         return best, ALARM
-    reached = features.days.row[today - features.days.day < BASELINE_DAYS + WINDOWS[0]]
-    if not np.isin(rows, reached).any():
-        return best, ALARM
     past = _Past.of(features, rows, here, today)
+    if not len(past.row):
+        return best, ALARM
     least = least[rows]
     loudest = past.loudest(least)
     for name in NAMES:
@@ -196,9 +196,7 @@ class _Past:
     def of(cls, features: Features, rows: np.ndarray, here: np.ndarray, today: int) -> _Past:
         """The order-days that any window or its baseline reaches back to. Everybody's are in the tide, though
         only those of the customers `rows` are kept."""
-        row, age, log_amount = features.days.row, today - features.days.day, np.log(_spent(features))
-        kept = age < BASELINE_DAYS + WINDOWS[0]
-        row, age, log_amount = row[kept], age[kept], log_amount[kept]
+        row, age, log_amount = _spent(features.sales, today, BASELINE_DAYS + WINDOWS[0])
         new = np.append(True, row[1:] != row[:-1])[: len(row)]
         present, row = row[new], np.cumsum(new) - 1
         number = np.searchsorted(rows, present)
@@ -326,13 +324,14 @@ class _Past:
         return part.difference(self.sums[name])
 
 
-def _spent(features: Features) -> np.ndarray:
-    """What was bought on each order-day, (m,) money above 0; returns of that day are not looked at."""
-    sales = features.sales
-    bought = sales.amount > 0
+def _spent(sales: Sales, today: int, reach: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of each order-day of the last `reach` days the customer, the age in days and the logarithm of what was bought,
+    (m,) each; returns of that day are not looked at."""
+    bought = np.flatnonzero((sales.amount > 0) & (today - sales.day < reach))
     row, day = sales.row[bought], sales.day[bought]
-    new = np.append(True, (row[1:] != row[:-1]) | (day[1:] != day[:-1]))
-    return np.add.reduceat(sales.amount[bought], np.flatnonzero(new))
+    new = np.flatnonzero(np.append(True, (row[1:] != row[:-1]) | (day[1:] != day[:-1]))[: len(row)])
+    amount = np.add.reduceat(sales.amount[bought], new) if len(new) else np.zeros(0)
+    return row[new], today - day[new], np.log(amount)
 
 
 def _surprise(count: np.ndarray, expected: np.ndarray) -> np.ndarray:

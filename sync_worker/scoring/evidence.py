@@ -32,7 +32,7 @@ class Evidence:
 
 
 def newest(row: np.ndarray, record_id: np.ndarray, day: np.ndarray, n: int, most: int = 5) -> np.ndarray:
-    """The newest records of each customer, (n, most) int64, newest first, -1 = none.
+    """The newest records of each customer, (n, most) int32 where the ids fit, newest first, -1 = none.
 
     Negative ids are sales at the counter (`history.odoo`): there is no sales order to open.
 
@@ -42,21 +42,27 @@ def newest(row: np.ndarray, record_id: np.ndarray, day: np.ndarray, n: int, most
         day: (k,) what to sort by.
         n: number of customers.
     """
-    kept = np.flatnonzero((row >= 0) & (record_id >= 0))
-    result = np.full((n, most), -1, dtype="int64")
-    if not len(kept):
-        return result
-    if len(kept) < len(row):  # of many orders nothing is copied needlessly
+    kept = (row >= 0) & (record_id >= 0)
+    if not kept.all():  # of many orders nothing is copied needlessly
         row, record_id, day = row[kept], record_id[kept], day[kept]
     del kept
+    result = np.full((n, most), -1, dtype="int32" if record_id.max(initial=0) < 2**31 else "int64")
+    if not len(row):
+        return result
+    row, record_id, day = (
+        row[::-1],
+        record_id[::-1],
+        day[::-1],
+    )  # what is by customer and day is in order then
     first, last = int(day.min()), int(day.max())
-    by_day = row.astype("int64") * (last - first + 1)
-    by_day += last - day
-    order = grouped.argsort_by(by_day, -record_id)
-    del by_day
-    rows = row[order]
-    start = np.searchsorted(rows, np.arange(n))
-    place = np.arange(len(rows)) - start[rows]
-    inside = place < most
-    result[rows[inside], place[inside]] = record_id[order][inside]
+    backwards = (n - 1 - row.astype("int64")) * (last - first + 1)
+    backwards += last - day
+    order = grouped.argsort_by(backwards, -record_id)
+    del backwards
+    row, record_id = row[order], record_id[order]
+    start = np.flatnonzero(np.append(True, row[1:] != row[:-1]))
+    count = np.diff(start, append=len(row))
+    for place in range(most):
+        found = start[count > place] + place
+        result[row[found], place] = record_id[found]
     return result

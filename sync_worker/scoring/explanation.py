@@ -10,7 +10,6 @@ from itertools import chain
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from sync_worker.policy import Policy
 from sync_worker.scoring import (
@@ -42,7 +41,7 @@ from sync_worker.scoring.evidence import Evidence
 from sync_worker.scoring.features import Features
 from sync_worker.scoring.forecast import Forecast
 from sync_worker.scoring.peers import Peers
-from sync_worker.scoring.reasons import Told, told, written
+from sync_worker.scoring.reasons import Told, told
 from sync_worker.scoring.rhythm import Rhythm
 from sync_worker.scoring.situation import Situation
 
@@ -117,7 +116,7 @@ def render(reason: Mapping[str, Any]) -> str:
     return reason["code"] if sentence is None else sentence.format_map(reason["params"])
 
 
-def explain(
+def candidates(
     features: Features,
     peers: Peers,
     *,
@@ -128,9 +127,8 @@ def explain(
     lack: Shortage | None,
     evidence: Sequence[Told] = (),
     remembered: bool = False,
-) -> pd.Series:
-    """The strongest reasons of each buyer as JSON text, topic by topic, of each at most `MOST`, sorted by absolute
-    contribution.
+) -> list[Told]:
+    """All reasons that each buyer may be given, of which `reasons.written` tells the strongest.
 
     The contribution is the change in churn probability that a group of facts makes against a typical customer
     among its peers (`attribution`); all groups add up to the difference of the two. Where the probability is
@@ -153,7 +151,7 @@ def explain(
     withheld = table["churn_withheld"].to_numpy(dtype=bool)
     for part in parts.values():
         part[withheld] = np.nan
-    candidates = chain(
+    found = chain(
         _timing(features, situation, rhythm, parts["timing"]),
         _frequency(features, situation, peers, parts),
         _spend(features, peers, parts),
@@ -162,9 +160,7 @@ def explain(
         _standing(features, peers, lack),
     )
     # one at a time: of most codes those it is told of are few
-    reasons = [*map(told, candidates), *evidence]
-    del parts, part, advice, candidates
-    return written(reasons, len(table), policy.sales)
+    return [*map(told, found), *evidence]
 
 
 def _timing(features, situation, rhythm, part) -> Iterable[Evidence]:

@@ -25,9 +25,9 @@ class OrderDays:
 
     Attributes:
         row: (m,) int64, row of the customer in `Features.table`; ascending.
-        day: (m,) int64, days since 1970-01-01; ascending within a customer.
+        day: (m,) int32, days since 1970-01-01; ascending within a customer.
         start: (n,) int64, first index of each customer.
-        position: (m,) int64, 0 for a customer's first order-day.
+        position: (m,) int32, 0 for a customer's first order-day.
     """
 
     row: np.ndarray
@@ -54,7 +54,7 @@ class Sales:
 
     Attributes:
         row: (k,) int64, row of the customer in `Features.table`; ascending.
-        day: (k,) int64, days since 1970-01-01; ascending within a customer.
+        day: (k,) int32, days since 1970-01-01; ascending within a customer.
         amount: (k,) float64, negative for a return.
         lines: (k,) int64, lines of each order, 0 of a return and where they are not known; None where no order's are.
         new_categories: (k,) int64, categories (products where no category is known) that the customer bought for the
@@ -94,7 +94,7 @@ class Features:
         days: the order-days; None in facts `without` them.
         sales: what `days` was made from, returns included; likewise.
         basis: `margin` or `revenue`.
-        last_orders, last_returns: (n, 5) int64 order ids, newest first, -1 = none; None where ids are not
+        last_orders, last_returns: (n, 5) order ids as of `evidence.newest`, -1 = none; None where ids are not
             integers.
         warnings: sentences.
     """
@@ -194,6 +194,7 @@ def _sorted_orders(history: History) -> tuple[np.ndarray, list[np.ndarray]]:
     day = days_of(table["date"])
     first, last = int(day.min()), int(day.max())
     order = _order_of(table, (row + 1) * (last - first + 1) + (day - first))[np.count_nonzero(row < 0) :]
+    day = day.astype("int32")
     return buyer, [values[order] for values in (row, day, amount, table["margin"].to_numpy(), order_ids)]
 
 
@@ -257,7 +258,9 @@ def order_days(row: np.ndarray, day: np.ndarray) -> OrderDays:
     first = np.ones(len(row), dtype=bool)
     first[1:] = row[1:] != row[:-1]
     start = np.flatnonzero(first)
-    return OrderDays(row, day, start, np.arange(len(row)) - start[row])
+    position = np.arange(len(row), dtype="int32")
+    position -= start.astype("int32")[row]
+    return OrderDays(row, day, start, position)
 
 
 def _add_lines(

@@ -21,6 +21,7 @@ from sync_worker.policy import Policy
 from sync_worker.scoring.events import days_of
 from sync_worker.scoring.evidence import Evidence
 from sync_worker.scoring.features import Features
+from sync_worker.scoring.reasons import Told
 from sync_worker.scoring.receivables import Receivables
 from sync_worker.scoring.returns import Returns
 
@@ -52,7 +53,7 @@ class NetValue:
     """
 
     table: pd.DataFrame
-    evidence: list[Evidence]
+    evidence: list[Evidence | Told]
     lacks: list[str]
 
 
@@ -126,7 +127,7 @@ def classify(
 def _count(facts: pd.DataFrame | None, customers: pd.Series, window: np.ndarray, today: int) -> np.ndarray:
     """How many of the facts each customer has in the window, (n,); NaN where they are not known."""
     if facts is None:
-        return np.full(len(customers), np.nan)
+        return np.broadcast_to(np.nan, len(customers))  # held once
     row = rows_of(facts["customer_id"], customers)
     row, day = row[row >= 0], days_of(facts["known"])[row >= 0]
     return np.bincount(row[today - day < window[row]], minlength=len(customers)).astype(float)

@@ -12,6 +12,7 @@ import pandas as pd
 
 from sync_worker.history.facts import rows_of
 from sync_worker.history.schema import History, as_day
+from sync_worker.memory import give_back_free
 from sync_worker.policy import SALES_WORDS, Policy
 from sync_worker.scoring import (
     anomaly,
@@ -85,7 +86,7 @@ TEXTS = (
 )
 
 #: What is found of buyers; the others are known of every customer.
-OF_BUYERS = tuple(name for name in COLUMNS if name not in ("format", "cause"))
+OF_BUYERS = tuple(name for name in COLUMNS if name not in ("format", "reasons", "cause"))
 LABELS_OF_PROSPECTS = {
     "lifecycle_stage": "selection",
     "value_segment": "prospect",
@@ -95,7 +96,6 @@ LABELS_OF_PROSPECTS = {
 
 #: Facts that labels are found by and nothing else.
 WORKINGS = (
-    "first_day",
     "t_x",
     "T",
     "silence",
@@ -164,22 +164,22 @@ def score(
         before: what is known of the run before. Labels that its policy would tell otherwise change by the policy; all
             of them do where it counted sales from something else, which is not in this history.
         decimals: digits of the currency.
-        last_use: take lines and facts out of `history`, so that they can be let go before the end.
+        last_use: take orders, lines and facts out of `history`, so that they can be let go before the end.
 
     Raises:
         HistoryError: no customer was known on or before `as_of`.
     """
-    report = progress or (lambda percent, step: None)
+    report = _reporting(progress)
     day = as_day(as_of)
     whole, history = history, history.until(day)
     if last_use:
-        whole.lines, whole.facts = None, {}
+        whole.orders, whole.lines, whole.facts = whole.orders.iloc[:0].copy(), None, {}
     before = before or causes.Before()
     recounted = before.policy is not None and before.policy.sales != policy.sales
     report(5, sentence("reading_history", "Reading what customers did"))
     warnings = list(history.warnings)
     if (history.orders["amount"] > 0).any():
-        buyers, otherwise, forecast, results, words = _buyers(
+        buyers, candidates, otherwise, forecast, results, words = _buyers(
             history,
             day,
             policy,
@@ -187,22 +187,33 @@ def score(
             withhold=withhold,
             keep=keep,
             before=causes.Before() if recounted else before,
+            last_use=last_use,
         )
         warnings += words
     else:
-        forecast, buyers, otherwise = None, pd.DataFrame(columns=[*OF_BUYERS]), causes.Otherwise()
+        forecast, candidates, otherwise = None, [], causes.Otherwise()
+        buyers = pd.DataFrame(columns=["first_day", *OF_BUYERS])
         # nothing is to be measured: what is gone is told in what it was measured in
         results = {"basis": equity.basis(history.previous) or "revenue", "lacks": []}
         told = "No customer has an order of a positive amount yet: all are prospects."
         warnings.append(sentence("all_prospects", told))
+    first_day = np.full(len(history.customers), np.nan)
+    at = rows_of(buyers.pop("customer_id"), history.customers["customer_id"])
+    first_day[at] = buyers.pop("first_day")
+    candidates = reasons.among(candidates, at)
+    give_back_free()  # the texts take most memory of all
+    texts = reasons.written(candidates, len(first_day), policy.sales)
+    del candidates
     report(95, sentence("putting_together", "Putting results together"))
-    customers = _with_prospects(buyers, history.customers)
+    customers = _with_prospects(buyers, at, texts, history.customers)
+    del texts
     if recounted:
         otherwise = causes.Otherwise(by_policy=customers["customer_id"])
     cause = causes.told(customers["customer_id"], before, otherwise)
-    customers["cause"] = pd.Series(cause, customers.index).astype("string")
-    expected = prospects.expect(history, results["basis"], int(day.timestamp() // 86400))
+    customers["cause"] = _typed("cause", pd.Series(cause, customers.index))
+    expected = prospects.expect(history, first_day, results["basis"], int(day.timestamp() // 86400))
     _expect_of_prospects(customers, expected.table)
+    del first_day, at
     if len(expected.table):
         results["lacks"] = list(dict.fromkeys([*results["lacks"], *expected.lacks]))
     opening, words = equity.before(history.previous, results["basis"])
@@ -218,9 +229,21 @@ def score(
     return Result(customers, summary, warnings)
 
 
-def _buyers(history, day, policy, report, *, withhold, keep, before):
-    """The scored table of the buyers, whom the run before would have labelled otherwise, the forecast, results for the
-    company (`backtest` and those of `classification`), and sentences about them."""
+def _reporting(progress: Callable[[int, str], None] | None) -> Callable[[int, str], None]:
+    """Tells of a step, and before it lets go of what those before it left."""
+
+    def report(percent: int, step: str) -> None:
+        give_back_free()
+        if progress:
+            progress(percent, step)
+
+    return report
+
+
+def _buyers(history, day, policy, report, *, withhold, keep, before, last_use):
+    """The scored table of the buyers, the reasons that may be given to them, whom the run before would have labelled
+    otherwise, the forecast, results for the company (`backtest` and those of `classification`), and sentences about
+    them."""
     prepared, judged, words = prepare(history, day, policy, report, before.tier)
     found_by_then = list(prepared.facts.table)
     besides = {}
@@ -233,6 +256,8 @@ def _buyers(history, day, policy, report, *, withhold, keep, before):
             policy, labelling.relabel(by_model, policy, withhold=withhold)
         )
         prepared.other = by_model = None
+    if last_use and not _asks_for_orders(history):
+        history.orders = history.orders.iloc[:0].copy()
     report(55, sentence("expecting_value", "Expecting orders and value"))
     facts, today, own = prepared.facts, prepared.today, prepared.own
     served = labelling.label(prepared, policy, withhold=withhold)
@@ -243,17 +268,19 @@ def _buyers(history, day, policy, report, *, withhold, keep, before):
 
     report(70, sentence("classifying", "Classifying"))
     forecast, situation, past = prepared.forecast, prepared.situation, prepared.past
+    owed, back, said = prepared.owed, prepared.back, prepared.said
+    del prepared  # the rhythms after each order-day
     peers = peers_of(facts.table, policy)
-    kept = classification.Kept(
-        portraits=portraits.describe(facts.table, portraits.take(facts)),
-        owed=prepared.owed,
-        back=prepared.back,
-        changes=anomaly.classify(facts, facts.table["lifecycle_stage"], policy, today),
-    )
-    attached = complaints.evidence(prepared.said, facts, prepared.back, policy, today)
+    described = portraits.describe(facts.table, portraits.take(facts))
+    attached = complaints.evidence(said, facts, back, policy, today)
     attached = [*map(reasons.told, attached)]  # of few customers, while the others are let go
-    facts = facts.without("days", "sales")
-    del prepared
+    facts = facts.without("days")
+    give_back_free()
+    changes = anomaly.classify(facts, facts.table["lifecycle_stage"], policy, today)
+    facts = facts.without("sales")
+    for part in (served, changes):
+        part.evidence = [*map(reasons.told, part.evidence)]
+    kept = classification.Kept(portraits=described, owed=owed, back=back, changes=changes)
     found = classification.classify(
         facts,
         history,
@@ -272,13 +299,13 @@ def _buyers(history, day, policy, report, *, withhold, keep, before):
     }
     otherwise = causes.Otherwise(**others)
     found.table = found.table[[]]
-    del kept, served, besides, judged  # the trials hold all sales
+    del kept, served, changes, part, besides, judged, back, owed, said
 
     report(80, sentence("finding_reasons", "Finding reasons"))
     near = [*churn.evidence(facts.table, policy), *lifecycle.evidence(facts.table, policy)]
     near = [*map(reasons.told, near)]
     facts.table = table = facts.table.drop(columns=[*WORKINGS])
-    table["reasons"] = explanation.explain(
+    candidates = explanation.candidates(
         facts,
         peers,
         forecast=forecast,
@@ -291,11 +318,21 @@ def _buyers(history, day, policy, report, *, withhold, keep, before):
     )
     table.loc[table["churn_withheld"], "churn_probability"] = np.nan
     return (
-        table[[*OF_BUYERS]],
+        table[["first_day", *OF_BUYERS]],
+        candidates,
         otherwise,
         forecast,
         {**found.company, "basis": facts.basis, "lacks": found.lacks, "backtest": past},
         words,
+    )
+
+
+def _asks_for_orders(history: History) -> bool:
+    """Whether anybody looks at the orders again once they are in the facts of the buyers."""
+    return (
+        history.lines is not None
+        or history.orders["margin"].notna().any()
+        or bool(len(history.facts.get("leads", ())))
     )
 
 
@@ -305,29 +342,37 @@ def _differing(before: pd.DataFrame, table: pd.DataFrame) -> pd.Series:
     return table.loc[other, "customer_id"]
 
 
-def _with_prospects(buyers: pd.DataFrame, customers: pd.DataFrame) -> pd.DataFrame:
+def _with_prospects(
+    buyers: pd.DataFrame, at: np.ndarray, texts: pd.Series, customers: pd.DataFrame
+) -> pd.DataFrame:
     """All customers with the columns of the result; prospects have labels and no numbers.
 
     Args:
         buyers: is used up a column at a time.
+        at: place of each buyer among the customers.
+        texts: reasons of each customer.
     """
-    prospect = ~customers["customer_id"].isin(buyers.pop("customer_id")).to_numpy()
-    at = np.where(prospect, -1, np.cumsum(~prospect) - 1)  # both tables are sorted by customer
-    result = {"customer_id": customers["customer_id"]}
-    result["reasons"] = reasons.among(buyers.pop("reasons"), at)
-    for name in buyers.columns:
-        values = buyers.pop(name)
-        if prospect.any():  # as `reindex`, without finding the rows of each column again
-            values = pd.Series(values.array.take(at, allow_fill=True))
-        result[name] = _typed(name, values)
-        result[name].index = customers.index
-        if name in LABELS_OF_PROSPECTS:
-            result[name] = result[name].mask(prospect, LABELS_OF_PROSPECTS[name])
+    row = np.full(len(customers), -1)
+    row[at] = np.arange(len(at))
+    prospect = row < 0
+    result = {"customer_id": customers["customer_id"], "reasons": texts}
+    numbers, labels = ([name for name in buyers.columns if (name in TEXTS) == text] for text in (False, True))
+    for names in (numbers, labels):  # labels last: as text they take more memory than what they replace
+        for name in names:
+            values = buyers.pop(name)
+            if prospect.any():  # as `reindex`, without finding the rows of each column again
+                values = pd.Series(values.array.take(row, allow_fill=True))
+            result[name] = _typed(name, values)
+            result[name].index = customers.index
+            if name in LABELS_OF_PROSPECTS:
+                result[name] = result[name].mask(prospect, LABELS_OF_PROSPECTS[name])
+        give_back_free()
     numbered = pd.api.types.is_integer_dtype(customers["format"])
     result["format"] = customers["format"] if numbered else customers["format"].astype("string")
     named = "format_id" if numbered else "business_format"
     known = [name for name in COLUMNS if name in result]
-    return pd.DataFrame({name: result.pop(name) for name in known}).rename(columns={"format": named})
+    columns = {named if name == "format" else name: result.pop(name) for name in known}
+    return pd.DataFrame(columns, copy=False)
 
 
 def _expect_of_prospects(customers: pd.DataFrame, expected: pd.DataFrame) -> None:

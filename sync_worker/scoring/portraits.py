@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from sync_worker.scoring import grouped
 from sync_worker.scoring.features import Features, margin_rate
 from sync_worker.scoring.plain import plain
 from sync_worker.scoring.value_class import CLASSES
@@ -68,12 +69,12 @@ def take(features: Features) -> pd.DataFrame:
     n = len(table)
     new = np.append(True, (sales.row[1:] != sales.row[:-1]) | (sales.day[1:] != sales.day[:-1]))
     amount, row = np.bincount(np.cumsum(new) - 1, sales.amount), sales.row[new]
-    bought = amount > 0
-    gap = np.diff(days.day)[days.position[1:] > 0]
+    bought, later = amount > 0, days.position > 0
+    gap = np.diff(days.day)[later[1:]]
     return pd.DataFrame(
         {
-            "basket": _medians(row[bought], amount[bought], n),
-            "rhythm_days": _medians(days.row[days.position > 0], gap, n),
+            "basket": grouped.median_in_order(row[bought], amount[bought], n),
+            "rhythm_days": grouped.median_in_order(days.row[later], gap, n),
             "margin_rate": margin_rate(table),
             "discount_share": table["discount_share"].to_numpy(),
             "breadth": table["breadth"].where(table["breadth"] > 0).to_numpy(),
@@ -81,25 +82,20 @@ def take(features: Features) -> pd.DataFrame:
     )
 
 
-def _medians(row: np.ndarray, values: np.ndarray, n: int) -> np.ndarray:
-    """Each row's median, (n,), NaN where it has no value."""
-    return pd.Series(values, dtype=float).groupby(row).median().reindex(range(n)).to_numpy()
-
-
 def _figures(
     indicators: pd.DataFrame, sums: pd.DataFrame, keys: list[np.ndarray]
 ) -> dict[Any, dict[str, Any]]:
     """Number of customers and the figures of `describe` by key."""
-    grouped, total = indicators.groupby(keys), sums.groupby(keys).sum()
+    by_key, total = indicators.groupby(keys), sums.groupby(keys).sum()
     sold = total["known_revenue"].where(total["known_revenue"] > 0)
     figures = pd.DataFrame(
         {
-            "customers": grouped.size(),
-            "basket": grouped["basket"].median(),
-            "rhythm_days": grouped["rhythm_days"].median(),
+            "customers": by_key.size(),
+            "basket": by_key["basket"].median(),
+            "rhythm_days": by_key["rhythm_days"].median(),
             "margin_rate": total["known_margin"] / sold,
-            "discount_share": grouped["discount_share"].mean(),
-            "breadth": grouped["breadth"].median(),
+            "discount_share": by_key["discount_share"].mean(),
+            "breadth": by_key["breadth"].median(),
         }
     )
     return {

@@ -62,15 +62,16 @@ class Leads:
     log_revenue: np.ndarray
 
 
-def expect(history: History, basis: str, today: int) -> Prospects:
+def expect(history: History, first_day: np.ndarray, basis: str, today: int) -> Prospects:
     """The expected first-year value of every customer without an order of a positive amount that is not archived.
 
     Args:
+        history: its orders are looked at where it has leads.
+        first_day: (n,) of each customer's first order of a positive amount, days since 1970-01-01, NaN = none.
         basis: `margin` or `revenue` (`Features.basis`).
         today: the as-of day, days since 1970-01-01; `history` holds nothing later.
     """
     customers = history.customers
-    first_day = _first_days(history)
     prospect = np.isnan(first_day) & ~customers["archived"].to_numpy(bool)
     table = pd.DataFrame({"customer_id": customers.loc[prospect, "customer_id"].to_numpy()})
     leads = _leads(history, first_day)
@@ -118,17 +119,6 @@ def _cell(of_format, of_source, formats, leads, years, its_formats, rng) -> tupl
         drawn = rng.gamma(shape, mean / shape if mean > 0 else -mean / shape, DRAWS) * np.sign(mean)
     low, high = np.quantile(rng.beta(wins, losses, DRAWS) * drawn, RANGE)
     return wins / (wins + losses) * mean, low, high
-
-
-def _first_days(history: History) -> np.ndarray:
-    """First day with an order of a positive amount of each customer, (n,), NaN = none."""
-    orders, ids = history.orders, history.customers["customer_id"]
-    bought = (orders["amount"] > 0).to_numpy()
-    first = np.full(len(ids), np.inf)
-    np.minimum.at(
-        first, rows_of(orders["customer_id"][bought], ids), days_of(orders["date"][bought]).astype(float)
-    )
-    return np.where(np.isinf(first), np.nan, first)
 
 
 def _leads(history: History, first_day: np.ndarray) -> Leads:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -59,8 +59,11 @@ class Told:
     strength: np.ndarray
 
 
-def told(evidence: Evidence) -> Told:
-    """The customers whom a reason may be given to: a fact that speaks the other way for a customer is none."""
+def told(evidence: Evidence | Told) -> Told:
+    """The customers whom a reason may be given to: a fact that speaks the other way for a customer is none. What is
+    told already stays as it is."""
+    if isinstance(evidence, Told):
+        return evidence
     spec, holds, contribution = schema()[evidence.code], evidence.holds, evidence.contribution
     if contribution is not None and spec["direction"] == "up":
         holds = holds & ~(contribution < NOTICEABLE)
@@ -79,10 +82,16 @@ def told(evidence: Evidence) -> Told:
             else _narrow(np.rint(np.nan_to_num(evidence.params[name][rows])).astype("int64"))
             for name, kind in spec["params"].items()
         },
-        np.full(len(rows), np.nan) if contribution is None else contribution[rows],
+        _each(np.nan if contribution is None else contribution, rows),
         records,
-        np.broadcast_to(np.asarray(evidence.strength, dtype=float), holds.shape)[rows],
+        _each(evidence.strength, rows),
     )
+
+
+def _each(values: np.ndarray | float, rows: np.ndarray) -> np.ndarray:
+    """The values of some rows, (k,) float64; one value for all is held once."""
+    one = np.ndim(values) == 0
+    return np.broadcast_to(float(values), rows.shape) if one else np.asarray(values, dtype=float)[rows]
 
 
 def _narrow(values: np.ndarray) -> np.ndarray:
@@ -92,18 +101,17 @@ def _narrow(values: np.ndarray) -> np.ndarray:
 
 
 def written(candidates: Sequence[Told], n: int, sales: str = "orders") -> pd.Series:
-    """The strongest reasons of each of n customers as JSON text, (n,), topic by topic, of each at most `MOST`.
+    """The strongest reasons of each of n customers as JSON text, (n,), topic by topic, of each at most `MOST`; `[]` of
+    who has none.
 
     Args:
         sales: what they are counted from (`Policy.sales`), which says what the records are.
     """
-    blocks = [(begin, min(begin + BLOCK, n)) for begin in range(0, n, BLOCK)]
-    return _series(
-        [
-            _in_json(candidates, end - begin, *_strongest(candidates, begin, end), sales)
-            for begin, end in blocks
-        ]
-    )
+    chunks = [pa.repeat(pa.scalar("[]", pa.large_string()), 0 if candidates else n)]
+    for begin in range(0, n if candidates else 0, BLOCK):
+        end = min(begin + BLOCK, n)
+        chunks.append(_in_json(candidates, end - begin, *_strongest(candidates, begin, end), sales))
+    return pd.Series(pd.arrays.ArrowStringArray(pa.chunked_array(chunks)))
 
 
 def model_of(code: str, sales: str) -> str | None:
@@ -112,32 +120,10 @@ def model_of(code: str, sales: str) -> str | None:
     return spec["invoiced"] if sales == "invoices" and "invoiced" in spec else spec["model"]
 
 
-def among(reasons: pd.Series, at: np.ndarray) -> pd.Series:
-    """The reasons of the buyers among all customers, of whom the others have none.
-
-    They are placed a chunk at a time, since they are the greater part of the result.
-
-    Args:
-        at: (customers,) row of each in `reasons`, ascending but for -1: not a buyer.
-    """
-    if not len(reasons):
-        return _series([pa.array(["[]"] * len(at), pa.large_string())])
-    if not (at < 0).any():
-        return reasons
-    texts = pa.array(reasons)
-    chunks = texts.chunks[::-1] if isinstance(texts, pa.ChunkedArray) else [texts]
-    del reasons, texts
-    ends = np.searchsorted(np.maximum.accumulate(at), np.cumsum([len(chunk) for chunk in reversed(chunks)]))
-    placed, before = [], 0
-    for begin, end in zip([0, *ends[:-1]], ends, strict=True):
-        chunk, rows = chunks.pop(), at[begin:end]  # gone as soon as it is placed
-        placed.append(chunk.take(pa.array(rows - before, mask=rows < 0)).fill_null("[]"))
-        before += len(chunk)
-    return _series(placed)
-
-
-def _series(chunks: Sequence[pa.LargeStringArray]) -> pd.Series:
-    return pd.Series(pd.arrays.ArrowStringArray(pa.chunked_array(chunks, pa.large_string())))
+def among(candidates: Sequence[Told], at: np.ndarray) -> list[Told]:
+    """The reasons of buyers as of their places among all customers, `at` (n,), ascending."""
+    places = at.astype("int32")
+    return [replace(one, rows=places[one.rows]) for one in candidates]
 
 
 def _strongest(candidates: Sequence[Told], begin: int, end: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -43,25 +43,28 @@ def take(features: Features, history: History, policy: Policy, today: int) -> Re
     """
     customers, n = features.table["customer_id"], len(features.table)
     window = policy.column("current_window_days", features.table["format"])
-    orders, amount = history.orders, history.orders["amount"].to_numpy()
+    orders = history.orders[(history.orders["amount"] < 0).to_numpy()]
     row, day = rows_of(orders["customer_id"], customers), days_of(orders["date"])
-    purchase, returned = (row >= 0) & (amount > 0), (row >= 0) & (amount < 0)
-    seen = [_part(row[returned], day[returned], -amount[returned], orders["order_id"].to_numpy()[returned])]
+    of_buyers = row >= 0
+    amount, ids = orders["amount"].to_numpy()[of_buyers], orders["order_id"].to_numpy()[of_buyers]
+    seen = [_part(row[of_buyers], day[of_buyers], -amount, ids)]
     received = _received(history, customers, policy.sales)
     if received is not None:
         seen.append(received)
-    known = received is not None or (amount < 0).any()
+    known = received is not None or len(orders) > 0
     ever = seen
     seen = [part[today - part["day"].to_numpy() < window[part["row"].to_numpy()]] for part in ever]
     # goods come back to an order, whatever its sales are counted from: only records of one kind can be shown
     shown = seen[:1] if policy.sales == "invoices" else seen
     value, value_ever = (_worth(parts, n) if known else np.full(n, np.nan) for parts in (seen, ever))
 
-    row, day, amount = row[purchase], day[purchase], amount[purchase]
-    share_ever = _share(value_ever, row, amount)
-    lately = today - day < window[row]
-    share = _share(value, row[lately], amount[lately])
-    bought = np.bincount(row[lately], minlength=n)
+    sales = features.sales
+    purchase = sales.amount > 0
+    share_ever = _share(value_ever, sales.row[purchase], sales.amount[purchase])
+    lately = purchase & (today - sales.day < window[sales.row])
+    row = sales.row[lately]
+    share = _share(value, row, sales.amount[lately])
+    bought = np.bincount(row, minlength=n)
     return Returns(bought, value, share, share_ever, _records(pd.concat(shown), n))
 
 

@@ -63,10 +63,10 @@ def measure(
         values: (k,) what is told as evidence.
         excess: (k,) what is judged.
     """
+    if not len(row):  # the same of everybody: held once
+        nothing, none, even = (np.broadcast_to(one, customers) for one in (np.nan, 0, 0.0))
+        return Signal(nothing, nothing, none, nothing, even)
     seen = np.bincount(row, minlength=customers)
-    if not len(row):
-        nothing = np.full(customers, np.nan)
-        return Signal(nothing, nothing, seen, nothing, np.zeros(customers))
     with np.errstate(invalid="ignore"):
         share = np.bincount(row, values, minlength=customers) / seen
         expected = np.bincount(row, values - excess, minlength=customers) / seen

@@ -35,19 +35,20 @@ def summarise(customers: pd.DataFrame, as_of: pd.Timestamp, forecast: Forecast |
         customers: the result's table.
         forecast: None where nobody has ordered yet.
     """
-    buyers = customers.loc[customers["order_days"].notna(), [*TOTALS, "churn_probability"]]
+    bought = customers["order_days"].notna().to_numpy()
+    buyers = int(bought.sum())
     return {
         "as_of": f"{as_of:%Y-%m-%d}",
         "customers": len(customers),
-        "buyers": len(buyers),
-        "prospects": len(customers) - len(buyers),
+        "buyers": buyers,
+        "prospects": len(customers) - buyers,
         "counts": {
             name: {str(label): int(count) for label, count in customers[name].value_counts().items()}
             for name in LABELS
         },
         "burdens": int(customers["burden"].sum()),
-        "totals": {name: _rounded(buyers[name].sum()) for name in TOTALS},
-        "mean_churn_probability": _rounded(buyers["churn_probability"].mean()),
+        "totals": {name: _rounded(customers.loc[bought, name].sum()) for name in TOTALS},
+        "mean_churn_probability": _rounded(customers.loc[bought, "churn_probability"].mean()),
         "model": _model(forecast),
     }
 

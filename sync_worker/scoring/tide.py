@@ -70,14 +70,20 @@ def learn(
         tables = _by_month(row[days] - begin, age[days], above, here[customers], bins)
         # on top of the sum so far, so that it is the same whatever the blocks are
         totals = [np.vstack([total, one]).sum(axis=0) for one, total in zip(tables, totals, strict=True)]
-        kept.append([one[asked[customers]] for one in tables])
-    came, promised, count, above = (np.concatenate(one) for one in zip(*kept, strict=True))
+        came, promised, count, above = (one[asked[customers]] for one in tables)
+        kept.append(
+            (came.astype("int8"), promised, count.astype("int8"), above)
+        )  # order-days of `MONTH` days
     all_came, all_promised, all_count, all_above = totals
-    pace = all_came - came + DOUBT
-    pace /= all_promised - promised + DOUBT
-    worth = all_above - above
-    worth /= all_count - count + DOUBT
-    return Tide(pace, np.exp(worth, out=worth))
+    pace, worth = (np.empty((np.count_nonzero(asked), bins)) for _ in range(2))
+    end = len(pace)
+    while kept:  # each gone as soon as it is looked at
+        came, promised, count, above = kept.pop()
+        rows = slice(end - len(came), end)
+        pace[rows] = (all_came - came + DOUBT) / (all_promised - promised + DOUBT)
+        worth[rows] = np.exp((all_above - above) / (all_count - count + DOUBT))
+        end = rows.start
+    return Tide(pace, worth)
 
 
 def _by_month(

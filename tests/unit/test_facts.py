@@ -141,3 +141,8 @@ def test_newest_is_what_sorting_each_customer_gives(records, most):
         own = sorted(((-day, -record) for row, record, day in records if row == customer))[:most]
         expected = [-record for _, record in own] + [-1] * (most - len(own))
         assert found[customer].tolist() == expected
+
+
+def test_ids_that_are_large_are_shown_whole():
+    row, day = np.array([0, 0, 1]), np.array([1, 2, 3])
+    assert newest(row, np.array([2**40, 7, 8]), day, 2, 2).tolist() == [[7, 2**40], [8, -1]]

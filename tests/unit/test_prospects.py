@@ -6,6 +6,7 @@ from dealings import TODAY, dataset, in_currency, shuffled
 
 from sync_worker.history.schema import History
 from sync_worker.scoring import prospects
+from sync_worker.scoring.events import days_of
 
 
 def company(won=12, lost=12, year=1200.0, formats="a", prospects_of=("a",), sources=None, revenue=None):
@@ -44,7 +45,10 @@ def company(won=12, lost=12, year=1200.0, formats="a", prospects_of=("a",), sour
 
 
 def expected(history, basis="revenue"):
-    return prospects.expect(history, basis, TODAY)
+    sold = history.orders[history.orders["amount"] > 0]
+    first = pd.Series(days_of(sold["date"])).groupby(sold["customer_id"].to_numpy()).min()
+    first_day = first.reindex(history.customers["customer_id"]).to_numpy(float)
+    return prospects.expect(history, first_day, basis, TODAY)
 
 
 def test_the_expectation_is_win_rate_times_first_year():

@@ -94,6 +94,8 @@ def test_spend_is_net_of_returns_and_never_negative():
 def test_grouped_statistics_are_those_of_each_group(pairs):
     key, values = np.array([k for k, _ in pairs], dtype=int), np.array([v for _, v in pairs], dtype=float)
     medians, (means, counts) = grouped.median(key, values, 6), grouped.mean(key, values, 6)
+    order = np.argsort(key, kind="stable")
+    assert np.array_equal(grouped.median_in_order(key[order], values[order], 6), medians, equal_nan=True)
     for number in range(6):
         own = values[key == number]
         assert counts[number] == len(own)

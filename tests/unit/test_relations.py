@@ -68,9 +68,11 @@ def judge(history):
     money = facts.table["current_value"].to_numpy()
     margin = np.where(money > np.median(money), "high", "low").astype(object)
     everybody = np.ones(len(money), dtype=bool)
+    first = facts.table.set_index("customer_id")["first_day"]
+    first_day = first.reindex(history.customers["customer_id"]).to_numpy(float)
     return Judged(
         {name: each.table for name, each in found.items()}
-        | {"prospects": prospects.expect(history, facts.basis, TODAY).table}
+        | {"prospects": prospects.expect(history, first_day, facts.basis, TODAY).table}
         | {"attitude": pd.DataFrame({"attitude": attitude.classify(loyal, level)})},
         {
             "pivot": attitude.pivot(margin, loyal, level, np.rint(money)),

@@ -6,6 +6,7 @@ import pytest
 
 from sync_worker.scoring import grouped, labels, pipeline, returns, tide, value_trend
 from sync_worker.scoring import reasons as writing
+from sync_worker.scoring.evidence import Evidence
 from sync_worker.scoring.transaction_models import ModifiedBetaGeoNBD
 from sync_worker.scoring.transaction_models.rows import combinations
 
@@ -48,12 +49,15 @@ def test_rows_are_ordered_by_their_key_and_equals_stay_in_their_order(largest):
 
 
 def test_who_is_not_a_buyer_has_no_reasons():
-    for chunks in (["a", "b", "c"],), (["a", "b"], ["c"]), (["a"], ["b"], ["c"]):
-        reasons = writing._series([writing.pa.array(one, "large_string") for one in chunks])
-        for at in ([0, 1, 2], [-1, 0, -1, 1, 2, -1], [0, 1, -1, -1, 2]):
-            expected = ["[]" if row < 0 else "abc"[row] for row in at]
-            assert writing.among(reasons, np.array(at)).tolist() == expected
-    assert writing.among(pd.Series([], dtype=object), np.full(2, -1)).tolist() == ["[]", "[]"]
+    told = [
+        writing.told(Evidence("long_silence", np.array([True, False, True]), {"days_since": np.arange(3)}))
+    ]
+    own = writing.written(told, 3).tolist()
+    assert own[1] == "[]" and '"days_since":2' in own[2]
+    for at, n in ([0, 1, 2], 3), ([1, 3, 4], 6), ([0, 1, 4], 5):
+        found = writing.written(writing.among(told, np.array(at)), n).tolist()
+        assert [found[place] for place in at] == own and found.count("[]") == n - 2
+    assert writing.written([], 2).tolist() == ["[]", "[]"]
 
 
 def test_the_first_label_that_holds_is_given():
