@@ -21,8 +21,8 @@ from sync_worker.sentences import sentence
 #: From the simplest to the richest.
 TIERS = ("mbg_nbd", "rhythm", "regression", "boosted")
 #: Rows, and rows of either outcome, that a regression or boosting needs to learn from.
-ROWS = {"regression": 200, "boosted": 1500}
-OUTCOMES = {"regression": 20, "boosted": 100}
+ROWS = {"regression": 200, "boosted": 400}
+OUTCOMES = {"regression": 20, "boosted": 50}
 #: A tier is left for another only if that one's Brier score is smaller by this factor: ties must not switch
 #: models, and so labels, from run to run.
 CLEARLY = 0.98

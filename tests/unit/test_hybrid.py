@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.special import logit
 from shops import TODAY, past_of, shop, with_lines
 from sklearn.linear_model import LogisticRegression
 
@@ -216,9 +217,23 @@ def test_no_vote_is_more_than_three_times_the_largest_sales(learnt, monkeypatch)
         learnt.situation
     )
     votes = sales._forecasts(learnt.situation, learnt.base)
-    assert votes.shape == (3, n)
-    assert (votes[:2] == most).all()
-    assert votes[2] == pytest.approx(np.minimum(base, most))
+    assert votes.shape == (2 + hybrid.MANY_VOTES, n)
+    assert (votes[:-1] == most).all()
+    assert votes[-1] == pytest.approx(np.minimum(base, most))
+
+
+def test_trees_have_one_vote_and_two_once_they_have_many_rows(learnt, monkeypatch):
+    rows = sum(len(lesson.situation) for lesson in learnt.lessons)
+    others = logit(learnt.tiers[False].p_no_purchase(HORIZON, learnt.situation))
+
+    def trees(votes, many):
+        """What the trees must have said for the average to come out, where they had so many votes."""
+        monkeypatch.setattr(hybrid, "MANY_ROWS", many)
+        tier = HybridTier(learnt.base, learnt.lessons, boosted=True)
+        told = logit(tier.p_no_purchase(HORIZON, learnt.situation))
+        return ((3 + votes) * told - 3 * others) / votes
+
+    assert trees(1, rows + 1) == pytest.approx(trees(2, rows), abs=1e-6)
 
 
 def test_sales_of_a_customer_do_not_depend_on_who_else_is_asked_for(learnt):

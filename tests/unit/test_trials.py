@@ -290,9 +290,9 @@ def test_each_tier_needs_rows_and_outcomes_to_learn_from(sales):
 
     assert names(199, 99) == []
     assert names(200, 19) == names(200, 181) == []
-    assert names(200, 20) == names(1499, 700) == ["regression"]
-    assert names(1500, 99) == ["regression"]
-    assert names(1500, 100) == ["regression", "boosted"]
+    assert names(200, 20) == names(399, 200) == ["regression"]
+    assert names(400, 49) == ["regression"]
+    assert names(400, 50) == ["regression", "boosted"]
 
 
 def test_formats_are_judged_on_their_own_horizon(sales):
