@@ -49,11 +49,8 @@ def newest(row: np.ndarray, record_id: np.ndarray, day: np.ndarray, n: int, most
     result = np.full((n, most), -1, dtype="int32" if record_id.max(initial=0) < 2**31 else "int64")
     if not len(row):
         return result
-    row, record_id, day = (
-        row[::-1],
-        record_id[::-1],
-        day[::-1],
-    )  # what is by customer and day is in order then
+    # what is by customer and day is in order backwards
+    row, record_id, day = row[::-1], record_id[::-1], day[::-1]
     first, last = int(day.min()), int(day.max())
     backwards = (n - 1 - row.astype("int64")) * (last - first + 1)
     backwards += last - day
