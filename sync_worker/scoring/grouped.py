@@ -52,6 +52,18 @@ def order(key: np.ndarray, rank: np.ndarray) -> np.ndarray:
     return np.argsort(key.astype("int64") * (int(rank.max(initial=0)) + 1) + rank)
 
 
+def entries(start: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """The index of all entries of some groups, group by group, where those of a group stand side by side, (k,) int64.
+
+    Args:
+        start: (n + 1,) first entry of each group, and the end of the last one.
+        groups: numbers of groups, below n.
+    """
+    count = start[groups + 1] - start[groups]
+    skipped = start[groups] - (np.cumsum(count) - count)
+    return np.repeat(skipped, count) + np.arange(count.sum())
+
+
 def median(key: np.ndarray, values: np.ndarray, groups: int) -> np.ndarray:
     """The median of each group's values, (groups,) float64, NaN for a group without one.
 

@@ -232,11 +232,12 @@ def _range(board: _Board, stratum, period) -> None:
     row, category, width = bought.row[at], bought.category[at], len(bought.categories)
     buyer, holds = np.divmod(np.unique(row.astype("int64") * width + category), max(width, 1))
     basic = np.zeros(len(at), dtype=bool)
+    # by the customers' places in what is in their order: there may be thousands of groups
+    held, lines = (np.searchsorted(of, np.arange(bought.customers + 1)) for of in (buyer, row))
     for _, rows, decided in board.peers.groups():
-        peer, judged = (np.zeros(bought.customers, dtype=bool) for _ in range(2))
-        peer[rows], judged[rows[decided]] = True, True
-        common = np.bincount(holds[peer[buyer]], minlength=width) >= BASIC * len(rows)
-        basic |= judged[row] & common[category]
+        common = np.bincount(holds[grouped.entries(held, rows)], minlength=width) >= BASIC * len(rows)
+        judged = grouped.entries(lines, rows[decided])
+        basic[judged] = common[category[judged]]
     value = basic.astype(float)
     board.add("basic", at, value, value - usual(period[at], period[at], value), value > 0)
 

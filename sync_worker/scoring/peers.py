@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from sync_worker.policy import Policy
+from sync_worker.scoring import grouped
 
 
 class Peers:
@@ -34,6 +35,7 @@ class Peers:
         self.group = np.where((codes >= 0) & np.append(large, False)[codes], codes, -1).astype("int64")
         self._format = codes
         self._names: list = list(names)
+        self._formats = len(names)  # groups from here on are territories
         self.size = np.where(self.group >= 0, np.append(counts, 0)[self.group], len(codes))
         if territories is not None and len(names):
             wanted = policy.column("peers_by_territory", pd.Series(names)) > 0
@@ -60,6 +62,14 @@ class Peers:
     def _codes(self) -> np.ndarray:
         return np.unique(self.group)
 
+    @cached_property
+    def _territories(self) -> dict[int, np.ndarray]:
+        """The rows of each group that is a territory: there may be thousands of them."""
+        at = np.flatnonzero(self.group >= self._formats)
+        at = at[grouped.argsort(self.group[at])]
+        codes, start = np.unique(self.group[at], return_index=True)
+        return dict(zip(codes.tolist(), np.split(at, start[1:]), strict=True)) if len(at) else {}
+
     def groups(self) -> Iterator[tuple[object | None, np.ndarray, np.ndarray]]:
         """Each comparison once: (format or None, rows compared, mask of those rows that it decides).
 
@@ -70,8 +80,8 @@ class Peers:
             if code < 0:
                 yield None, np.arange(len(self.group)), self.group < 0
             else:
-                of_format = np.flatnonzero(self._format == code)
-                rows = of_format if len(of_format) else np.flatnonzero(self.group == code)
+                territory = code >= self._formats
+                rows = self._territories[code] if territory else np.flatnonzero(self._format == code)
                 yield self._names[code], rows, self.group[rows] == code
 
     def median(self, values: np.ndarray) -> np.ndarray:

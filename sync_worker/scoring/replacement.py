@@ -127,18 +127,15 @@ def _peers_habits(row, category, width, of_gap, gap, gaps, peers, policy) -> tup
     """For each customer and category the median log-gap of its peers in it, NaN where they have too few, and
     the share of its buyers among them who bought it again."""
     usual, share = np.full(len(row), np.nan), np.zeros(len(row))
-    member = np.zeros(len(peers.group), dtype=bool)
+    of_customer = np.arange(len(peers.group) + 1)
+    pairs, gaps_of = np.searchsorted(row, of_customer), np.searchsorted(row[of_gap], of_customer)
+    gap_category = category[of_gap]
     for format_id, rows, decided in peers.groups():
-        member[:] = False
-        member[rows] = True
-        inside = member[row]
-        among = inside[of_gap]
-        median = grouped.median(category[of_gap][among], gap[among], width)
-        count = np.bincount(category[of_gap][among], minlength=width)
+        inside, among = grouped.entries(pairs, rows), grouped.entries(gaps_of, rows)
+        median = grouped.median(gap_category[among], gap[among], width)
+        count = np.bincount(gap_category[among], minlength=width)
         median[count < policy.value("peers_minimum", format_id)] = np.nan
         again, _ = grouped.mean(category[inside], gaps[inside] > 0, width)
-        member[:] = False
-        member[rows[decided]] = True
-        at = member[row]
+        at = grouped.entries(pairs, rows[decided])
         usual[at], share[at] = median[category[at]], again[category[at]]
     return usual, share

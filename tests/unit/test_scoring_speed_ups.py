@@ -48,6 +48,15 @@ def test_rows_are_ordered_by_their_key_and_equals_stay_in_their_order(largest):
     assert not len(grouped.argsort(key[:0])) and not len(grouped.argsort_by(key[:0], values[:0]))
 
 
+def test_entries_of_customers_are_found_by_their_places():
+    rng = np.random.default_rng(3)
+    owner = np.sort(rng.integers(0, 20, 60))  # some have none
+    start = np.searchsorted(owner, np.arange(21))
+    for chosen in (np.array([7]), np.array([3, 4, 15]), np.arange(20), np.zeros(0, dtype="int64")):
+        found = grouped.entries(start, chosen)
+        assert found.tolist() == [at for one in chosen for at in np.flatnonzero(owner == one)]
+
+
 def test_who_is_not_a_buyer_has_no_reasons():
     told = [
         writing.told(Evidence("long_silence", np.array([True, False, True]), {"days_since": np.arange(3)}))
