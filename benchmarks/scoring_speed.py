@@ -176,6 +176,7 @@ def measure(file: Path, plain: bool) -> None:
     size = f"{len(history.orders):,} orders, {0 if history.lines is None else len(history.lines):,} lines"
     size += f", {sum(map(len, history.facts.values())):,} facts"
     as_of = history.orders["date"].max()
+    give_back_large_arrays(len(history.customers))
     del history  # the scoring lets go of what it has looked at
     before = peak()
     steps: list[tuple[float, str]] = []

@@ -17,6 +17,7 @@ from sync_worker.heartbeat import Heartbeat
 from sync_worker.history.fingerprint import fingerprint
 from sync_worker.history.odoo import read_history
 from sync_worker.history.schema import History, HistoryError, as_day
+from sync_worker.memory import give_back_large_arrays
 from sync_worker.outcome import Outcome
 from sync_worker.policy import Policy, PolicyError
 from sync_worker.scoring.backtest import CUTOFFS, backtest
@@ -162,6 +163,7 @@ def _read_score_send(
         outcome.orders = len(history.orders)
     exports.keep(settings, database, run, history)
     marks = fingerprint(history, comparison.until_of(run, policy), decimals)
+    give_back_large_arrays(len(history.customers))
     scores = _score(
         history,
         run,

@@ -7,6 +7,7 @@ from sync_worker import hindsight
 from sync_worker.errors import InputError
 from sync_worker.history.file import parse_mapping, read_history, write_scores
 from sync_worker.history.schema import HistoryError
+from sync_worker.memory import give_back_large_arrays
 from sync_worker.policy import Policy, PolicyError, read_policy
 from sync_worker.scoring.pipeline import Result, score
 
@@ -42,6 +43,7 @@ def score_file(
             policy = policy.replace(churn_horizon_days=horizon)
         progress(0, "reading")
         history = read_history(file, parse_mapping(mapping))
+        give_back_large_arrays(len(history.customers))
         result = score(history, as_of, policy, progress=progress)
         result.warnings += hindsight.of_today(history, as_of)
         progress(100, "writing")
