@@ -146,9 +146,9 @@ def looking_at(groups: tuple[str, ...]) -> Iterator[None]:
     """The regressions and trees, of churn and of sales, look at these groups besides what they start from."""
     chosen, plain = _chosen(groups), hybrid._design
 
-    def design(situation, *others):
-        more = np.round(situation.more[:, chosen], hybrid.DIGITS)
-        return np.hstack([plain(situation, *others), more])
+    def design(situation, told, unit, room=None, more=()):
+        candidates = np.round(situation.more[:, chosen], hybrid.DIGITS)
+        return np.hstack([plain(situation, told, unit, more=more), candidates])
 
     with patch.object(hybrid, "_design", design), patch.object(hybrid, "_with_basket", design):
         yield
