@@ -44,8 +44,9 @@ def score_file(
         progress(0, "reading")
         history = read_history(file, parse_mapping(mapping))
         give_back_large_arrays(len(history.customers))
-        result = score(history, as_of, policy, progress=progress)
-        result.warnings += hindsight.of_today(history, as_of)
+        stated = hindsight.of_today(history, as_of)
+        result = score(history, as_of, policy, progress=progress, last_use=True)
+        result.warnings += stated
         progress(100, "writing")
         write_scores(result.customers, out)
     except (HistoryError, PolicyError) as error:

@@ -278,8 +278,8 @@ def _buyers(history, day, policy, report, *, withhold, keep, before, last_use):
     give_back_free()
     changes = anomaly.classify(facts, facts.table["lifecycle_stage"], policy, today)
     facts = facts.without("sales")
-    for part in (served, changes):
-        part.evidence = [*map(reasons.told, part.evidence)]
+    served.evidence = [*map(reasons.told, served.evidence)]
+    changes.evidence = [*map(reasons.told, changes.evidence)]
     kept = classification.Kept(portraits=described, owed=owed, back=back, changes=changes)
     found = classification.classify(
         facts,
@@ -299,7 +299,7 @@ def _buyers(history, day, policy, report, *, withhold, keep, before, last_use):
     }
     otherwise = causes.Otherwise(**others)
     found.table = found.table[[]]
-    del kept, served, changes, part, besides, judged, back, owed, said
+    del kept, served, changes, besides, judged, back, owed, said
 
     report(80, sentence("finding_reasons", "Finding reasons"))
     near = [*churn.evidence(facts.table, policy), *lifecycle.evidence(facts.table, policy)]

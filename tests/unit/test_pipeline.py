@@ -318,22 +318,6 @@ def test_no_order_by_the_date_is_refused():
         score(history_of(orders_of(1, [10])), "2020-01-01", Policy())
 
 
-@pytest.mark.parametrize("known", ["all", "orders"])
-def test_what_nobody_needs_any_more_is_taken_out_and_changes_nothing(known):
-    def history():
-        whole = simulate(World(seed=3, customers=150)).history
-        if known == "all":
-            return whole
-        return History(whole.orders.drop(columns="margin"), None, whole.customers)
-
-    kept, used = history(), history()
-    expected, found = score(kept, AS_OF, Policy()), score(used, AS_OF, Policy(), last_use=True)
-    assert not len(used.orders) and used.lines is None and not used.facts
-    assert len(kept.orders)
-    pd.testing.assert_frame_equal(found.customers, expected.customers)
-    assert found.summary == expected.summary and found.warnings == expected.warnings
-
-
 def test_progress_is_told():
     told = []
     score(history_of(orders_of(1, [10])), AS_OF, Policy(), progress=lambda p, words: told.append((p, words)))

@@ -4,9 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from simulator import World, simulate
+from sync_worker.history.schema import History
+from sync_worker.policy import Policy
 from sync_worker.scoring import grouped, labels, pipeline, returns, tide, value_trend
 from sync_worker.scoring import reasons as writing
 from sync_worker.scoring.evidence import Evidence
+from sync_worker.scoring.pipeline import score
 from sync_worker.scoring.transaction_models import ModifiedBetaGeoNBD
 from sync_worker.scoring.transaction_models.rows import combinations
 
@@ -133,3 +137,22 @@ def test_what_came_back_is_a_part_of_what_was_bought_in_any_order():
     assert share[:3].tolist() == [0.3 / (0.1 + 0.2 + 0.3), 0.0, 1.0] and np.isnan(share[3])
     assert np.array_equal(returns._share(value, row[::-1], amount[::-1]), share, equal_nan=True)
     assert np.isnan(returns._share(np.full(4, np.nan), row, amount)).all()
+
+
+@pytest.mark.parametrize("known", ["all", "leads", "orders"])
+def test_what_nobody_needs_any_more_is_taken_out_and_changes_nothing(known):
+    world = World(seed=3, customers=150)
+
+    def history():
+        whole = simulate(world).history
+        if known == "all":
+            return whole
+        facts = {"leads": whole.facts["leads"]} if known == "leads" else {}
+        return History(whole.orders.drop(columns="margin"), None, whole.customers, facts=facts)
+
+    kept, used = history(), history()
+    expected, found = score(kept, world.end, Policy()), score(used, world.end, Policy(), last_use=True)
+    assert not len(used.orders) and used.lines is None and not used.facts
+    assert len(kept.orders)
+    pd.testing.assert_frame_equal(found.customers, expected.customers)
+    assert found.summary == expected.summary and found.warnings == expected.warnings
