@@ -18,6 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from benchmarks.judge import judging, report
 from benchmarks.judge.datasets import DATA_SETS, GUARDS, AbsentError, DataSet, Folders
+from benchmarks.judge.unseen import unseen
 from sync_worker.scoring.plain import plain
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "accuracy.md"
@@ -87,16 +88,17 @@ def run(options: argparse.Namespace, python: Path | None, console: Console) -> d
                 progress.update(task, description=name)
                 begin = time.perf_counter()
                 identity = {"set": data_set.name, "title": data_set.title}
-                if data_set in guards:
-                    figures = judging.guard(prepared, cutoff, horizon, options.draws)
-                    result["guards"].append(identity | figures)
-                else:
-                    figures = judging.judge(prepared, cutoff, horizon, python, options.draws)
-                    result["settings"].append(identity | figures)
-                if (data_set.name, cutoff, horizon) == LEAK_CHECK:
-                    result["leaks"].append(
-                        {"setting": name, "columns": judging.leaks(prepared, cutoff, horizon)}
-                    )
+                with unseen(data_set.name):
+                    if data_set in guards:
+                        figures = judging.guard(prepared, cutoff, horizon, options.draws)
+                        result["guards"].append(identity | figures)
+                    else:
+                        figures = judging.judge(prepared, cutoff, horizon, python, options.draws)
+                        result["settings"].append(identity | figures)
+                    if (data_set.name, cutoff, horizon) == LEAK_CHECK:
+                        result["leaks"].append(
+                            {"setting": name, "columns": judging.leaks(prepared, cutoff, horizon)}
+                        )
                 seconds = time.perf_counter() - begin
                 progress.console.print(f"{name:<36} {report.one_line(figures)}  {seconds:5.1f} s")
                 progress.advance(task)

@@ -24,13 +24,15 @@ from benchmarks.judge.cut import Cut
 from benchmarks.judge.datasets import DATA_SETS, AbsentError, Folders
 from benchmarks.judge.judging import Prepared, judgeable
 from benchmarks.judge.report import Grid, between
+from benchmarks.judge.unseen import unseen
 from sync_worker.history.schema import as_day
 from sync_worker.policy import Policy
-from sync_worker.scoring import base_models, features, hybrid, seasonality, trials
+from sync_worker.scoring import base_models, design, features, seasonality, transfer, trials
 from sync_worker.scoring.base_models import BaseModels, log_odds
 from sync_worker.scoring.forecast import Forecast
-from sync_worker.scoring.hybrid import Lesson
+from sync_worker.scoring.hybrid import HybridTier, Lesson
 from sync_worker.scoring.past import SAMPLE, Past
+from sync_worker.scoring.sales_regression import SalesRegression
 from sync_worker.scoring.selection import TRIALS
 from sync_worker.scoring.situation import Situation, Snapshot, take
 
@@ -130,7 +132,7 @@ def prepare(prepared: Prepared, cutoff: str, horizon: int) -> Ground:
     base = base_models.fit(situation)
     judged = trials.run(past, TRIALS)
     lessons, season = past.lessons(today), seasonality.learn(past, today)
-    tier = trials.choose(judged, trials.forecasts(base, lessons, season))
+    tier = trials.choose(judged, trials.forecasts(base, lessons, season, situation, horizon))
     kept = float(np.clip(situation.revenue, 0, None).sum() / facts.table["gross"].sum())
     days = [seen[0].day for seen in past.seen(today)]
     return Ground(cut, situation, base, lessons, days, season, tier, kept, today)
@@ -144,13 +146,19 @@ def _chosen(groups: tuple[str, ...]) -> np.ndarray:
 @contextmanager
 def looking_at(groups: tuple[str, ...]) -> Iterator[None]:
     """The regressions and trees, of churn and of sales, look at these groups besides what they start from."""
-    chosen, plain = _chosen(groups), hybrid._design
+    chosen, plain = _chosen(groups), design.plain
+    # what other companies teach of the basket stands for a column that these take the place of
+    slopes = {name: slope for name, slope in transfer.SLOPES.items() if name in design.COLUMNS}
 
-    def design(situation, told, unit, room=None, more=()):
-        candidates = np.round(situation.more[:, chosen], hybrid.DIGITS)
+    def wide(situation, told, unit, room=None, more=()):
+        candidates = np.round(situation.more[:, chosen], design.DIGITS)
         return np.hstack([plain(situation, told, unit, more=more), candidates])
 
-    with patch.object(hybrid, "_design", design), patch.object(hybrid, "_with_basket", design):
+    with (
+        patch.object(design, "plain", wide),
+        patch.object(design, "with_basket", wide),
+        patch.object(transfer, "SLOPES", slopes),
+    ):
         yield
 
 
@@ -177,10 +185,13 @@ def forecasts(ground: Ground) -> dict[str, tuple[np.ndarray, np.ndarray]]:
 
 def _fitted(ground: Ground) -> Forecast:
     if ground.tier not in trials.ROWS:
-        return trials.of_base(ground.base, ground.tier, ground.season)
+        untaught = trials.forecasts(ground.base, [], ground.season, ground.situation, ground.cut.horizon)
+        return untaught[ground.tier]
     boosted = ground.tier == "boosted"
-    tier = hybrid.HybridTier(ground.base, ground.lessons, boosted=boosted)
-    sales = hybrid.SalesRegression(ground.base, ground.lessons, boosted=boosted)
+    tier = HybridTier(
+        ground.base, ground.lessons, ground.situation, float(ground.cut.horizon), boosted=boosted
+    )
+    sales = SalesRegression(ground.base, ground.lessons, boosted=boosted)
     return Forecast(tier, ground.base.spend, sales, ground.season)
 
 
@@ -308,8 +319,9 @@ def main() -> int:
             console.print(f"skipped  {data_set.title}: {absent}")
             continue
         for cutoff, horizon in settings:
-            ground = prepare(prepared, cutoff, horizon)
-            judged = judge(ground.cut, forecasts(ground), options.draws)
+            with unseen(data_set.name):
+                ground = prepare(prepared, cutoff, horizon)
+                judged = judge(ground.cut, forecasts(ground), options.draws)
             found.append((data_set.name, judged))
             figures[f"{data_set.name} {cutoff} + {horizon}"] = {
                 name: {figure: one.get(figure) for figure in FIGURES} for name, one in judged.items()

@@ -19,6 +19,7 @@ from benchmarks.candidates import FRESH, WITHOUT, judge, table
 from benchmarks.judge.datasets import DATA_SETS, AbsentError, Folders
 from benchmarks.judge.judging import Prepared
 from benchmarks.judge.report import between
+from benchmarks.judge.unseen import unseen
 from sync_worker.history.schema import as_day
 from sync_worker.policy import Policy
 from sync_worker.scoring import features, hybrid, rhythm, selection
@@ -94,7 +95,7 @@ def main() -> int:
             facts = features.build(prepared.plain.until(day), day, policy)
             told = {}
             for name in (WITHOUT, *PARTS, BOTH):
-                with only(name):
+                with unseen(data_set.name), only(name):
                     told[name] = forecast(facts, policy, int(day.timestamp() // 86400))
             found.append((data_set.name, judge(prepared.ledger.cut(cutoff, horizon), told, options.draws)))
             console.print(f"{data_set.name} {cutoff} + {horizon}")

@@ -102,21 +102,44 @@ def after_an_order(forecast: Forecast, situation: Situation, horizon: np.ndarray
     """Churn probability of each customer right after an order so many days from now, (n,).
 
     The silence it ends becomes part of the customer's rhythm, as if the peers' counted least, so that no more is
-    promised than an order will keep.
+    promised than an order will keep; and until then the orders of late have grown older.
     """
-    gap = np.log(np.maximum(situation.silence + days, 1))
-    ordered = situation.but(
-        mu=situation.mu + (gap - situation.mu) / (situation.x + 1 + rhythm.PEERS_WEIGHT[0]),
-        x=situation.x + 1,
+    off = np.log(np.maximum(situation.silence + days, 1)) - situation.mu
+    aged = _aged(situation, horizon, days)
+    gaps, known = situation.x, np.maximum(situation.x - 1, 0) + rhythm.SPREAD_WEIGHT
+    variance = (known * situation.sigma**2 + gaps / (gaps + 1) * off**2) / (gaps + rhythm.SPREAD_WEIGHT)
+    ordered = aged.but(
+        mu=situation.mu + off / (gaps + 1 + rhythm.PEERS_WEIGHT[0]),
+        sigma=np.clip(np.sqrt(variance), *rhythm.SPREAD_BOUNDS),
+        x=gaps + 1,
         t_x=situation.T + days,
         T=situation.T + days,
-        latest_orders=situation.latest_orders + 1,
-        recent_orders=situation.recent_orders + 1,
-        recent_spend=situation.recent_spend + situation.mean_spend,
+        latest_orders=aged.latest_orders + 1,
+        recent_orders=aged.recent_orders + 1,
+        recent_spend=aged.recent_spend + situation.mean_spend,
         last_spend=situation.mean_spend,
         revenue=situation.revenue + situation.mean_spend,
     )
     return forecast.p_no_purchase(horizon, ordered)
+
+
+def _aged(s: Situation, horizon: np.ndarray, days: int) -> Situation:
+    """The windows of recent behaviour so many days later without an order, as if the orders of each lay evenly in
+    it."""
+    passed = np.minimum(days / horizon, 1.0)
+    latest = s.latest_orders * np.maximum(1 - 3 * passed, 0)
+    # of those of a horizon the last third holds the latest; they leave it last
+    rest = (s.recent_orders - s.latest_orders) * np.maximum(1 - 1.5 * passed, 0)
+    recent = rest + s.latest_orders * np.minimum(3 * (1 - passed), 1)
+    kept = recent / np.maximum(s.recent_orders, 1)
+    return s.but(
+        latest_orders=latest,
+        recent_orders=recent,
+        before_orders=s.before_orders * (1 - passed) + s.recent_orders - recent,
+        earlier_orders=s.earlier_orders * (1 - passed / 2) + s.before_orders * passed,
+        recent_spend=s.recent_spend * kept,
+        before_spend=s.before_spend * (1 - passed) + s.recent_spend * (1 - kept),
+    )
 
 
 def days_left(forecast: Forecast, situation: Situation, horizon: np.ndarray, below: np.ndarray) -> np.ndarray:

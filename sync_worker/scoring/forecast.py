@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sync_worker.scoring.averaged import AveragedTier
 from sync_worker.scoring.base_models import BaseModels
 from sync_worker.scoring.churn import ChurnModel
-from sync_worker.scoring.hybrid import HybridTier, SalesRegression
+from sync_worker.scoring.sales_regression import SalesRegression
 from sync_worker.scoring.seasonality import NO_SEASON, Season
 from sync_worker.scoring.situation import Situation
 from sync_worker.scoring.spend import GammaGamma
@@ -55,7 +56,7 @@ class Forecast:
     def p_no_purchase_each(self, h: np.ndarray, situations: Sequence[Situation]) -> Sequence[np.ndarray]:
         """As `p_no_purchase` of several situations of the same customers that differ in nothing that the
         transaction models look at (`Told`)."""
-        if not isinstance(self.tier, HybridTier):
+        if not isinstance(self.tier, AveragedTier):
             return [self.p_no_purchase(h, situations[0])] * len(situations)
         usual = self.tier.p_no_purchase_each(h, situations)
         return [self._in_season(one, situations[0]) for one in usual]
@@ -66,7 +67,7 @@ class Forecast:
         usual = self.tier.p_no_purchase(h, situation)
         orders = (
             self.tier.orders_given(usual, h, situation)
-            if isinstance(self.tier, HybridTier)
+            if isinstance(self.tier, AveragedTier)
             else self.tier.expected_orders(h, situation)
         )
         none = self._in_season(usual, situation)

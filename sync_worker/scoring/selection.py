@@ -68,7 +68,8 @@ def choose(
     past = Past(features.sales, features.table["format"], policy, today)
     judged = trials.run(past, most, lambda part: progress(0.7 * part))
     base = base_models.fit(situation)
-    available = trials.forecasts(base, past.lessons(today), seasonality.learn(past, today))
+    lessons, season = past.lessons(today), seasonality.learn(past, today)
+    available = trials.forecasts(base, lessons, season, situation, past.horizon)
     name = trials.choose(judged, available)
     progress(1.0)
     words = []

@@ -11,15 +11,17 @@ import numpy as np
 from sync_worker.scoring import metrics, rules
 from sync_worker.scoring.base_models import DAYS_MINIMUM, BaseModels, shortage
 from sync_worker.scoring.forecast import Forecast, of_base
-from sync_worker.scoring.hybrid import HybridTier, Lesson, SalesRegression
+from sync_worker.scoring.hybrid import HybridTier, Lesson
 from sync_worker.scoring.past import Past
+from sync_worker.scoring.sales_regression import SalesRegression
 from sync_worker.scoring.seasonality import Season, learn
-from sync_worker.scoring.situation import Outcome, Snapshot
+from sync_worker.scoring.situation import Outcome, Situation, Snapshot
+from sync_worker.scoring.transfer import TransferTier
 from sync_worker.scoring.value import SalesDistribution
 from sync_worker.sentences import sentence
 
 #: From the simplest to the richest.
-TIERS = ("mbg_nbd", "rhythm", "regression", "boosted")
+TIERS = ("mbg_nbd", "rhythm", "transfer", "regression", "boosted")
 #: Rows, and rows of either outcome, that a regression or boosting needs to learn from.
 ROWS = {"regression": 200, "boosted": 400}
 OUTCOMES = {"regression": 20, "boosted": 50}
@@ -119,17 +121,27 @@ def run(past: Past, most: int, progress: Callable[[float], None] = lambda _part:
     return trials
 
 
-def forecasts(base: BaseModels, lessons: Sequence[Lesson], season: Season) -> dict[str, Forecast]:
-    """A forecast of each tier that there is enough to learn for."""
+def forecasts(
+    base: BaseModels, lessons: Sequence[Lesson], season: Season, situation: Situation, horizon: float
+) -> dict[str, Forecast]:
+    """A forecast of each tier that there is enough to learn for; what other companies teach alone where there is not
+    enough for a regression.
+
+    Args:
+        situation: of the customers to forecast.
+        horizon: days; the company's churn horizon.
+    """
     found = {name: of_base(base, name, season) for name in ("mbg_nbd", "rhythm")}
     churned = np.concatenate([lesson.outcome.churned for lesson in lessons]) if lessons else np.zeros(0, bool)
     gone, stayed = int(churned.sum()), int((~churned).sum())
     for name in ("regression", "boosted"):
         if len(churned) >= ROWS[name] and min(gone, stayed) >= OUTCOMES[name]:
             boosted = name == "boosted"
-            tier = HybridTier(base, lessons, boosted=boosted)
+            tier = HybridTier(base, lessons, situation, horizon, boosted=boosted)
             sales = SalesRegression(base, lessons, boosted=boosted)
             found[name] = Forecast(tier, base.spend, sales, season)
+    if "regression" not in found:
+        found["transfer"] = Forecast(TransferTier(base, situation, horizon), base.spend, season=season)
     return found
 
 
@@ -141,7 +153,7 @@ def choose(trials: Sequence[Trial], available: dict[str, Forecast]) -> str:
     names = [name for name in TIERS if name in available]
     if not available["mbg_nbd"].tier.model.identified_:
         names.remove("mbg_nbd")
-    default = "mbg_nbd" if names[-1] == "rhythm" and "mbg_nbd" in names else names[-1]
+    default = names[-1]
     judged = [name for name in names if all(name in trial.probabilities for trial in trials)]
     if not trials or default not in judged:
         return default
@@ -169,7 +181,8 @@ def spread(trials: Sequence[Trial], tier: str) -> float:
 
 def _trial(past: Past, snapshot: Snapshot, base: BaseModels) -> Trial:
     horizon = past.ahead(snapshot)
-    found = forecasts(base, past.lessons(snapshot.day), learn(past, snapshot.day))
+    lessons, season = past.lessons(snapshot.day), learn(past, snapshot.day)
+    found = forecasts(base, lessons, season, snapshot.situation, past.horizon)
     probabilities = {
         name: forecast.p_no_purchase(horizon, snapshot.situation) for name, forecast in found.items()
     }

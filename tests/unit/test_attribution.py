@@ -10,6 +10,7 @@ from sync_worker.scoring import base_models, trials
 from sync_worker.scoring.attribution import (
     AHEAD,
     GROUPS,
+    _aged,
     _facts,
     _situation,
     after_an_order,
@@ -23,7 +24,7 @@ from sync_worker.scoring.seasonality import NO_SEASON, Season
 from sync_worker.scoring.situation import Situation, take
 
 HORIZON = 60.0
-TIERS = ["rules", "mbg_nbd", "rhythm", "regression", "boosted", "in season"]
+TIERS = ["rules", "mbg_nbd", "rhythm", "transfer", "regression", "boosted", "in season"]
 
 
 class Company:
@@ -35,7 +36,10 @@ class Company:
         self.past = past_of(self.sales)
         snapshot, base = self.past.moment(TODAY)
         self.situation = snapshot.situation
-        found = trials.forecasts(base, self.past.lessons(TODAY), NO_SEASON)
+        found = {
+            **trials.forecasts(base, [], NO_SEASON, self.situation, HORIZON),
+            **trials.forecasts(base, self.past.lessons(TODAY), NO_SEASON, self.situation, HORIZON),
+        }
         rules = RhythmModel(small=True).fit(self.situation)
         found["rules"] = Forecast(rules, base_models.fit_spend(self.situation))
         found["in season"] = replace(found["regression"], season=Season(0.4))
@@ -185,18 +189,21 @@ def test_silence_speaks_for_churn_and_a_recent_order_against_it(company):
 def test_an_order_changes_these_facts_and_no_others(company, forecast):
     s = company.situation
     for days in (7, 45):
+        aged, gap = _aged(s, company.horizon, days), np.log(s.silence + days)
+        # the spread of the gaps so far, which counts as three and as those after the first, and the new one's part
+        squares = s.sigma**2 * (np.maximum(s.x - 1, 0) + 3) + (gap - s.mu) ** 2 * s.x / (s.x + 1)
         by_hand = Situation(
             x=s.x + 1,
             t_x=s.T + days,
             T=s.T + days,
-            mu=(s.mu * (s.x + 0.5) + np.log(s.silence + days)) / (s.x + 1.5),
-            sigma=s.sigma,
-            latest_orders=s.latest_orders + 1,
-            recent_orders=s.recent_orders + 1,
-            before_orders=s.before_orders,
-            earlier_orders=s.earlier_orders,
-            recent_spend=s.recent_spend + s.mean_spend,
-            before_spend=s.before_spend,
+            mu=(s.mu * (s.x + 0.5) + gap) / (s.x + 1.5),
+            sigma=np.clip(np.sqrt(squares / (s.x + 3)), 0.05, 1.5),
+            latest_orders=aged.latest_orders + 1,
+            recent_orders=aged.recent_orders + 1,
+            before_orders=aged.before_orders,
+            earlier_orders=aged.earlier_orders,
+            recent_spend=aged.recent_spend + s.mean_spend,
+            before_spend=aged.before_spend,
             mean_spend=s.mean_spend,
             last_spend=s.mean_spend,
             revenue=s.revenue + s.mean_spend,
@@ -205,6 +212,27 @@ def test_an_order_changes_these_facts_and_no_others(company, forecast):
         )
         expected = forecast.p_no_purchase(company.horizon, by_hand)
         assert after_an_order(forecast, s, company.horizon, days) == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize("days", [1, 15, 30, 45, 60])
+def test_orders_of_late_grow_older_until_the_next(company, days):
+    """As counted of a customer who ordered every day until today for one unit of money."""
+    windows = {
+        "latest_orders": (0, 20),
+        "recent_orders": (0, 60),
+        "before_orders": (60, 120),
+        "earlier_orders": (120, 240),
+        "recent_spend": (0, 60),
+        "before_spend": (60, 120),
+    }
+
+    def counted(ages):
+        return {name: float(((ages >= a) & (ages < b)).sum()) for name, (a, b) in windows.items()}
+
+    now, later = counted(np.arange(1000)), counted(np.arange(1000) + days)
+    today = company.situation.part([0]).but(**{name: np.array([count]) for name, count in now.items()})
+    found = _aged(today, np.array([60.0]), days)
+    assert {name: getattr(found, name)[0] for name in windows} == pytest.approx(later, abs=1e-9)
 
 
 @pytest.mark.parametrize("days", [7, 60])
@@ -225,11 +253,15 @@ def test_an_order_changes_the_probability_about_as_if_it_had_come(company, forec
     told = after_an_order(forecast, s, company.horizon, days)
     if forecast.name == "mbg_nbd":
         assert told == pytest.approx(came, abs=1e-9)
-    assert abs((told - came).mean()) < 0.02
+    assert -0.015 < (told - came).mean() < 0.03  # rather too little is promised
     risky = forecast.p_no_purchase(company.horizon, s) >= 0.4
     promised = risky & (told < 0.4)
+    if forecast.name == "transfer":  # for companies that teach less, and here promises hardly anything
+        assert 5 < promised.sum() < 50
+        assert (came[promised] < 0.45).all()
+        return
     assert promised.sum() > 50
-    assert (came[promised] >= 0.4).mean() < 0.1
+    assert (came[promised] >= 0.4).mean() < 0.05
 
 
 def test_days_left_are_the_most_within_which_an_order_is_enough(company, forecast):

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from scipy.special import logit
 from shops import TODAY, past_of, shop, with_lines
 
-from sync_worker.scoring import hybrid, metrics
-from sync_worker.scoring.hybrid import HybridTier, SalesRegression
+from sync_worker.scoring import averaged, design, hybrid, metrics, sales_regression, transfer
+from sync_worker.scoring.hybrid import HybridTier
+from sync_worker.scoring.sales_regression import SalesRegression
 from sync_worker.scoring.situation import Outcome, Situation
 
 HORIZON = 60
@@ -25,8 +26,12 @@ class Learnt:
         self.situation = self.snapshot.situation
         self.came = past.outcome(self.snapshot, HORIZON)
         self.lessons = past.lessons(DAY)
-        self.tiers = {kind: HybridTier(self.base, self.lessons, boosted=kind) for kind in (False, True)}
+        self.tiers = {kind: self.tier(boosted=kind) for kind in (False, True)}
         self.sales = {kind: SalesRegression(self.base, self.lessons, boosted=kind) for kind in (False, True)}
+
+    def tier(self, *, boosted, lessons=None, situation=None):
+        known = lessons or self.lessons, situation or self.situation
+        return HybridTier(self.base, *known, HORIZON, boosted=boosted)
 
 
 @pytest.fixture(scope="module")
@@ -39,8 +44,8 @@ def learnt(sales):
     return Learnt(sales)
 
 
-def shuffled(situation, order):
-    return situation.part(order)
+def unit_of(lessons):
+    return design.typical_amount([lesson.situation for lesson in lessons])
 
 
 @KINDS
@@ -92,7 +97,7 @@ def test_the_order_of_customers_changes_nothing(learnt, boosted):
         )
     order = rng.permutation(len(learnt.situation))
     there = learnt.situation.part(order)
-    tier = HybridTier(learnt.base, lessons, boosted=boosted)
+    tier = learnt.tier(lessons=lessons, boosted=boosted)
     expected = learnt.tiers[boosted].p_no_purchase(HORIZON, learnt.situation)
     assert tier.p_no_purchase(HORIZON, there) == pytest.approx(expected[order], abs=1e-5)
     sales = SalesRegression(learnt.base, lessons, boosted=boosted)
@@ -106,7 +111,8 @@ def test_blocks_are_the_whole(learnt, boosted, monkeypatch):
     n = len(learnt.situation)
     horizon = np.where(np.arange(n) % 2, 30.0, 90.0)  # each customer's own goes with it
     whole = tier.p_no_purchase(horizon, learnt.situation), sales.expected_sales(horizon, learnt.situation)
-    monkeypatch.setattr(hybrid, "BLOCK", 37)
+    for module in (averaged, sales_regression):
+        monkeypatch.setattr(module, "BLOCK", 37)
     blocks = tier.p_no_purchase(horizon, learnt.situation), sales.expected_sales(horizon, learnt.situation)
     for mine, theirs in zip(blocks, whole, strict=True):
         assert mine.shape == (n,) and mine == pytest.approx(theirs, rel=1e-12)
@@ -196,7 +202,7 @@ def test_extreme_customers_get_a_finite_forecast(learnt, customers, horizon):
 
 def test_a_customer_far_from_all_others_is_taken_for_one_at_the_edge(learnt):
     """Regressions run wild out there."""
-    unit = hybrid._unit(learnt.lessons)
+    unit = unit_of(learnt.lessons)
     told = [
         learnt.tiers[False].p_no_purchase(
             HORIZON, learnt.situation.but(recent_spend=np.full(len(learnt.situation), spend * unit))
@@ -228,9 +234,9 @@ def test_trees_have_one_vote_and_two_once_they_have_many_rows(learnt, monkeypatc
     def trees(votes, many):
         """What the trees must have said for the average to come out, where they had so many votes."""
         monkeypatch.setattr(hybrid, "MANY_ROWS", many)
-        tier = HybridTier(learnt.base, learnt.lessons, boosted=True)
+        tier = learnt.tier(boosted=True)
         told = logit(tier.p_no_purchase(HORIZON, learnt.situation))
-        return ((3 + votes) * told - 3 * others) / votes
+        return ((4 + votes) * told - 4 * others) / votes
 
     assert trees(1, rows + 1) == pytest.approx(trees(2, rows), abs=1e-6)
 
@@ -266,11 +272,11 @@ def test_one_order_of_a_billion_does_not_make_the_sales_model(learnt):
 
 
 def _design(learnt, situation, unit):
-    return hybrid._design(situation, learnt.base.tell(60.0, situation), unit)
+    return design.plain(situation, learnt.base.tell(60.0, situation), unit)
 
 
 def _with_basket(learnt, situation, unit):
-    return hybrid._with_basket(situation, learnt.base.tell(60.0, situation), unit)
+    return design.with_basket(situation, learnt.base.tell(60.0, situation), unit)
 
 
 @KINDS
@@ -288,7 +294,7 @@ def test_a_basket_that_tells_who_leaves_is_learnt_and_changes_no_sales(learnt, b
     found = {}
     for basket, situation in ((True, seen), (False, seen), (False, unseen)):
         lessons = [lesson_of(lesson, basket) for lesson in learnt.lessons]
-        tier = HybridTier(learnt.base, lessons, boosted=boosted)
+        tier = learnt.tier(lessons=lessons, boosted=boosted)
         found[basket, situation is seen] = tier.p_no_purchase(HORIZON, situation)
         sales = SalesRegression(learnt.base, lessons, boosted=boosted)
         expected = learnt.sales[boosted].expected_sales(HORIZON, learnt.situation)
@@ -306,10 +312,17 @@ def test_without_lines_the_forecast_is_as_without_the_columns(learnt, boosted):
         for x in learnt.lessons
     ]
     situation = learnt.situation.but(categories=learnt.situation.x * 0, lines=learnt.situation.x * 0)
-    found = HybridTier(learnt.base, lessons, boosted=boosted).p_no_purchase(HORIZON, situation)
+
+    def told():
+        tier = learnt.tier(lessons=lessons, situation=situation, boosted=boosted)
+        return tier.p_no_purchase(HORIZON, situation)
+
+    found = told()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(hybrid, "_with_basket", hybrid._design)
-        plain = HybridTier(learnt.base, lessons, boosted=boosted).p_no_purchase(HORIZON, situation)
+        patch.setattr(design, "with_basket", design.plain)
+        slopes = {name: slope for name, slope in transfer.SLOPES.items() if name in design.COLUMNS}
+        patch.setattr(transfer, "SLOPES", slopes)
+        plain = told()
     assert found == pytest.approx(plain, abs=1e-9)
 
 
@@ -319,30 +332,29 @@ def test_a_customer_who_spent_a_billion_does_not_make_the_others_alike(learnt):
         spend = lesson.situation.mean_spend.copy()
         spend[0] = 1e9
         lessons.append(replace(lesson, situation=lesson.situation.but(mean_spend=spend)))
-    design, wild = (
-        _design(learnt, learnt.situation, hybrid._unit(which)).std(axis=0)
-        for which in (learnt.lessons, lessons)
+    usual, wild = (
+        _design(learnt, learnt.situation, unit_of(which)).std(axis=0) for which in (learnt.lessons, lessons)
     )
-    assert (wild >= 0.15 * design).all()
+    assert (wild >= 0.15 * usual).all()
 
 
 def test_sales_of_a_period_are_cut_where_one_towers_over_all_others():
     sales = np.array([0.0, 5.0, 7.0, 10.0, 1e9])
-    assert hybrid._cut(sales).tolist() == [0, 5, 7, 10, 30]
-    assert hybrid._cut(np.zeros(3)).tolist() == [0, 0, 0]
-    assert hybrid._cut(np.array([0.0, 4.0])).tolist() == [0, 4]
+    assert sales_regression._cut(sales).tolist() == [0, 5, 7, 10, 30]
+    assert sales_regression._cut(np.zeros(3)).tolist() == [0, 0, 0]
+    assert sales_regression._cut(np.array([0.0, 4.0])).tolist() == [0, 4]
     usual = np.random.default_rng(0).lognormal(0, 1, 5000)
-    assert hybrid._cut(usual).max() == pytest.approx(np.quantile(usual, 0.999))
+    assert sales_regression._cut(usual).max() == pytest.approx(np.quantile(usual, 0.999))
 
 
 def test_every_fact_is_looked_at(learnt):
     """Each column of the design moves with a fact, and each fact moves a column."""
     rows = learnt.situation.x > 1
     situation = learnt.situation.part(rows)
-    unit = hybrid._unit(learnt.lessons)
-    design = _with_basket(learnt, situation, unit)
-    assert design.shape == (rows.sum(), 26) and np.isfinite(design).all()
-    assert np.array_equal(design[:, :24], _design(learnt, situation, unit))
+    unit = unit_of(learnt.lessons)
+    columns = _with_basket(learnt, situation, unit)
+    assert columns.shape == (rows.sum(), 26) and np.isfinite(columns).all()
+    assert np.array_equal(columns[:, :24], _design(learnt, situation, unit))
     moved = np.zeros(26, dtype=bool)
     for field in fields(Situation):
         if field.name == "T":
@@ -358,7 +370,7 @@ def test_every_fact_is_looked_at(learnt):
 
 def test_what_was_learnt_is_told(learnt):
     assert [tier.name for tier in learnt.tiers.values()] == ["regression", "boosted"]
-    assert learnt.tiers[False].words.endswith("learnt from 6 earlier cut-offs")
-    one = HybridTier(learnt.base, learnt.lessons[:1], boosted=False)
-    assert one.words.endswith("learnt from an earlier cut-off")
+    assert learnt.tiers[False].words.endswith("learnt from 6 earlier cut-offs and other companies")
+    one = learnt.tier(lessons=learnt.lessons[:1], boosted=False)
+    assert one.words.endswith("learnt from an earlier cut-off and other companies")
     assert all(np.isfinite([*one.parameters().values()]))

@@ -35,8 +35,8 @@ def trial_of(churned, **probabilities):
 @pytest.mark.parametrize(
     ("names", "identified", "chosen"),
     [
-        (["mbg_nbd", "rhythm"], True, "mbg_nbd"),
-        (["mbg_nbd", "rhythm"], False, "rhythm"),
+        (["mbg_nbd", "rhythm", "transfer"], True, "transfer"),
+        (["mbg_nbd", "rhythm", "transfer"], False, "transfer"),
         (["mbg_nbd", "rhythm", "regression"], True, "regression"),
         (["mbg_nbd", "rhythm", "regression", "boosted"], True, "boosted"),
         (["mbg_nbd", "rhythm", "regression"], False, "regression"),
@@ -61,10 +61,10 @@ def test_another_tier_only_if_it_was_clearly_better_on_all_trials():
 
 
 def test_all_trials_count_alike():
-    one = trial_of([True], mbg_nbd=0.9, rhythm=0.5)
-    other = trial_of([True], mbg_nbd=0.2, rhythm=0.5)
-    assert choose([one, one], available("mbg_nbd", "rhythm")) == "mbg_nbd"
-    assert choose([one, other, other], available("mbg_nbd", "rhythm")) == "rhythm"
+    one = trial_of([True], mbg_nbd=0.9, transfer=0.5)
+    other = trial_of([True], mbg_nbd=0.2, transfer=0.5)
+    assert choose([one, one], available("mbg_nbd", "transfer")) == "mbg_nbd"
+    assert choose([one, other, other], available("mbg_nbd", "transfer")) == "transfer"
 
 
 def test_only_tiers_that_every_trial_had_are_compared():
@@ -74,11 +74,11 @@ def test_only_tiers_that_every_trial_had_are_compared():
     assert choose([old, new], available("mbg_nbd", "rhythm", "regression")) == "regression"
     assert choose([new, new], available("mbg_nbd", "rhythm", "regression")) == "mbg_nbd"
     # a tier that is not to be had today is not chosen
-    best = trial_of([True], mbg_nbd=0.5, rhythm=0.4, regression=0.9)
-    assert choose([best], available("mbg_nbd", "rhythm")) == "mbg_nbd"
+    best = trial_of([True], mbg_nbd=0.5, rhythm=0.4, transfer=0.5, regression=0.9)
+    assert choose([best], available("mbg_nbd", "rhythm", "transfer")) == "transfer"
 
 
-@pytest.mark.parametrize("names", [["mbg_nbd", "rhythm"], ["mbg_nbd", "rhythm", "regression"]])
+@pytest.mark.parametrize("names", [["mbg_nbd", "rhythm", "transfer"], ["mbg_nbd", "rhythm", "regression"]])
 def test_an_unidentified_mbg_nbd_is_passed_over_however_well_it_did(names):
     made = trial_of([True], **{**dict.fromkeys(names, 0.3), "mbg_nbd": 0.95})
     assert choose([made], available(*names, identified=True)) == "mbg_nbd"
@@ -274,9 +274,13 @@ def test_a_company_of_whose_customers_none_churned_or_came_back_is_tried_too():
 
 def test_each_tier_needs_rows_and_outcomes_to_learn_from(sales):
     past = past_of(sales)
-    _snapshot, base = past.moment(TODAY - 60)
+    snapshot, base = past.moment(TODAY - 60)
     lessons = past.lessons(TODAY - 60)
-    assert list(trials.forecasts(base, [], trials.learn(past, TODAY))) == ["mbg_nbd", "rhythm"]
+
+    def forecasts(which):
+        return trials.forecasts(base, which, trials.learn(past, TODAY), snapshot.situation, 60.0)
+
+    assert list(forecasts([])) == ["mbg_nbd", "rhythm", "transfer"]
 
     def names(count, gone):
         lesson = lessons[0]
@@ -286,10 +290,10 @@ def test_each_tier_needs_rows_and_outcomes_to_learn_from(sales):
         cut = type(lesson)(
             lesson.situation.part(rows), base, Outcome(churned, came.orders, came.sales, came.net), 60.0
         )
-        return list(trials.forecasts(base, [cut], trials.learn(past, TODAY)))[2:]
+        return list(forecasts([cut]))[2:]
 
-    assert names(199, 99) == []
-    assert names(200, 19) == names(200, 181) == []
+    assert names(199, 99) == ["transfer"]
+    assert names(200, 19) == names(200, 181) == ["transfer"]
     assert names(200, 20) == names(399, 200) == ["regression"]
     assert names(400, 49) == ["regression"]
     assert names(400, 50) == ["regression", "boosted"]

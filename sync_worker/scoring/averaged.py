@@ -1,0 +1,85 @@
+"""Tiers that average differently wrong models in log-odds: averages rank and calibrate better than each of them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import expit
+
+from sync_worker.scoring import design
+from sync_worker.scoring.base_models import BaseModels, Told, log_odds
+from sync_worker.scoring.situation import Situation, in_blocks
+
+#: Rows predicted at once: they stay in the processor's cache, and memory is bounded.
+BLOCK = 25_000
+
+
+class Line(NamedTuple):
+    """A linear model of log-odds: what it makes of each column, (k,), and of all of them at nought."""
+
+    slopes: np.ndarray
+    level: float
+
+    def log_odds(self, columns: np.ndarray) -> np.ndarray:
+        """Log-odds of churn, (n,), of (n, k) columns."""
+        return columns @ self.slopes + self.level
+
+
+class AveragedTier(ABC):
+    """A churn model that averages the transaction models with others that look at `design.with_basket`.
+
+    Args:
+        base: the transaction models fitted on all orders.
+        unit: money that amounts are counted in.
+    """
+
+    name: str
+    words: str
+
+    def __init__(self, base: BaseModels, unit: float) -> None:
+        self.base, self.unit = base, unit
+
+    @abstractmethod
+    def _votes(self, columns: np.ndarray) -> tuple[np.ndarray, int]:
+        """The sum of the other models' log-odds of churn, (n,), and how many votes it is of; of the columns nothing
+        may be left."""
+
+    def p_alive(self, situation: Situation) -> np.ndarray:
+        return self.base.p_alive(situation)
+
+    def p_no_purchase(self, h: np.ndarray, situation: Situation) -> np.ndarray:
+        return self.p_no_purchase_each(h, [situation])[0]
+
+    def expected_orders(self, h: np.ndarray, situation: Situation) -> np.ndarray:
+        return self.orders_given(self.p_no_purchase(h, situation), h, situation)
+
+    def orders_given(self, p_no_purchase: np.ndarray, h: np.ndarray, situation: Situation) -> np.ndarray:
+        """The transaction models' order-days given any, times the chance of any by this tier, (n,).
+
+        Both are means of the two models, so that what is given any lies between those of the two, however sure one
+        of them is that there will be none; and there is one order-day a day at most.
+        """
+        orders, any_at_all = self.base.expected_orders(h, situation), self.base.p_purchase(h, situation)
+        return np.minimum(orders / np.maximum(any_at_all, 1e-9), h) * (1 - p_no_purchase)
+
+    def parameters(self) -> dict[str, float]:
+        return {**self.base.transactions.parameters(), **self.base.rhythm.parameters()}
+
+    def p_no_purchase_each(self, h: np.ndarray, situations: Sequence[Situation]) -> np.ndarray:
+        """As `p_no_purchase` of several situations of the same customers that do not differ in what the transaction
+        models look at (`Told`), so that these are asked once; (situations, n)."""
+
+        def each(h: np.ndarray, *parts: Situation) -> np.ndarray:
+            told = self.base.tell(h, parts[0])
+            # one table for all: fresh memory takes as long as what is written to it
+            room = np.empty((len(parts[0]), len(design.COLUMNS) + len(design.BASKET_COLUMNS)))
+            return np.column_stack([self._p_no_purchase(part, told, room) for part in parts])
+
+        return in_blocks(each, BLOCK, h, *situations).T
+
+    def _p_no_purchase(self, situation: Situation, told: Told, room: np.ndarray) -> np.ndarray:
+        total, votes = self._votes(design.with_basket(situation, told, self.unit, room))
+        return expit((total + log_odds(told.p_no_purchase)) / (votes + 1))

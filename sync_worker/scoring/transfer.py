@@ -1,0 +1,84 @@
+"""What purchase histories of other companies teach about who leaves: it stands in where the own past is short.
+
+One logistic regression of several public histories, at many cut-offs each (transfer of parameters: Pan & Yang 2010,
+IEEE Transactions on Knowledge and Data Engineering 22, section 3). It looks at what means the same everywhere, each
+column in standard deviations of the company's own customers, so that neither the currency nor the pace of a trade
+matters, and it only tells their order: how high risks are and how far apart, the company's own orders say.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.preprocessing import StandardScaler
+
+from sync_worker.scoring import design
+from sync_worker.scoring.averaged import AveragedTier, Line
+from sync_worker.scoring.base_models import BaseModels, log_odds
+from sync_worker.scoring.situation import Situation
+
+#: Change of the log-odds of churn by a standard deviation of a column of `design.with_basket`; what is not named says
+#: nothing more. Learnt by benchmarks/transfer --write.
+SLOPES = {
+    "x": 0.29,
+    "silence": -0.16,
+    "revenue": -0.16,
+    "transactions_churn": 0.15,
+    "rhythm_churn": 0.57,
+    "recent_orders": -0.43,
+    "before_orders": -0.23,
+    "earlier_orders": -0.1,
+    "categories": -0.34,
+}
+#: Votes against the transaction models' one where there are no other models.
+VOTES_ALONE = 2
+#: Customers that it is fitted to.
+MOST = 20_000
+
+
+def slopes(scaler: StandardScaler) -> np.ndarray:
+    """`SLOPES` in the order of the columns that are scaled, (k,); nothing of a column in which no customer differed."""
+    names = design.COLUMNS + design.BASKET_COLUMNS
+    found = np.zeros(len(scaler.var_))
+    found[[names.index(name) for name in SLOPES]] = list(SLOPES.values())
+    found[scaler.var_ == 0] = 0
+    return found
+
+
+def of_today(situation: Situation) -> Situation:
+    """The customers whose other votes it is fitted to, a sample of many."""
+    if len(situation) <= MOST:
+        return situation
+    return situation.part(np.sort(np.random.default_rng(0).choice(len(situation), MOST, replace=False)))
+
+
+def fitted(own_slopes: np.ndarray, columns: np.ndarray, others: np.ndarray) -> Line:
+    """The model with these slopes, (k,), whose log-odds of the (n, k) columns have the mean and the standard
+    deviation of what other models tell of the same customers, (n,)."""
+    told = columns @ own_slopes
+    stretch = float(others.std() / max(told.std(), 1e-9))
+    return Line(own_slopes * stretch, float(others.mean() - stretch * told.mean()))
+
+
+class TransferTier(AveragedTier):
+    """Churn probability of the transaction models, averaged with what other companies' histories teach.
+
+    Args:
+        base: the transaction models fitted on all orders.
+        situation: of the customers to forecast.
+        horizon: days; the company's churn horizon.
+    """
+
+    name = "transfer"
+    words = "transaction models averaged with what other companies' purchase histories teach"
+
+    def __init__(self, base: BaseModels, situation: Situation, horizon: float) -> None:
+        situation = of_today(situation)
+        super().__init__(base, design.typical_amount([situation]))
+        told = base.tell(horizon, situation)
+        columns = design.with_basket(situation, told, self.unit)
+        self._scaler = StandardScaler().fit(columns)
+        columns = design.standard(columns, self._scaler)
+        self._line = fitted(slopes(self._scaler), columns, log_odds(told.p_no_purchase))
+
+    def _votes(self, columns: np.ndarray) -> tuple[np.ndarray, int]:
+        return VOTES_ALONE * self._line.log_odds(design.standard(columns, self._scaler)), VOTES_ALONE

@@ -1,0 +1,131 @@
+"""What other companies teach: slopes learnt elsewhere, fitted to the company's own customers."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.special import expit, logit
+from shops import TODAY, past_of, shop
+from sklearn.preprocessing import StandardScaler
+
+from benchmarks.judge.unseen import ALL, FILE, unseen
+from sync_worker.scoring import design, metrics, transfer
+from sync_worker.scoring.transfer import TransferTier
+
+HORIZON = 60.0
+DAY = TODAY - int(HORIZON)
+
+
+class Young:
+    """A shop of 150 customers whose first order is four months old; small last orders tell who leaves."""
+
+    def __init__(self, factor=1.0):
+        sales = shop(150, seed=5, span=180, gap=15.0, leave=0.15, parting=0.2)
+        past = past_of(replace(sales, amount=sales.amount * factor), today=DAY, horizon=int(HORIZON))
+        self.snapshot, self.base = past.moment(DAY)
+        self.situation = self.snapshot.situation
+        self.came = past_of(sales).outcome(self.snapshot, HORIZON)
+        self.tier = TransferTier(self.base, self.situation, HORIZON)
+
+    def told(self, tier=None):
+        return (tier or self.tier).p_no_purchase(HORIZON, self.situation)
+
+
+@pytest.fixture(scope="module")
+def young():
+    return Young()
+
+
+def test_the_slopes_in_force_are_those_that_all_histories_taught():
+    """And a history judged by the benchmarks took no part in its own."""
+    written = json.loads(FILE.read_text())
+    assert written[ALL] == transfer.SLOPES
+    assert list(written) == [ALL, "cdnow", "retail", "cj", "reseller"]
+    assert all(set(one) == set(transfer.SLOPES) for one in written.values())
+    for data_set, slopes in (("cj", "cj"), ("lot", "cdnow"), ("superstore", ALL)):
+        with unseen(data_set):
+            assert written[slopes] == transfer.SLOPES
+    assert written[ALL] == transfer.SLOPES
+
+
+def scaler_of(columns):
+    return StandardScaler().fit(columns)
+
+
+def test_slopes_stand_at_the_columns_they_name():
+    names = design.COLUMNS + design.BASKET_COLUMNS
+    columns = np.random.default_rng(0).normal(size=(9, 26))
+    found = dict(zip(names, transfer.slopes(scaler_of(columns)), strict=True))
+    assert {name: slope for name, slope in found.items() if slope} == transfer.SLOPES
+    columns[:, names.index("categories")] = 3.0  # of a basket that all have nothing is told
+    assert transfer.slopes(scaler_of(columns))[names.index("categories")] == 0
+
+
+@given(
+    st.integers(0, 10_000),
+    st.floats(-5, 5),
+    st.floats(0.01, 20),
+    st.floats(0.01, 20).flatmap(lambda x: st.sampled_from([x, -x])),
+)
+def test_only_the_order_of_customers_comes_from_elsewhere(seed, mean, spread, slope):
+    rng = np.random.default_rng(seed)
+    columns, others = rng.normal(size=(40, 3)), mean + spread * rng.normal(size=40)
+    slopes = slope * rng.normal(size=3)
+    told = transfer.fitted(slopes, columns, others).log_odds(columns)
+    assert told.mean() == pytest.approx(others.mean(), abs=1e-6 * spread)
+    assert told.std() == pytest.approx(others.std(), rel=1e-6)
+    assert np.argsort(told).tolist() == np.argsort(columns @ slopes).tolist()
+
+
+def test_where_nothing_differs_the_level_of_the_others_is_left():
+    line = transfer.fitted(np.ones(2), np.zeros((5, 2)), np.arange(5.0))
+    assert line.log_odds(np.zeros((5, 2))) == pytest.approx(2.0)
+    agreed = transfer.fitted(np.ones(2), np.random.default_rng(0).normal(size=(5, 2)), np.full(5, -1.0))
+    assert agreed.log_odds(np.random.default_rng(1).normal(size=(5, 2))) == pytest.approx(-1.0)
+
+
+def test_the_tier_is_two_votes_of_what_others_teach_and_one_of_the_transaction_models(young):
+    told = young.base.tell(HORIZON, young.situation)
+    unit = design.typical_amount([young.situation])
+    columns = design.with_basket(young.situation, told, unit)
+    standard = np.clip(StandardScaler().fit_transform(columns), -5, 5)
+    score = standard @ transfer.slopes(scaler_of(columns))
+    base = logit(told.p_no_purchase)
+    score = (score - score.mean()) / score.std() * base.std() + base.mean()
+    assert young.told() == pytest.approx(expit((base + 2 * score) / 3), abs=1e-9)
+
+
+def test_a_young_company_is_ranked_better_than_by_its_own_orders_alone(young):
+    active = young.snapshot.active
+    churned = young.came.churned[active]
+    assert min(churned.sum(), (~churned).sum()) > 20
+
+    def auc(model):
+        return metrics.auc(churned, young.told(model)[active])
+
+    assert auc(young.tier) > max(auc(young.base.transactions), auc(young.base.rhythm)) + 0.01
+
+
+def test_the_currency_changes_nothing(young):
+    assert Young(factor=163.7).told() == pytest.approx(young.told(), abs=1e-4)
+
+
+def test_order_days_go_with_the_probability(young):
+    orders = young.tier.expected_orders(HORIZON, young.situation)
+    any_at_all = young.base.p_purchase(HORIZON, young.situation)
+    given_any = young.base.expected_orders(HORIZON, young.situation) / any_at_all
+    assert orders == pytest.approx(given_any * (1 - young.told()), rel=1e-6)
+    assert (orders <= HORIZON).all()
+
+
+def test_of_many_customers_a_sample_is_fitted_to(young, monkeypatch):
+    monkeypatch.setattr(transfer, "MOST", 100)
+    part = transfer.of_today(young.situation)
+    assert len(part) == 100
+    assert np.isin(part.t_x, young.situation.t_x).all()
+    sampled = TransferTier(young.base, young.situation, HORIZON)
+    assert young.told(sampled) == pytest.approx(young.told(), abs=0.1)
+    assert len(young.told(sampled)) == len(young.situation)
