@@ -38,6 +38,8 @@ class AveragedTier(ABC):
 
     name: str
     words: str
+    #: Order-days that came, where they were forecast before, over those that the transaction models give.
+    orders_factor = 1.0
 
     def __init__(self, base: BaseModels, unit: float) -> None:
         self.base, self.unit = base, unit
@@ -57,13 +59,9 @@ class AveragedTier(ABC):
         return self.orders_given(self.p_no_purchase(h, situation), h, situation)
 
     def orders_given(self, p_no_purchase: np.ndarray, h: np.ndarray, situation: Situation) -> np.ndarray:
-        """The transaction models' order-days given any, times the chance of any by this tier, (n,).
-
-        Both are means of the two models, so that what is given any lies between those of the two, however sure one
-        of them is that there will be none; and there is one order-day a day at most.
-        """
-        orders, any_at_all = self.base.expected_orders(h, situation), self.base.p_purchase(h, situation)
-        return np.minimum(orders / np.maximum(any_at_all, 1e-9), h) * (1 - p_no_purchase)
+        """The transaction models' order-days given any, times the chance of any by this tier and `orders_factor`,
+        (n,); as many as the chance of any at least."""
+        return (1 - p_no_purchase) * np.maximum(self.orders_factor * given_any(self.base, h, situation), 1.0)
 
     def parameters(self) -> dict[str, float]:
         return {**self.base.transactions.parameters(), **self.base.rhythm.parameters()}
@@ -80,6 +78,16 @@ class AveragedTier(ABC):
 
         return in_blocks(each, BLOCK, h, *situations).T
 
-    def _p_no_purchase(self, situation: Situation, told: Told, room: np.ndarray) -> np.ndarray:
+    def _p_no_purchase(self, situation: Situation, told: Told, room: np.ndarray | None = None) -> np.ndarray:
         total, votes = self._votes(design.with_basket(situation, told, self.unit, room))
         return expit((total + log_odds(told.p_no_purchase)) / (votes + 1))
+
+
+def given_any(base: BaseModels, h: np.ndarray | float, situation: Situation) -> np.ndarray:
+    """Order-days within h days if there is any, by the transaction models, (n,).
+
+    Both are means of the two models, so that it lies between those of the two, however sure one of them is that there
+    will be none; and there is one order-day a day at most.
+    """
+    orders, any_at_all = base.expected_orders(h, situation), base.p_purchase(h, situation)
+    return np.minimum(orders / np.maximum(any_at_all, 1e-9), h)

@@ -15,7 +15,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from sync_worker.scoring import design, transfer
-from sync_worker.scoring.averaged import AveragedTier, Line
+from sync_worker.scoring.averaged import AveragedTier, Line, given_any
 from sync_worker.scoring.base_models import BaseModels, Told, log_odds
 from sync_worker.scoring.situation import Outcome, Situation
 
@@ -100,6 +100,7 @@ class HybridTier(AveragedTier):
         trees = HistGradientBoostingClassifier(**CHURN_BOOSTING)
         self._trees = trees.fit(columns[:, : self._width], churned) if boosted else None
         self._trees_votes = _trees_votes(len(columns)) if boosted else 0
+        self.orders_factor = self._orders_factor(lessons)
 
     @property
     def name(self) -> str:
@@ -110,6 +111,15 @@ class HybridTier(AveragedTier):
         kind = "regression, gradient boosting" if self.boosted else "regression"
         cutoffs = f"{self.n_cutoffs} earlier cut-offs" if self.n_cutoffs > 1 else "an earlier cut-off"
         return f"{kind} and transaction models averaged, learnt from {cutoffs} and other companies"
+
+    def _orders_factor(self, lessons: Sequence[Lesson]) -> float:
+        """Order-days that came over those forecast at the cut-offs learnt from."""
+        came, told = 0.0, 0.0
+        for lesson in lessons:
+            none = self._p_no_purchase(lesson.situation, lesson.told)
+            told += ((1 - none) * given_any(lesson.base, lesson.horizon, lesson.situation)).sum()
+            came += lesson.outcome.orders.sum()
+        return float(came / max(told, 1e-9))
 
     def _elsewhere(self, regression: Line, situation: Situation, horizon: float) -> Line:
         """What other companies teach, as wide and as high as the other linear votes on the customers of today: at the

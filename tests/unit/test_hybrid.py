@@ -139,6 +139,7 @@ def test_orders_are_those_of_the_transaction_models_given_any(learnt, boosted):
     given_any = sum(one.expected_orders(HORIZON, s) for one in models) / sum(
         1 - one.p_no_purchase(HORIZON, s) for one in models
     )
+    given_any = np.maximum(tier.orders_factor * given_any, 1)  # who buys orders on a day at least
     assert orders == pytest.approx(given_any * (1 - tier.p_no_purchase(HORIZON, s)), rel=1e-6)
     assert tier.p_alive(s).tolist() == learnt.base.p_alive(s).tolist()
 
@@ -374,3 +375,19 @@ def test_what_was_learnt_is_told(learnt):
     one = learnt.tier(lessons=learnt.lessons[:1], boosted=False)
     assert one.words.endswith("learnt from an earlier cut-off and other companies")
     assert all(np.isfinite([*one.parameters().values()]))
+
+
+@KINDS
+def test_as_many_order_days_are_given_as_came_before(learnt, boosted):
+    """At the cut-offs learnt from, over all of them; the models of single customers gave more."""
+    tier = learnt.tiers[boosted]
+    told, came, plain = 0.0, 0.0, 0.0
+    for lesson in learnt.lessons:
+        none = tier._p_no_purchase(lesson.situation, lesson.told)
+        orders = lesson.base.expected_orders(HORIZON, lesson.situation)
+        any_at_all = lesson.base.p_purchase(HORIZON, lesson.situation)
+        plain += (orders / any_at_all * (1 - none)).sum()
+        told += (tier.orders_factor * orders / any_at_all * (1 - none)).sum()
+        came += lesson.outcome.orders.sum()
+    assert told == pytest.approx(came) and plain > 1.02 * came
+    assert tier.orders_factor == pytest.approx(came / plain)
