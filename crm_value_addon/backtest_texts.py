@@ -97,6 +97,11 @@ def story_text(env, grade):
 
 def verdict_text(env, grade):
     """What the grade means for the work, in one or two sentences."""
+    if grade.grade == "C" and grade.gain_low > 0:
+        return env._(
+            "Better than the best simple rule in telling who is more at risk, but its probabilities are off: go by the "
+            "order of the list, not by the percentages."
+        )
     if grade.grade:
         return {
             "A": lambda: env._(

@@ -66,11 +66,13 @@ class TestGradeTexts(CustomerValueCase):
             self.assertEqual(rule_text(self.env, code, {"days": 1}, currency, 90), "")
 
     def test_verdict(self):
-        verdicts = [self.judged(grade=letter).verdict for letter in "ABCD"]
+        verdicts = [self.judged(grade=letter, gain_low=-0.01).verdict for letter in "ABCD"]
         self.assertEqual(len(set(verdicts)), 4)
         self.assertIn("better than any simple rule", verdicts[0])
         self.assertIn("No better than the best simple rule", verdicts[2])
         self.assertIn("No skill", verdicts[3])
+        self.assertIn("its probabilities are off", self.judged(grade="C", gain_low=0.01).verdict)
+        self.assertEqual(self.judged(grade="C", gain_low=None).verdict, verdicts[2])
         untold = [
             self.backtest(self.no_grade(missing)).grade_ids.verdict
             for missing in ("cutoffs", "customers", "outcomes", "of_tomorrow", None)

@@ -17,17 +17,19 @@ NBSP = "\N{NO-BREAK SPACE}"  # between a number and its unit
 VERDICTS: dict[str | None, str] = {
     "A": "clearly better than any simple rule",
     "B": "better than the best rule",
-    "C": "no better than the best rule, but better than chance",
+    "C": "better than chance",
     "D": "no skill",
     None: "too little data to tell",
 }
 ADVICE: dict[str | None, str] = {
     "A": "Work from the forecast: it finds more of those about to leave than any simple rule would.",
-    "B": "Work from the forecast; but its lead over the simple rule may be luck, or its percentages are not exact.",
+    "B": "Work from the forecast, and take its percentages as rough.",
     "C": "The simple rule would serve as well here. The probabilities still tell who is more at risk than another.",
     "D": "Do not act on churn probability and risk here: they are no better than chance, or than the churn rate alone.",
     None: "Treat churn probabilities as unproven here, and test again when there is more history.",
 }
+#: Of a `C` that ranks better than the rule.
+ADVICE_OFF = "It ranks customers better than the simple rule, but its percentages are off: go by the order of the list."
 MISSING = {
     "cutoffs": "The history is too short to forecast a part of it and see what came.",
     "customers": "Fewer than 30 customers were active at the cut-offs.",
@@ -36,7 +38,8 @@ MISSING = {
 GRADE_RULES: dict[str | None, str] = {
     "A": "The gain in AUC over the best rule is above 0 even at the lower end of its 90 % interval, and the "
     "calibration error is at most 0.05.",
-    "B": "The same, with a calibration error of at most 0.10.",
+    "B": "The same, with a calibration error of at most 0.10, or one that right probabilities would have by luck among "
+    "so few customers.",
     "C": "AUC is above 0.5 even at the lower end of its 90 % interval, and the Brier score is better than that of the "
     "churn rate alone.",
     "D": "The rest.",
@@ -110,6 +113,8 @@ def advice(grade: dict[str, Any]) -> str:
     """What follows from a grade; before it, where there is none, why."""
     if grade["grade"] is None and grade["missing"] in MISSING:
         return f"{MISSING[grade['missing']]} {ADVICE[None]}"
+    if grade["grade"] == "C" and (grade["gain_low"] or 0) > 0:
+        return ADVICE_OFF
     return ADVICE[grade["grade"]]
 
 

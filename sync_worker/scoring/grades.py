@@ -80,6 +80,7 @@ def grade(trials: Sequence[Trial], format_id: Any = None) -> dict[str, Any]:
         "brier": metrics.brier(churned, probability),
         "base_brier": metrics.brier(churned, rate),
         "ece": metrics.expected_calibration_error(churned, probability),
+        "ece_by_luck": metrics.calibration_error_by_luck(probability),
         "calibration": metrics.calibration(churned, probability),
     }
     entry["grade"] = _letter(entry)
@@ -110,6 +111,7 @@ KEYS = (
     "brier",
     "base_brier",
     "ece",
+    "ece_by_luck",
     "value_log_bias",
     "coverage",
     "calibration",
@@ -225,6 +227,7 @@ def _letter(entry: dict[str, Any]) -> str:
     skill = entry["auc_low"] > 0.5 and entry["brier"] < entry["base_brier"]
     if skill and entry["gain_low"] > 0 and entry["ece"] <= ECE_A:
         return "A"
-    if skill and entry["gain_low"] > 0 and entry["ece"] <= ECE_B:
+    # of few customers the error is large however right the probabilities are
+    if skill and entry["gain_low"] > 0 and entry["ece"] <= max(ECE_B, entry["ece_by_luck"]):
         return "B"
     return "C" if skill else "D"

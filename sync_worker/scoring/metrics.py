@@ -77,6 +77,22 @@ def expected_calibration_error(churned: np.ndarray, probability: np.ndarray) -> 
     return sum(b["customers"] * abs(b["predicted"] - b["actual"]) for b in bins) / len(churned)
 
 
+def calibration_error_by_luck(probability: np.ndarray, draws: int = 200) -> float:
+    """The calibration error that right probabilities stay within nineteen times in twenty: large among few customers.
+
+    Args:
+        draws: times that outcomes are drawn by the probabilities, always the same ones.
+    """
+    rng, ascending = np.random.default_rng(0), np.sort(probability)
+    starts = np.unique([part[0] for part in np.array_split(np.arange(len(ascending)), 10) if len(part)])
+
+    def error() -> float:
+        came = rng.random(len(ascending)) < ascending
+        return float(np.abs(np.add.reduceat(ascending - came, starts)).sum()) / len(ascending)
+
+    return float(np.quantile([error() for _ in range(draws)], 0.95))
+
+
 def most_at_risk(score: np.ndarray, count: int) -> np.ndarray:
     """The `count` customers of the highest score, ties in the given order; ascending rows."""
     return np.sort(np.argsort(-score, kind="stable")[:count])

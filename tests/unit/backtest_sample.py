@@ -27,6 +27,7 @@ _WHOLE = {
     "brier": 0.101,
     "base_brier": 0.126,
     "ece": 0.021,
+    "ece_by_luck": 0.018,
     "value_log_bias": 0.04,
     "coverage": 0.81,
     "calibration": [

@@ -64,7 +64,14 @@ def test_who_ranks_like_the_rule_gets_c_and_who_ranks_like_chance_d():
 
 
 def entry(**changed):
-    good = {"auc_low": 0.6, "brier": 0.1, "base_brier": 0.2, "gain_low": 0.01, "ece": 0.03}
+    good = {
+        "auc_low": 0.6,
+        "brier": 0.1,
+        "base_brier": 0.2,
+        "gain_low": 0.01,
+        "ece": 0.03,
+        "ece_by_luck": 0.02,
+    }
     return good | changed
 
 
@@ -76,6 +83,10 @@ def entry(**changed):
         ({"ece": 0.0501}, "B"),
         ({"ece": 0.10}, "B"),
         ({"ece": 0.1001}, "C"),
+        ({"ece": 0.06, "ece_by_luck": 0.2}, "B"),  # it may be luck, which is no proof
+        ({"ece": 0.2, "ece_by_luck": 0.2}, "B"),
+        ({"ece": 0.2001, "ece_by_luck": 0.2}, "C"),
+        ({"ece": 0.2, "ece_by_luck": 0.2, "gain_low": 0.0}, "C"),
         ({"gain_low": 0.0}, "C"),
         ({"gain_low": -0.1}, "C"),
         ({"auc_low": 0.5}, "D"),

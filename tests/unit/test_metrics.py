@@ -142,6 +142,27 @@ def test_a_calibrated_forecast_has_about_no_calibration_error():
     assert metrics.expected_calibration_error(churned, probability / 2) == pytest.approx(0.25, abs=0.01)
 
 
+@pytest.mark.parametrize("n", [40, 400])
+def test_right_probabilities_stay_within_the_error_of_luck_nineteen_times_in_twenty(n):
+    rng = np.random.default_rng(n)
+    probability = rng.uniform(0.05, 0.6, n)
+    limit = metrics.calibration_error_by_luck(probability)
+    within = [
+        metrics.expected_calibration_error(rng.random(n) < probability, probability) <= limit
+        for _ in range(1000)
+    ]
+    assert np.mean(within) == pytest.approx(0.95, abs=0.03)
+    wrong = metrics.expected_calibration_error(rng.random(n) < probability, np.clip(probability + 0.3, 0, 1))
+    assert wrong > limit
+
+
+def test_the_error_of_luck_falls_with_the_customers_and_is_nothing_where_all_is_certain():
+    limits = [metrics.calibration_error_by_luck(np.full(n, 0.3)) for n in (40, 400, 4000)]
+    assert limits[0] > 2 * limits[1] > 4 * limits[2]
+    assert limits[0] == metrics.calibration_error_by_luck(np.full(40, 0.3))
+    assert metrics.calibration_error_by_luck(np.array([0.0, 1.0, 1.0])) == 0
+
+
 def test_most_at_risk_are_those_of_the_highest_score_ties_in_the_given_order():
     score = np.array([0.2, 0.9, 0.5, 0.9, 0.5])
     assert metrics.most_at_risk(score, 3).tolist() == [1, 2, 3]

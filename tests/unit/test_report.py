@@ -73,9 +73,19 @@ def test_rules(code: str, params: dict, says: str):
     assert words.rule({"code": code, "params": params}, 90, "EUR").replace(words.NBSP, " ") == says
 
 
+def test_who_ranks_better_than_the_rule_with_wrong_probabilities_is_not_told_to_take_the_rule():
+    grade = sample()["grades"][0] | {"grade": "C", "gain_low": 0.01}
+    assert words.verdict(grade).endswith(words.ADVICE_OFF)
+    assert "the rule" not in words.VERDICTS["C"]
+
+
 @pytest.mark.parametrize("letter", ["A", "B", "C", "D", None])
 def test_every_grade_says_what_follows(letter: str | None):
-    grade = sample()["grades"][0] | {"grade": letter, "missing": None if letter else "outcomes"}
+    grade = sample()["grades"][0] | {
+        "grade": letter,
+        "missing": None if letter else "outcomes",
+        "gain_low": -0.01,
+    }
     assert words.VERDICTS[letter] in words.verdict(grade)
     assert words.verdict(grade).endswith(words.ADVICE[letter])
     assert ("fewer than 10" in words.verdict(grade)) == (letter is None)
