@@ -5,9 +5,30 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
+#: What is counted, and what follows it, of several and of one.
+COUNTED = {
+    "activities": "activity",
+    "conversations": "conversation",
+    "customers": "customer",
+    "days": "day",
+    "deliveries": "delivery",
+    "hours": "hour",
+    "invoices": "invoice",
+    "lines": "line",
+    "messages": "message",
+    "months": "month",
+    "order-days": "order-day",
+    "orders": "order",
+    "points": "point",
+    "ratings": "rating",
+    "rows": "row",
+}
+VERBS = {"are": "is", "have": "has", "were": "was"}
+_OF_ONE = re.compile(rf"(?<![\d.,/-])1 ({'|'.join(COUNTED)})\b(?: ({'|'.join(VERBS)})\b)?")
 #: A sentence as it travels: as itself, or with its code and figures.
 Told = str | dict[str, Any]
 
@@ -26,7 +47,17 @@ class Sentence(str):
 
 def sentence(code: str, text: str, **params: Any) -> Sentence:
     """An English sentence with the code and the figures it is told by in other languages."""
-    return Sentence(text, code, {name: _plain(value) for name, value in params.items()})
+    return Sentence(of_one(text), code, {name: _plain(value) for name, value in params.items()})
+
+
+def of_one(text: str) -> str:
+    """An English sentence in which nothing is counted as *1 days*."""
+    return _OF_ONE.sub(_singular, text)
+
+
+def _singular(found: re.Match[str]) -> str:
+    noun, verb = found.groups()
+    return f"1 {COUNTED[noun]}" + (f" {VERBS[verb]}" if verb else "")
 
 
 def _plain(value: Any) -> Any:

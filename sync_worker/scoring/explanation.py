@@ -44,6 +44,7 @@ from sync_worker.scoring.peers import Peers
 from sync_worker.scoring.reasons import Told, told
 from sync_worker.scoring.rhythm import Rhythm
 from sync_worker.scoring.situation import Situation
+from sync_worker.sentences import of_one
 
 #: What makes a figure worth a sentence; none of them moves a label.
 NOTICEABLE_CHANGE = 0.2
@@ -113,7 +114,7 @@ SENTENCES = {
 def render(reason: Mapping[str, Any]) -> str:
     """A reason as an English sentence without a full stop; an unknown code as itself."""
     sentence = SENTENCES.get(reason["code"])
-    return reason["code"] if sentence is None else sentence.format_map(reason["params"])
+    return reason["code"] if sentence is None else of_one(sentence.format_map(reason["params"]))
 
 
 def candidates(

@@ -120,7 +120,7 @@ def warnings_of(orders, **policy):
 
 def test_too_little_data_is_told():
     assert any(
-        "only 60 customers" not in words and "span only 1 days" in words
+        "only 60 customers" not in words and "span only 1 day," in words
         for words in warnings_of(many(60, [0]))
     )
     assert any("span only 30 days" in words for words in warnings_of(month(60)))

@@ -249,11 +249,11 @@ def test_the_stage_of_a_whole_run_has_its_complaint_with_the_rating_to_open(scor
 
 def test_cards_are_evidence_of_attitude_with_the_card_to_open(scored):
     one, two, three = (loyal_reasons(scored, n)[0] for n in (1, 2, 3))
-    assert render(one) == "Spent its loyalty points on 1 days of late, the last time 150 days ago"
+    assert render(one) == "Spent its loyalty points on 1 day of late, the last time 150 days ago"
     assert (one["model"], one["record_ids"]) == ("loyalty.card", [12])
-    assert render(two) == "Collected loyalty points on 1 days of late and spent none"
+    assert render(two) == "Collected loyalty points on 1 day of late and spent none"
     assert two["record_ids"] == [21]
-    assert render(three) == "Has a loyalty card and showed it on none of 1 order-days of late"
+    assert render(three) == "Has a loyalty card and showed it on none of 1 order-day of late"
     assert three["record_ids"] == [31]
     assert [each["code"] for each in loyal_reasons(scored, 4)] == ["never_rated"]
 

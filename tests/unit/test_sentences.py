@@ -15,7 +15,7 @@ from sync_worker.heartbeat import Heartbeat
 from sync_worker.history.schema import HistoryError
 from sync_worker.outcome import Outcome
 from sync_worker.policy import Policy, PolicyError
-from sync_worker.sentences import Sentence, sentence, teller
+from sync_worker.sentences import Sentence, of_one, sentence, teller
 
 WORKER = Path(__file__).resolve().parents[2] / "sync_worker"
 SCHEMA = json.loads((WORKER / "sentence_schema.json").read_text(encoding="utf-8"))
@@ -115,3 +115,19 @@ def test_steps_are_beaten_by_code() -> None:
                 break
             heartbeat._thread.join(0.02)
     assert transport.calls[0]["message"] == {"code": "scoring", "params": {}, "text": "scoring"}
+
+
+@pytest.mark.parametrize(
+    ("several", "one"),
+    [
+        ("the orders span only 1 days, 90 are needed", "the orders span only 1 day, 90 are needed"),
+        ("only 1 customers have ordered", "only 1 customer has ordered"),
+        ("1 deliveries were late, 1 order-days since", "1 delivery was late, 1 order-day since"),
+        ("Fewer orders: 1, after 11 orders", "Fewer orders: 1, after 11 orders"),
+        ("1,001 days, 2.1 days, 21 days and 0 days", "1,001 days, 2.1 days, 21 days and 0 days"),
+        ("on 2026-01-1 rows; 1 rowsets; 1 areas", "on 2026-01-1 rows; 1 rowsets; 1 areas"),
+    ],
+)
+def test_of_one_thing_the_english_is_singular(several: str, one: str) -> None:
+    assert of_one(several) == one
+    assert sentence("code", several) == one
