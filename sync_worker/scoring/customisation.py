@@ -62,7 +62,7 @@ def _within(purchases: Purchases, at: np.ndarray, group: np.ndarray, minimum: in
     # what each customer bought of each product, all days together
     key = row.astype("int64") * len(purchases.products) + purchases.product[at]
     order = grouped.argsort(key)
-    starts, number = _runs(key[order])
+    starts, number = grouped.runs(key[order])
     net = np.bincount(number, amount[order])
     first = order[starts]
     owner, product = row[first], purchases.product[at[first]]
@@ -71,7 +71,7 @@ def _within(purchases: Purchases, at: np.ndarray, group: np.ndarray, minimum: in
     # and the same of its group, which the product is kept for or not
     key = group[owner] * len(purchases.products) + product
     by_group = grouped.argsort(key)
-    starts, place = _runs(key[by_group])
+    starts, place = grouped.runs(key[by_group])
     pair = np.empty(len(owner), dtype="int64")
     pair[by_group] = place
     net = np.bincount(pair, net)
@@ -90,9 +90,3 @@ def _within(purchases: Purchases, at: np.ndarray, group: np.ndarray, minimum: in
     inside = np.bincount(owner, spent * kept[pair], minlength=customers)
     told = (money > 0) & (money > KNOWN * (money + unknown))
     return np.divide(inside, money, out=np.full(customers, np.nan), where=told)
-
-
-def _runs(ascending: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Where each run of equal values begins, and the number of the run that each value is in."""
-    begins = np.append(True, ascending[1:] != ascending[:-1]) if len(ascending) else np.zeros(0, bool)
-    return np.flatnonzero(begins), np.cumsum(begins) - 1

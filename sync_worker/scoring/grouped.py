@@ -52,6 +52,12 @@ def order(key: np.ndarray, rank: np.ndarray) -> np.ndarray:
     return np.argsort(key.astype("int64") * (int(rank.max(initial=0)) + 1) + rank)
 
 
+def runs(ascending: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where each run of equal values begins, and the number of the run that each value is in."""
+    begins = np.append(True, ascending[1:] != ascending[:-1]) if len(ascending) else np.zeros(0, bool)
+    return np.flatnonzero(begins), np.cumsum(begins) - 1
+
+
 def entries(start: np.ndarray, groups: np.ndarray) -> np.ndarray:
     """The index of all entries of some groups, group by group, where those of a group stand side by side, (k,) int64.
 

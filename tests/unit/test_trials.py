@@ -244,11 +244,11 @@ def test_without_cutoffs_before_it_a_trial_has_the_plainest_rule():
 
 def test_intervals_of_a_company_hold_about_four_in_five_of_who_may_buy():
     held = []
-    for seed in (11, 12):
+    for seed in range(11, 17):  # of two shops the share differs by .04 from that of the next two
         for trial in run(past_of(shop(300, seed=seed)), 4)[1:]:
             telling = trial.probability < 0.8
             held += trial.held[telling].tolist()
-    assert len(held) > 500
+    assert len(held) > 1500
     assert np.mean(held) == pytest.approx(0.8, abs=0.05)
 
 
