@@ -33,6 +33,8 @@ SLOPES = {
 VOTES_ALONE = 2
 #: Customers that it is fitted to.
 MOST = 20_000
+#: A standard deviation that is not told from rounding.
+ROUNDING = 1e-6
 
 
 def slopes(scaler: StandardScaler) -> np.ndarray:
@@ -40,7 +42,7 @@ def slopes(scaler: StandardScaler) -> np.ndarray:
     names = design.COLUMNS + design.BASKET_COLUMNS
     found = np.zeros(len(scaler.var_))
     found[[names.index(name) for name in SLOPES]] = list(SLOPES.values())
-    found[scaler.var_ == 0] = 0
+    found[scaler.var_ < ROUNDING**2] = 0
     return found
 
 
@@ -55,7 +57,7 @@ def fitted(own_slopes: np.ndarray, columns: np.ndarray, others: np.ndarray) -> L
     """The model with these slopes, (k,), whose log-odds of the (n, k) columns have the mean and the standard
     deviation of what other models tell of the same customers, (n,)."""
     told = columns @ own_slopes
-    stretch = float(others.std() / max(told.std(), 1e-9))
+    stretch = float(others.std() / told.std()) if told.std() > ROUNDING else 0.0
     return Line(own_slopes * stretch, float(others.mean() - stretch * told.mean()))
 
 

@@ -87,6 +87,14 @@ def test_where_nothing_differs_the_level_of_the_others_is_left():
     assert agreed.log_odds(np.random.default_rng(1).normal(size=(5, 2))) == pytest.approx(-1.0)
 
 
+def test_where_customers_differ_by_rounding_alone_nothing_is_made_of_it():
+    noise = 1e-13 * np.random.default_rng(0).normal(size=(50, 26))
+    scaler = scaler_of(1.0 + noise)
+    assert not transfer.slopes(scaler).any()
+    line = transfer.fitted(np.ones(26), noise, np.linspace(-1, 1, 50))
+    assert line.log_odds(np.full((1, 26), 5.0)) == pytest.approx(0, abs=1e-9)
+
+
 def test_the_tier_is_two_votes_of_what_others_teach_and_one_of_the_transaction_models(young):
     told = young.base.tell(HORIZON, young.situation)
     unit = design.typical_amount([young.situation])
