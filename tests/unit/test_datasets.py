@@ -102,7 +102,7 @@ def test_a_dataset_without_a_column_is_told_before_anything_is_read():
 
 
 def test_an_identifier_that_must_be_there_is_not_left_empty():
-    with pytest.raises(ContractError, match="payments leaves invoice_id empty in 1 rows"):
+    with pytest.raises(ContractError, match="payments leaves invoice_id empty in 1 row"):
         read({"payments": "4,,10,2026-03-02,15\n"})
 
 

@@ -80,7 +80,7 @@ def test_columns_an_addon_adds_are_passed_over():
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (page("1,10,2026-01-31,12.5,\n", ORDERS, rows=2), "1 rows where Odoo announced 2"),
+        (page("1,10,2026-01-31,12.5,\n", ORDERS, rows=2), "1 row where Odoo announced 2"),
         (page("1,10,2026-01-31,twelve,\n", ORDERS), "cannot be read"),
         (page("1,10,2026-01-31,12.5\n", ORDERS[:-1]), "lacks the columns margin"),
         ({"columns": ORDERS, "rows": 1, "data": "!!!", "after": None}, "cannot be read"),
