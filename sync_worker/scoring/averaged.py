@@ -60,8 +60,9 @@ class AveragedTier(ABC):
 
     def orders_given(self, p_no_purchase: np.ndarray, h: np.ndarray, situation: Situation) -> np.ndarray:
         """The transaction models' order-days given any, times the chance of any by this tier and `orders_factor`,
-        (n,); as many as the chance of any at least."""
-        return (1 - p_no_purchase) * np.maximum(self.orders_factor * given_any(self.base, h, situation), 1.0)
+        (n,); if any, one at least and one a day at most."""
+        orders = self.orders_factor * given_any(self.base, h, situation)
+        return (1 - p_no_purchase) * np.clip(orders, 1.0, np.maximum(h, 1.0))
 
     def parameters(self) -> dict[str, float]:
         return {**self.base.transactions.parameters(), **self.base.rhythm.parameters()}

@@ -377,6 +377,15 @@ def test_what_was_learnt_is_told(learnt):
     assert all(np.isfinite([*one.parameters().values()]))
 
 
+def test_there_is_one_order_day_a_day_at_most_however_many_came_before(learnt, monkeypatch):
+    tier = learnt.tiers[False]
+    monkeypatch.setattr(tier, "orders_factor", 1000.0)
+    any_at_all = 1 - tier.p_no_purchase(HORIZON, learnt.situation)
+    assert tier.expected_orders(HORIZON, learnt.situation) == pytest.approx(HORIZON * any_at_all)
+    monkeypatch.setattr(tier, "orders_factor", 0.0)  # and who buys at all orders on a day at least
+    assert tier.expected_orders(HORIZON, learnt.situation) == pytest.approx(any_at_all)
+
+
 @KINDS
 def test_as_many_order_days_are_given_as_came_before(learnt, boosted):
     """At the cut-offs learnt from, over all of them; the models of single customers gave more."""
