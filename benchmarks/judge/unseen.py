@@ -13,13 +13,19 @@ from sync_worker.scoring import transfer
 #: Slopes by the history that took no part in learning them, written by benchmarks/transfer.
 FILE = Path(__file__).with_name("transfer_slopes.json")
 ALL = "all"
-#: Histories made of another one.
-PARTS_OF = {"lot": "cdnow"}
+#: Histories that teach: real ones.
+TEACHERS = ("cdnow", "retail", "cj")
+#: What is made of a history that teaches, and what took no part.
+OTHERS = {"lot": "cdnow", "reseller": ALL, "superstore": ALL}
 
 
 @contextmanager
 def unseen(data_set: str) -> Iterator[None]:
-    """The product had it never seen a history."""
-    slopes = json.loads(FILE.read_text())
-    with patch.object(transfer, "SLOPES", slopes.get(PARTS_OF.get(data_set, data_set), slopes[ALL])):
+    """The product with slopes that a history did not teach.
+
+    Raises:
+        KeyError: it is not known whether it did.
+    """
+    known = {name: name for name in TEACHERS} | OTHERS
+    with patch.object(transfer, "SLOPES", json.loads(FILE.read_text())[known[data_set]]):
         yield

@@ -29,6 +29,8 @@ GROUPS: dict[str, tuple[str, ...]] = {
 }
 #: Days within which an order is imagined, longest first.
 AHEAD = (90, 60, 45, 30, 21, 14, 7)
+#: By how much the probability must come below a threshold for a promise: what is told of an order is off by about that.
+SURELY = 0.03
 #: Customers looked at at once, which bounds the memory.
 BLOCK = 100_000
 
@@ -98,14 +100,20 @@ def _of_distinct(
     return forecast.p_no_purchase(lengths[kinds % len(lengths)], _situation(of_group))[each]
 
 
-def after_an_order(forecast: Forecast, situation: Situation, horizon: np.ndarray, days: int) -> np.ndarray:
+def after_an_order(
+    forecast: Forecast, situation: Situation, horizon: np.ndarray, days: int, *, window: float
+) -> np.ndarray:
     """Churn probability of each customer right after an order so many days from now, (n,).
 
-    The silence it ends becomes part of the customer's rhythm, as if the peers' counted least, so that no more is
-    promised than an order will keep; and until then the orders of late have grown older.
+    The silence it ends becomes part of the customer's rhythm, as if the peers' counted least, so that rather too little
+    is promised; and until then the orders of late have grown older.
+
+    Args:
+        horizon: (n,) days, of each customer.
+        window: days that the windows of recent behaviour are of.
     """
     off = np.log(np.maximum(situation.silence + days, 1)) - situation.mu
-    aged = _aged(situation, horizon, days)
+    aged = _aged(situation, window, days)
     gaps, known = situation.x, np.maximum(situation.x - 1, 0) + rhythm.SPREAD_WEIGHT
     variance = (known * situation.sigma**2 + gaps / (gaps + 1) * off**2) / (gaps + rhythm.SPREAD_WEIGHT)
     ordered = aged.but(
@@ -123,36 +131,56 @@ def after_an_order(forecast: Forecast, situation: Situation, horizon: np.ndarray
     return forecast.p_no_purchase(horizon, ordered)
 
 
-def _aged(s: Situation, horizon: np.ndarray, days: int) -> Situation:
-    """The windows of recent behaviour so many days later without an order, as if the orders of each lay evenly in
-    it."""
-    passed = np.minimum(days / horizon, 1.0)
-    latest = s.latest_orders * np.maximum(1 - 3 * passed, 0)
-    # of those of a horizon the last third holds the latest; they leave it last
-    rest = (s.recent_orders - s.latest_orders) * np.maximum(1 - 1.5 * passed, 0)
-    recent = rest + s.latest_orders * np.minimum(3 * (1 - passed), 1)
-    kept = recent / np.maximum(s.recent_orders, 1)
+def _aged(s: Situation, window: float, days: int) -> Situation:
+    """The windows of recent behaviour so many days later without an order.
+
+    The newest order lies where the silence begins, the others of each window evenly behind it.
+    """
+    recent, before = (
+        spend / np.maximum(count, 1)
+        for spend, count in ((s.recent_spend, s.recent_orders), (s.before_spend, s.before_orders))
+    )
+    # of each window the order-days, where it begins and ends, days ago, and the amount of an order-day
+    parts = (
+        (s.latest_orders, 0.0, window / 3, recent),
+        (s.recent_orders - s.latest_orders, window / 3, window, recent),
+        (s.before_orders, window, 2 * window, before),
+        (s.earlier_orders, 2 * window, 4 * window, s.mean_spend),
+    )
+    ages = (window / 3, window, 2 * window, 4 * window)
+    # order-days that are then younger than each of the ages, and what was spent on them
+    orders, spent = np.zeros((2, len(ages), len(s)))
+    for count, begin, end, amount in parts:
+        begins = np.clip(s.silence, begin, end)
+        newest = np.minimum(count, (s.silence >= begin) & (s.silence < end))
+        for place, age in enumerate(ages):
+            share = np.clip((age - days - begins) / np.maximum(end - begins, 1), 0, 1)
+            younger = newest * (s.silence + days < age) + (count - newest) * share
+            orders[place] += younger
+            spent[place] += younger * amount
     return s.but(
-        latest_orders=latest,
-        recent_orders=recent,
-        before_orders=s.before_orders * (1 - passed) + s.recent_orders - recent,
-        earlier_orders=s.earlier_orders * (1 - passed / 2) + s.before_orders * passed,
-        recent_spend=s.recent_spend * kept,
-        before_spend=s.before_spend * (1 - passed) + s.recent_spend * (1 - kept),
+        latest_orders=orders[0],
+        recent_orders=orders[1],
+        before_orders=orders[2] - orders[1],
+        earlier_orders=orders[3] - orders[2],
+        recent_spend=spent[1],
+        before_spend=spent[2] - spent[1],
     )
 
 
-def days_left(forecast: Forecast, situation: Situation, horizon: np.ndarray, below: np.ndarray) -> np.ndarray:
-    """The most days (of `AHEAD`) within which an order brings the churn probability below a threshold, (n,); 0
-    where none does."""
+def days_left(
+    forecast: Forecast, situation: Situation, horizon: np.ndarray, below: np.ndarray, *, window: float
+) -> np.ndarray:
+    """The most days (of `AHEAD`) within which an order surely brings the churn probability below a threshold, (n,); 0
+    where none does. Arguments as of `after_an_order`."""
     result = np.zeros(len(situation), dtype="int64")
     for begin in range(0, len(situation), BLOCK):
         block = np.arange(begin, min(begin + BLOCK, len(situation)))
         for days in AHEAD:
             rows = block[(result[block] == 0) & (days <= horizon[block])]
             if len(rows):
-                reached = after_an_order(forecast, situation.part(rows), horizon[rows], days) < below[rows]
-                result[rows[reached]] = days
+                then = after_an_order(forecast, situation.part(rows), horizon[rows], days, window=window)
+                result[rows[then < below[rows] - SURELY]] = days
     return result
 
 

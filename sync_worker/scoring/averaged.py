@@ -45,9 +45,13 @@ class AveragedTier(ABC):
         self.base, self.unit = base, unit
 
     @abstractmethod
-    def _votes(self, columns: np.ndarray) -> tuple[np.ndarray, int]:
-        """The sum of the other models' log-odds of churn, (n,), and how many votes it is of; of the columns nothing
-        may be left."""
+    def _votes(self, situation: Situation, told: Told, room: np.ndarray | None) -> tuple[np.ndarray, float]:
+        """The sum of the other models' log-odds of churn, (n,), and how many votes it is of.
+
+        Args:
+            told: by the transaction models, of the horizon asked for.
+            room: as for `design.with_basket`.
+        """
 
     def p_alive(self, situation: Situation) -> np.ndarray:
         return self.base.p_alive(situation)
@@ -80,7 +84,7 @@ class AveragedTier(ABC):
         return in_blocks(each, BLOCK, h, *situations).T
 
     def _p_no_purchase(self, situation: Situation, told: Told, room: np.ndarray | None = None) -> np.ndarray:
-        total, votes = self._votes(design.with_basket(situation, told, self.unit, room))
+        total, votes = self._votes(situation, told, room)
         return expit((total + log_odds(told.p_no_purchase)) / (votes + 1))
 
 

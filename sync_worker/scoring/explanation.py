@@ -147,7 +147,8 @@ def candidates(
     horizon = policy.column("churn_horizon_days", table["format"])
     # what takes most memory in between comes first
     below = churn.borders_left(policy, table["format"], remembered)
-    advice = [*_advice(table, below, forecast=forecast, situation=situation, horizon=horizon)]
+    window = float(policy.value("churn_horizon_days"))
+    advice = [*_advice(table, below, forecast=forecast, situation=situation, horizon=horizon, window=window)]
     parts = contributions(forecast, situation, horizon, peers, table["churn_probability"].to_numpy())
     withheld = table["churn_withheld"].to_numpy(dtype=bool)
     for part in parts.values():
@@ -227,7 +228,7 @@ def _spend(features, peers, parts) -> Iterable[Evidence]:
     )
 
 
-def _advice(table, below, *, forecast, situation, horizon) -> Iterable[Evidence]:
+def _advice(table, below, *, forecast, situation, horizon, window) -> Iterable[Evidence]:
     """Within how many days an order would bring the risk down, `below` being `churn.borders_left`."""
     n = len(table)
     # who is lost is won back by a plan, not by an order that would come by itself
@@ -238,7 +239,9 @@ def _advice(table, below, *, forecast, situation, horizon) -> Iterable[Evidence]
         days = np.zeros(n, dtype="int64")
         rows = np.flatnonzero(higher & ~told)
         if len(rows):
-            days[rows] = days_left(forecast, situation.part(rows), horizon[rows], below[name][rows])
+            days[rows] = days_left(
+                forecast, situation.part(rows), horizon[rows], below[name][rows], window=window
+            )
         told |= days > 0
         yield Evidence(f"order_brings_{name}", days > 0, {"days": days}, strength=ADVICE)
 

@@ -40,6 +40,10 @@ CHURN_BOOSTING = BOOSTING | {"learning_rate": 0.05, "max_features": 0.2}
 #: Votes of the trees for churn, and how many once they have so many rows to grow on. For sales they have one: two would
 #: rank customers a thousandth of Gini better, and meet the total of ageing ones worse.
 TREES_VOTES, MANY_VOTES, MANY_ROWS = 1, 2, 1500
+#: Votes of what other companies teach, and how many where the own past teaches so many rows.
+ELSEWHERE_VOTES, ELSEWHERE_MANY = 1.0, 0.5
+#: Up to so many times this quantile of the order-days forecast a customer counts where their total is corrected.
+HEAVY, HEAVY_QUANTILE = 2.0, 0.95
 #: What the two transaction models say themselves.
 _BASE_COLUMNS = [design.COLUMNS.index(name) for name in ("transactions_churn", "rhythm_churn")]
 #: What says most and changes least in meaning as a company grows.
@@ -91,15 +95,19 @@ class HybridTier(AveragedTier):
         period = np.repeat(np.arange(len(lessons)), [len(lesson.situation) for lesson in lessons])
         regression = _fitted(self._scaled(columns.copy()), churned, period, INVERSE_RIDGE)
         self._plain = _fitted(self._held(columns), churned, period)
-        elsewhere = self._elsewhere(regression, transfer.of_today(situation), horizon)
-        # two votes on the same columns
-        self._both = Line(regression.slopes + elsewhere.slopes, regression.level + elsewhere.level)
+        elsewhere = self._elsewhere(regression, transfer.sample(situation), horizon)
+        weight = ELSEWHERE_MANY if len(columns) >= MANY_ROWS else ELSEWHERE_VOTES
+        # the sum of votes on the same columns
+        self._linear = Line(
+            regression.slopes + weight * elsewhere.slopes, regression.level + weight * elsewhere.level
+        )
         # where no lines are known, the draws of columns are not wasted on what is nought for all
         known = columns[:, len(design.COLUMNS) :].any()
         self._width = columns.shape[1] if known else len(design.COLUMNS)
         trees = HistGradientBoostingClassifier(**CHURN_BOOSTING)
         self._trees = trees.fit(columns[:, : self._width], churned) if boosted else None
         self._trees_votes = _trees_votes(len(columns)) if boosted else 0
+        self._n_votes = 2 + weight + self._trees_votes
         self.orders_factor = self._orders_factor(lessons)
 
     @property
@@ -113,13 +121,19 @@ class HybridTier(AveragedTier):
         return f"{kind} and transaction models averaged, learnt from {cutoffs} and other companies"
 
     def _orders_factor(self, lessons: Sequence[Lesson]) -> float:
-        """Order-days that came over those forecast at the cut-offs learnt from."""
-        came, told = 0.0, 0.0
+        """Order-days that came over those forecast at the cut-offs learnt from.
+
+        Heavy buyers count on both sides as twice what all but a twentieth of the customers are forecast at most: a few
+        who change their ways must not change what is expected of all others.
+        """
+        told, came = [], []
         for lesson in lessons:
             none = self._p_no_purchase(lesson.situation, lesson.told)
-            told += ((1 - none) * given_any(lesson.base, lesson.horizon, lesson.situation)).sum()
-            came += lesson.outcome.orders.sum()
-        return float(came / max(told, 1e-9))
+            told.append((1 - none) * given_any(lesson.base, lesson.horizon, lesson.situation))
+            came.append(lesson.outcome.orders)
+        forecast, actual = np.concatenate(told), np.concatenate(came)
+        most = HEAVY * float(np.quantile(forecast, HEAVY_QUANTILE))
+        return float(np.minimum(actual, most).sum() / max(np.minimum(forecast, most).sum(), 1e-9))
 
     def _elsewhere(self, regression: Line, situation: Situation, horizon: float) -> Line:
         """What other companies teach, as wide and as high as the other linear votes on the customers of today: at the
@@ -130,7 +144,7 @@ class HybridTier(AveragedTier):
         scaled = self._scaled(columns)
         slopes = transfer.slopes(self._scaler)
         slopes[_BASE_COLUMNS] /= TRUST
-        return transfer.fitted(slopes, scaled, np.mean([regression.log_odds(scaled), *votes], axis=0))
+        return transfer.matched(slopes, scaled, np.mean([regression.log_odds(scaled), *votes], axis=0))
 
     def _scaled(self, columns: np.ndarray) -> np.ndarray:
         """What the ridge looks at, in place of the columns."""
@@ -143,12 +157,13 @@ class HybridTier(AveragedTier):
         mean = self._scaler.mean_[_PLAIN_COLUMNS]
         return np.clip(columns[:, _PLAIN_COLUMNS], mean - far, mean + far)
 
-    def _votes(self, columns: np.ndarray) -> tuple[np.ndarray, int]:
+    def _votes(self, situation: Situation, told: Told, room: np.ndarray | None) -> tuple[np.ndarray, float]:
+        columns = design.with_basket(situation, told, self.unit, room)
         total = self._plain.log_odds(self._held(columns))
         if self._trees is not None:
             total += self._trees_votes * log_odds(self._trees.predict_proba(columns[:, : self._width])[:, 1])
-        total += self._both.log_odds(self._scaled(columns))
-        return total, 3 + self._trees_votes
+        total += self._linear.log_odds(self._scaled(columns))  # last: of the columns nothing is left
+        return total, self._n_votes
 
 
 def _fitted(columns: np.ndarray, churned: np.ndarray, period: np.ndarray, inverse_ridge: float = 1.0) -> Line:

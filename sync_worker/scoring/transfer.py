@@ -13,21 +13,21 @@ from sklearn.preprocessing import StandardScaler
 
 from sync_worker.scoring import design
 from sync_worker.scoring.averaged import AveragedTier, Line
-from sync_worker.scoring.base_models import BaseModels, log_odds
+from sync_worker.scoring.base_models import BaseModels, Told, log_odds
 from sync_worker.scoring.situation import Situation
 
 #: Change of the log-odds of churn by a standard deviation of a column of `design.with_basket`; what is not named says
 #: nothing more. Learnt by benchmarks/transfer --write.
 SLOPES = {
-    "x": 0.29,
-    "silence": -0.16,
-    "revenue": -0.16,
-    "transactions_churn": 0.15,
-    "rhythm_churn": 0.57,
-    "recent_orders": -0.43,
-    "before_orders": -0.23,
-    "earlier_orders": -0.1,
-    "categories": -0.34,
+    "x": -0.09,
+    "silence": 0.0,
+    "revenue": -0.21,
+    "transactions_churn": 0.23,
+    "rhythm_churn": 0.18,
+    "recent_orders": -0.22,
+    "before_orders": -0.18,
+    "earlier_orders": -0.14,
+    "categories": -0.18,
 }
 #: Votes against the transaction models' one where there are no other models.
 VOTES_ALONE = 2
@@ -46,14 +46,14 @@ def slopes(scaler: StandardScaler) -> np.ndarray:
     return found
 
 
-def of_today(situation: Situation) -> Situation:
-    """The customers whose other votes it is fitted to, a sample of many."""
+def sample(situation: Situation) -> Situation:
+    """The customers whose other votes it is fitted to, at most `MOST`."""
     if len(situation) <= MOST:
         return situation
     return situation.part(np.sort(np.random.default_rng(0).choice(len(situation), MOST, replace=False)))
 
 
-def fitted(own_slopes: np.ndarray, columns: np.ndarray, others: np.ndarray) -> Line:
+def matched(own_slopes: np.ndarray, columns: np.ndarray, others: np.ndarray) -> Line:
     """The model with these slopes, (k,), whose log-odds of the (n, k) columns have the mean and the standard
     deviation of what other models tell of the same customers, (n,)."""
     told = columns @ own_slopes
@@ -74,13 +74,17 @@ class TransferTier(AveragedTier):
     words = "transaction models averaged with what other companies' purchase histories teach"
 
     def __init__(self, base: BaseModels, situation: Situation, horizon: float) -> None:
-        situation = of_today(situation)
+        situation, self.horizon = sample(situation), horizon
         super().__init__(base, design.typical_amount([situation]))
         told = base.tell(horizon, situation)
         columns = design.with_basket(situation, told, self.unit)
         self._scaler = StandardScaler().fit(columns)
         columns = design.standard(columns, self._scaler)
-        self._line = fitted(slopes(self._scaler), columns, log_odds(told.p_no_purchase))
+        self._line = matched(slopes(self._scaler), columns, log_odds(told.p_no_purchase))
 
-    def _votes(self, columns: np.ndarray) -> tuple[np.ndarray, int]:
-        return VOTES_ALONE * self._line.log_odds(design.standard(columns, self._scaler)), VOTES_ALONE
+    def _votes(self, situation: Situation, told: Told, room: np.ndarray | None) -> tuple[np.ndarray, float]:
+        # fitted to one horizon; to another one it follows the transaction models, which know any
+        usual = self.base.tell(self.horizon, situation)
+        columns = design.standard(design.with_basket(situation, usual, self.unit, room), self._scaler)
+        change = log_odds(told.p_no_purchase) - log_odds(usual.p_no_purchase)
+        return VOTES_ALONE * (self._line.log_odds(columns) + change), VOTES_ALONE

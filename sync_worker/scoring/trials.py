@@ -124,14 +124,14 @@ def run(past: Past, most: int, progress: Callable[[float], None] = lambda _part:
 def forecasts(
     base: BaseModels, lessons: Sequence[Lesson], season: Season, situation: Situation, horizon: float
 ) -> dict[str, Forecast]:
-    """A forecast of each tier that there is enough to learn for; what other companies teach alone where there is not
-    enough for a regression.
+    """A forecast of each tier that there is enough to learn for.
 
     Args:
         situation: of the customers to forecast.
         horizon: days; the company's churn horizon.
     """
     found = {name: of_base(base, name, season) for name in ("mbg_nbd", "rhythm")}
+    found["transfer"] = Forecast(TransferTier(base, situation, horizon), base.spend, season=season)
     churned = np.concatenate([lesson.outcome.churned for lesson in lessons]) if lessons else np.zeros(0, bool)
     gone, stayed = int(churned.sum()), int((~churned).sum())
     for name in ("regression", "boosted"):
@@ -140,19 +140,19 @@ def forecasts(
             tier = HybridTier(base, lessons, situation, horizon, boosted=boosted)
             sales = SalesRegression(base, lessons, boosted=boosted)
             found[name] = Forecast(tier, base.spend, sales, season)
-    if "regression" not in found:
-        found["transfer"] = Forecast(TransferTier(base, situation, horizon), base.spend, season=season)
     return found
 
 
 def choose(trials: Sequence[Trial], available: dict[str, Forecast]) -> str:
     """The tier to use: the richest there is data for, unless another did clearly better on all trials.
 
-    The MBG/NBD is passed over where the orders do not show when customers leave.
+    The MBG/NBD is passed over where the orders do not show when customers leave, and what other companies teach alone
+    where the own past teaches enough for a regression, of which it is a part.
     """
-    names = [name for name in TIERS if name in available]
+    passed_over = {"transfer"} if "regression" in available else set()
     if not available["mbg_nbd"].tier.model.identified_:
-        names.remove("mbg_nbd")
+        passed_over.add("mbg_nbd")
+    names = [name for name in TIERS if name in available and name not in passed_over]
     default = names[-1]
     judged = [name for name in names if all(name in trial.probabilities for trial in trials)]
     if not trials or default not in judged:

@@ -4,34 +4,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.special import logit
-from shops import TODAY, past_of, shop, with_lines
+from learnt import HORIZON, Learnt
+from shops import shop, with_lines
 
-from sync_worker.scoring import averaged, design, hybrid, metrics, sales_regression, transfer
-from sync_worker.scoring.hybrid import HybridTier
+from sync_worker.scoring import averaged, design, metrics, sales_regression, transfer
 from sync_worker.scoring.sales_regression import SalesRegression
 from sync_worker.scoring.situation import Outcome, Situation
 
-HORIZON = 60
-DAY = TODAY - HORIZON
 KINDS = pytest.mark.parametrize("boosted", [False, True], ids=["regression", "boosted"])
-
-
-class Learnt:
-    """Models of a shop whose customers place a small last order before they leave."""
-
-    def __init__(self, sales):
-        past = past_of(sales, today=DAY, horizon=HORIZON)
-        self.snapshot, self.base = past.moment(DAY)
-        self.situation = self.snapshot.situation
-        self.came = past.outcome(self.snapshot, HORIZON)
-        self.lessons = past.lessons(DAY)
-        self.tiers = {kind: self.tier(boosted=kind) for kind in (False, True)}
-        self.sales = {kind: SalesRegression(self.base, self.lessons, boosted=kind) for kind in (False, True)}
-
-    def tier(self, *, boosted, lessons=None, situation=None):
-        known = lessons or self.lessons, situation or self.situation
-        return HybridTier(self.base, *known, HORIZON, boosted=boosted)
 
 
 @pytest.fixture(scope="module")
@@ -131,33 +111,6 @@ def test_a_longer_horizon_leaves_less_silence_and_more_orders(learnt, boosted):
     assert orders == sorted(orders) and amounts == sorted(amounts)
 
 
-@KINDS
-def test_orders_are_those_of_the_transaction_models_given_any(learnt, boosted):
-    tier, s = learnt.tiers[boosted], learnt.situation
-    orders = tier.expected_orders(HORIZON, s)
-    models = learnt.base.transactions, learnt.base.rhythm
-    given_any = sum(one.expected_orders(HORIZON, s) for one in models) / sum(
-        1 - one.p_no_purchase(HORIZON, s) for one in models
-    )
-    given_any = np.maximum(tier.orders_factor * given_any, 1)  # who buys orders on a day at least
-    assert orders == pytest.approx(given_any * (1 - tier.p_no_purchase(HORIZON, s)), rel=1e-6)
-    assert tier.p_alive(s).tolist() == learnt.base.p_alive(s).tolist()
-
-
-@KINDS
-def test_of_who_is_gone_by_one_model_no_more_orders_are_expected_than_of_who_is_there(learnt, boosted):
-    """A buyer of every third day that has been silent for four months may come back, but not ten times a day."""
-    part = learnt.situation.part(np.argsort(-learnt.situation.x)[:1])
-    buyer = {"x": 80.0, "t_x": 240.0, "mu": np.log(3.0), "sigma": 1.2}
-    here, gone = (
-        part.but(**{name: np.array([value]) for name, value in {**buyer, "T": 240.0 + silence}.items()})
-        for silence in (1.0, 120.0)
-    )
-    tier = learnt.tiers[boosted]
-    assert learnt.base.transactions.p_alive(gone)[0] < 1e-4
-    assert tier.expected_orders(HORIZON, gone)[0] < tier.expected_orders(HORIZON, here)[0] <= HORIZON
-
-
 days = st.sampled_from([0.0, 1.0, 30.0, 365.0, 40_000.0])
 counts = st.sampled_from([0.0, 1.0, 7.0, 400.0])
 money = st.sampled_from([0.0, 1e-9, 1.0, 1e3, 1e12])
@@ -226,20 +179,6 @@ def test_no_vote_is_more_than_three_times_the_largest_sales(learnt, monkeypatch)
     assert votes.shape == (3, n)
     assert (votes[:2] == most).all()
     assert votes[2] == pytest.approx(np.minimum(base, most))
-
-
-def test_trees_have_one_vote_and_two_once_they_have_many_rows(learnt, monkeypatch):
-    rows = sum(len(lesson.situation) for lesson in learnt.lessons)
-    others = logit(learnt.tiers[False].p_no_purchase(HORIZON, learnt.situation))
-
-    def trees(votes, many):
-        """What the trees must have said for the average to come out, where they had so many votes."""
-        monkeypatch.setattr(hybrid, "MANY_ROWS", many)
-        tier = learnt.tier(boosted=True)
-        told = logit(tier.p_no_purchase(HORIZON, learnt.situation))
-        return ((4 + votes) * told - 4 * others) / votes
-
-    assert trees(1, rows + 1) == pytest.approx(trees(2, rows), abs=1e-6)
 
 
 def test_sales_of_a_customer_do_not_depend_on_who_else_is_asked_for(learnt):
@@ -375,28 +314,3 @@ def test_what_was_learnt_is_told(learnt):
     one = learnt.tier(lessons=learnt.lessons[:1], boosted=False)
     assert one.words.endswith("learnt from an earlier cut-off and other companies")
     assert all(np.isfinite([*one.parameters().values()]))
-
-
-def test_there_is_one_order_day_a_day_at_most_however_many_came_before(learnt, monkeypatch):
-    tier = learnt.tiers[False]
-    monkeypatch.setattr(tier, "orders_factor", 1000.0)
-    any_at_all = 1 - tier.p_no_purchase(HORIZON, learnt.situation)
-    assert tier.expected_orders(HORIZON, learnt.situation) == pytest.approx(HORIZON * any_at_all)
-    monkeypatch.setattr(tier, "orders_factor", 0.0)  # and who buys at all orders on a day at least
-    assert tier.expected_orders(HORIZON, learnt.situation) == pytest.approx(any_at_all)
-
-
-@KINDS
-def test_as_many_order_days_are_given_as_came_before(learnt, boosted):
-    """At the cut-offs learnt from, over all of them; the models of single customers gave more."""
-    tier = learnt.tiers[boosted]
-    told, came, plain = 0.0, 0.0, 0.0
-    for lesson in learnt.lessons:
-        none = tier._p_no_purchase(lesson.situation, lesson.told)
-        orders = lesson.base.expected_orders(HORIZON, lesson.situation)
-        any_at_all = lesson.base.p_purchase(HORIZON, lesson.situation)
-        plain += (orders / any_at_all * (1 - none)).sum()
-        told += (tier.orders_factor * orders / any_at_all * (1 - none)).sum()
-        came += lesson.outcome.orders.sum()
-    assert told == pytest.approx(came) and plain > 1.02 * came
-    assert tier.orders_factor == pytest.approx(came / plain)

@@ -5,14 +5,18 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from conftest import AS_OF
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import expit, logit
-from shops import TODAY, past_of, shop
+from shops import TODAY, history_from, past_of, shop
 from sklearn.preprocessing import StandardScaler
 
-from benchmarks.judge.unseen import ALL, FILE, unseen
-from sync_worker.scoring import design, metrics, transfer
+from benchmarks.judge.datasets import DATA_SETS, GUARDS
+from benchmarks.judge.unseen import ALL, FILE, OTHERS, TEACHERS, unseen
+from sync_worker.policy import Policy
+from sync_worker.scoring import design, features, metrics, selection, transfer
+from sync_worker.scoring.situation import take
 from sync_worker.scoring.transfer import TransferTier
 
 HORIZON = 60.0
@@ -43,12 +47,15 @@ def test_the_slopes_in_force_are_those_that_all_histories_taught():
     """And a history judged by the benchmarks took no part in its own."""
     written = json.loads(FILE.read_text())
     assert written[ALL] == transfer.SLOPES
-    assert list(written) == [ALL, "cdnow", "retail", "cj", "reseller"]
+    assert list(written) == [ALL, *TEACHERS]
     assert all(set(one) == set(transfer.SLOPES) for one in written.values())
-    for data_set, slopes in (("cj", "cj"), ("lot", "cdnow"), ("superstore", ALL)):
+    for data_set, slopes in (("cj", "cj"), ("lot", "cdnow"), ("superstore", ALL), ("reseller", ALL)):
         with unseen(data_set):
             assert written[slopes] == transfer.SLOPES
     assert written[ALL] == transfer.SLOPES
+    with pytest.raises(KeyError), unseen("of_tomorrow"):
+        pass
+    assert {one.name for one in (*DATA_SETS, *GUARDS)} == {*TEACHERS, *OTHERS}
 
 
 def scaler_of(columns):
@@ -59,7 +66,7 @@ def test_slopes_stand_at_the_columns_they_name():
     names = design.COLUMNS + design.BASKET_COLUMNS
     columns = np.random.default_rng(0).normal(size=(9, 26))
     found = dict(zip(names, transfer.slopes(scaler_of(columns)), strict=True))
-    assert {name: slope for name, slope in found.items() if slope} == transfer.SLOPES
+    assert found == dict.fromkeys(names, 0.0) | transfer.SLOPES
     columns[:, names.index("categories")] = 3.0  # of a basket that all have nothing is told
     assert transfer.slopes(scaler_of(columns))[names.index("categories")] == 0
 
@@ -74,16 +81,16 @@ def test_only_the_order_of_customers_comes_from_elsewhere(seed, mean, spread, sl
     rng = np.random.default_rng(seed)
     columns, others = rng.normal(size=(40, 3)), mean + spread * rng.normal(size=40)
     slopes = slope * rng.normal(size=3)
-    told = transfer.fitted(slopes, columns, others).log_odds(columns)
+    told = transfer.matched(slopes, columns, others).log_odds(columns)
     assert told.mean() == pytest.approx(others.mean(), abs=1e-6 * spread)
     assert told.std() == pytest.approx(others.std(), rel=1e-6)
     assert np.argsort(told).tolist() == np.argsort(columns @ slopes).tolist()
 
 
 def test_where_nothing_differs_the_level_of_the_others_is_left():
-    line = transfer.fitted(np.ones(2), np.zeros((5, 2)), np.arange(5.0))
+    line = transfer.matched(np.ones(2), np.zeros((5, 2)), np.arange(5.0))
     assert line.log_odds(np.zeros((5, 2))) == pytest.approx(2.0)
-    agreed = transfer.fitted(np.ones(2), np.random.default_rng(0).normal(size=(5, 2)), np.full(5, -1.0))
+    agreed = transfer.matched(np.ones(2), np.random.default_rng(0).normal(size=(5, 2)), np.full(5, -1.0))
     assert agreed.log_odds(np.random.default_rng(1).normal(size=(5, 2))) == pytest.approx(-1.0)
 
 
@@ -91,7 +98,7 @@ def test_where_customers_differ_by_rounding_alone_nothing_is_made_of_it():
     noise = 1e-13 * np.random.default_rng(0).normal(size=(50, 26))
     scaler = scaler_of(1.0 + noise)
     assert not transfer.slopes(scaler).any()
-    line = transfer.fitted(np.ones(26), noise, np.linspace(-1, 1, 50))
+    line = transfer.matched(np.ones(26), noise, np.linspace(-1, 1, 50))
     assert line.log_odds(np.full((1, 26), 5.0)) == pytest.approx(0, abs=1e-9)
 
 
@@ -131,9 +138,31 @@ def test_order_days_go_with_the_probability(young):
 
 def test_of_many_customers_a_sample_is_fitted_to(young, monkeypatch):
     monkeypatch.setattr(transfer, "MOST", 100)
-    part = transfer.of_today(young.situation)
+    part = transfer.sample(young.situation)
     assert len(part) == 100
     assert np.isin(part.t_x, young.situation.t_x).all()
     sampled = TransferTier(young.base, young.situation, HORIZON)
-    assert young.told(sampled) == pytest.approx(young.told(), abs=0.1)
-    assert len(young.told(sampled)) == len(young.situation)
+    alone = TransferTier(young.base, part, HORIZON)
+    assert young.told(sampled).tolist() == young.told(alone).tolist() != young.told().tolist()
+
+
+def test_another_horizon_is_reached_by_the_transaction_models(young):
+    """As if it had been fitted to that one: formats have horizons of their own."""
+    for horizon in (7.0, 20.0, 120.0):
+        told = young.tier.p_no_purchase(horizon, young.situation)
+        own = TransferTier(young.base, young.situation, horizon).p_no_purchase(horizon, young.situation)
+        usual = young.base.p_no_purchase(horizon, young.situation)
+        assert logit(told).mean() == pytest.approx(logit(usual).mean(), abs=1e-6)
+        assert told.mean() == pytest.approx(own.mean(), abs=0.02)
+        change = logit(usual) - logit(young.base.p_no_purchase(HORIZON, young.situation))
+        assert logit(told) - logit(young.told()) == pytest.approx(change, abs=1e-6)
+
+
+def test_a_company_that_outgrows_the_tier_has_it_beside_the_one_chosen():
+    """So that a run can tell which labels changed by the model."""
+    policy = Policy().replace(churn_horizon_days=60)
+    history = history_from(shop(80, seed=1, span=420, gap=20.0, leave=0.06))
+    facts = features.build(history, AS_OF, policy)
+    situation = take(facts.sales, facts.table["format"], TODAY, HORIZON, policy).situation
+    chosen = selection.choose(facts, situation, policy, TODAY, besides="transfer")
+    assert (chosen.forecast.name, chosen.other.name) == ("regression", "transfer")

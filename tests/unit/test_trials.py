@@ -37,7 +37,7 @@ def trial_of(churned, **probabilities):
     [
         (["mbg_nbd", "rhythm", "transfer"], True, "transfer"),
         (["mbg_nbd", "rhythm", "transfer"], False, "transfer"),
-        (["mbg_nbd", "rhythm", "regression"], True, "regression"),
+        (["mbg_nbd", "rhythm", "transfer", "regression"], True, "regression"),
         (["mbg_nbd", "rhythm", "regression", "boosted"], True, "boosted"),
         (["mbg_nbd", "rhythm", "regression"], False, "regression"),
     ],
@@ -58,6 +58,12 @@ def test_another_tier_only_if_it_was_clearly_better_on_all_trials():
     assert chosen(0.2 * CLEARLY - 1e-6, 0.2, 0.2) == "mbg_nbd"
     assert chosen(0.15, 0.1, 0.2) == "rhythm"
     assert chosen(0.1, 0.1, 0.05) == "regression"
+
+
+def test_what_others_teach_alone_is_not_chosen_where_the_own_past_teaches_a_regression():
+    """However well it did: it is one vote of that. But it is tried, so that the two can be compared."""
+    made = trial_of([True], mbg_nbd=0.1, rhythm=0.1, transfer=0.9, regression=0.5)
+    assert choose([made], available("mbg_nbd", "rhythm", "transfer", "regression")) == "regression"
 
 
 def test_all_trials_count_alike():
@@ -294,9 +300,20 @@ def test_each_tier_needs_rows_and_outcomes_to_learn_from(sales):
 
     assert names(199, 99) == ["transfer"]
     assert names(200, 19) == names(200, 181) == ["transfer"]
-    assert names(200, 20) == names(399, 200) == ["regression"]
-    assert names(400, 49) == ["regression"]
-    assert names(400, 50) == ["regression", "boosted"]
+    assert names(200, 20) == names(399, 200) == ["transfer", "regression"]
+    assert names(400, 49) == ["transfer", "regression"]
+    assert names(400, 50) == ["transfer", "regression", "boosted"]
+
+
+def test_tiers_are_fitted_to_the_customers_and_the_horizon_to_be_forecast(sales):
+    past = past_of(sales)
+    snapshot, base = past.moment(TODAY)
+    lessons, situation = past.lessons(TODAY), snapshot.situation
+    found = trials.forecasts(base, lessons, trials.learn(past, TODAY), situation, 60.0)
+    own = trials.HybridTier(base, lessons, situation, 60.0, boosted=False)
+    assert found["regression"].tier.p_no_purchase(60.0, situation).tolist() == (
+        own.p_no_purchase(60.0, situation).tolist()
+    )
 
 
 def test_formats_are_judged_on_their_own_horizon(sales):

@@ -1,0 +1,153 @@
+"""Which models have a vote of the hybrid tiers, and the order-days that go with the probability."""
+
+import numpy as np
+import pytest
+from learnt import HORIZON, Learnt
+from scipy.special import logit
+from shops import TODAY, past_of, sales_of, shop, with_lines
+from sklearn.preprocessing import StandardScaler
+
+from sync_worker.scoring import design, hybrid, transfer
+
+KINDS = pytest.mark.parametrize("boosted", [False, True], ids=["regression", "boosted"])
+PLAIN = ["x", "silence", "recent_orders", "recent_spend"]
+BASE = ["transactions_churn", "rhythm_churn"]
+
+
+@pytest.fixture(scope="module")
+def learnt():
+    """Lessons are of a shop whose customers are all new: those of today are older."""
+    return Learnt(with_lines(shop(600, seed=1, span=400, parting=0.2)))
+
+
+def at(names):
+    return [(design.COLUMNS + design.BASKET_COLUMNS).index(name) for name in names]
+
+
+@pytest.mark.parametrize(("many", "weight"), [(10**6, 1.0), (1, 0.5)], ids=["few rows", "many rows"])
+def test_the_probability_is_the_mean_of_four_votes(learnt, monkeypatch, many, weight):
+    """Each computed here anew: two regressions, the transaction models, and the slopes of other companies, which take
+    the mean and the width of the other three on the customers of today, and have half a vote of many rows."""
+    monkeypatch.setattr(hybrid, "MANY_ROWS", many)
+    tier, today = learnt.tier(boosted=False), learnt.situation
+    unit = design.typical_amount([lesson.situation for lesson in learnt.lessons])
+    past = np.vstack([design.with_basket(x.situation, x.told, unit) for x in learnt.lessons])
+    told = learnt.base.tell(HORIZON, today)
+    now = design.with_basket(today, told, unit)
+    scaler = StandardScaler().fit(past)
+    churned = np.concatenate([lesson.outcome.churned for lesson in learnt.lessons])
+    period = np.repeat(np.arange(len(learnt.lessons)), [len(x.situation) for x in learnt.lessons])
+
+    def standard(columns):
+        return np.clip(scaler.transform(columns), -5, 5)
+
+    def trusted(columns):
+        columns = standard(columns)
+        columns[:, at(BASE)] *= 10
+        return columns
+
+    mean, far = scaler.mean_[at(PLAIN)], 5 * scaler.scale_[at(PLAIN)]
+    held = [np.clip(one[:, at(PLAIN)], mean - far, mean + far) for one in (past, now)]
+    votes = [
+        hybrid._fitted(trusted(past), churned, period, 0.003).log_odds(trusted(now)),
+        hybrid._fitted(held[0], churned, period).log_odds(held[1]),
+        logit(told.p_no_purchase),
+    ]
+    others = np.mean(votes, axis=0)
+    elsewhere = standard(now)[:, at(transfer.SLOPES)] @ list(transfer.SLOPES.values())
+    elsewhere = (elsewhere - elsewhere.mean()) / elsewhere.std() * others.std() + others.mean()
+    expected = np.average([*votes, elsewhere], axis=0, weights=[1, 1, 1, weight])
+    assert logit(tier.p_no_purchase(HORIZON, today)) == pytest.approx(expected, abs=1e-6)
+    # and each of them matters
+    assert all(np.abs(expected - vote).max() > 0.1 for vote in (*votes, elsewhere))
+
+
+def test_what_other_companies_teach_is_matched_to_a_sample_of_many(learnt, monkeypatch):
+    seen = []
+    real = transfer.matched
+    monkeypatch.setattr(transfer, "MOST", 100)
+    monkeypatch.setattr(
+        transfer, "matched", lambda *given: seen.append([len(one) for one in given]) or real(*given)
+    )
+    learnt.tier(boosted=False)
+    assert seen == [[26, 100, 100]]
+
+
+def test_trees_have_one_vote_and_two_once_they_have_many_rows(learnt, monkeypatch):
+    rows = sum(len(lesson.situation) for lesson in learnt.lessons)
+
+    def trees(votes, others, many):
+        """What the trees must have said for the average to come out, where they and the others had so many votes."""
+        monkeypatch.setattr(hybrid, "MANY_ROWS", many)
+        without, told = (
+            logit(learnt.tier(boosted=kind).p_no_purchase(HORIZON, learnt.situation))
+            for kind in (False, True)
+        )
+        return ((others + votes) * told - others * without) / votes
+
+    assert trees(1, 4, rows + 1) == pytest.approx(trees(2, 3.5, rows), abs=1e-6)
+
+
+@KINDS
+def test_orders_are_those_of_the_transaction_models_given_any(learnt, boosted):
+    tier, s = learnt.tiers[boosted], learnt.situation
+    orders = tier.expected_orders(HORIZON, s)
+    models = learnt.base.transactions, learnt.base.rhythm
+    given_any = sum(one.expected_orders(HORIZON, s) for one in models) / sum(
+        1 - one.p_no_purchase(HORIZON, s) for one in models
+    )
+    given_any = np.maximum(tier.orders_factor * given_any, 1)  # who buys orders on a day at least
+    assert orders == pytest.approx(given_any * (1 - tier.p_no_purchase(HORIZON, s)), rel=1e-6)
+    assert tier.p_alive(s).tolist() == learnt.base.p_alive(s).tolist()
+
+
+@KINDS
+def test_of_who_is_gone_by_one_model_no_more_orders_are_expected_than_of_who_is_there(learnt, boosted):
+    """A buyer of every third day that has been silent for four months may come back, but not ten times a day."""
+    part = learnt.situation.part(np.argsort(-learnt.situation.x)[:1])
+    buyer = {"x": 80.0, "t_x": 240.0, "mu": np.log(3.0), "sigma": 1.2}
+    here, gone = (
+        part.but(**{name: np.array([value]) for name, value in {**buyer, "T": 240.0 + silence}.items()})
+        for silence in (1.0, 120.0)
+    )
+    tier = learnt.tiers[boosted]
+    assert learnt.base.transactions.p_alive(gone)[0] < 1e-4
+    assert tier.expected_orders(HORIZON, gone)[0] < tier.expected_orders(HORIZON, here)[0] <= HORIZON
+
+
+def test_there_is_one_order_day_a_day_at_most_however_many_came_before(learnt, monkeypatch):
+    tier = learnt.tiers[False]
+    monkeypatch.setattr(tier, "orders_factor", 1000.0)
+    any_at_all = 1 - tier.p_no_purchase(HORIZON, learnt.situation)
+    assert tier.expected_orders(HORIZON, learnt.situation) == pytest.approx(HORIZON * any_at_all)
+    monkeypatch.setattr(tier, "orders_factor", 0.0)  # and who buys at all orders on a day at least
+    assert tier.expected_orders(HORIZON, learnt.situation) == pytest.approx(any_at_all)
+
+
+@KINDS
+def test_where_more_was_forecast_than_came_less_is_forecast(boosted):
+    """At a day of which nothing was learnt, over all customers."""
+    errors = {True: [], False: []}
+    for seed in (1, 2, 3):
+        learnt = Learnt(with_lines(shop(600, seed=seed, parting=0.2)))
+        tier, came = learnt.tiers[boosted], learnt.came.orders.sum()
+        corrected = tier.expected_orders(HORIZON, learnt.situation).sum()
+        errors[True].append(abs(np.log(corrected / came)))
+        tier.orders_factor = 1.0
+        errors[False].append(abs(np.log(tier.expected_orders(HORIZON, learnt.situation).sum() / came)))
+    assert np.mean(errors[True]) < np.mean(errors[False])
+
+
+def test_a_few_who_change_their_ways_do_not_change_what_is_expected_of_the_others():
+    """Six customers of 156 who order every day of late: as without them, for the others."""
+    sales = shop(150, seed=3, span=500, gap=40.0, leave=0.05, spread=0.4)
+    often = np.concatenate([[TODAY - 400], np.arange(TODAY - 120, TODAY + 1)])
+    factors = []
+    for few in (0, 6):
+        row = np.append(sales.row, np.repeat(150 + np.arange(few), len(often)))
+        day = np.append(sales.day, np.tile(often, few))
+        past = past_of(sales_of(row, day, np.append(sales.amount, np.full(few * len(often), 40.0))))
+        snapshot, base = past.moment(TODAY)
+        tier = hybrid.HybridTier(base, past.lessons(TODAY), snapshot.situation, 60.0, boosted=False)
+        factors.append(tier.orders_factor)
+    assert factors[1] == pytest.approx(factors[0], rel=0.1)
