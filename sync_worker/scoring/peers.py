@@ -122,6 +122,8 @@ def smallest_set(values: np.ndarray, share: float, order: np.ndarray | None = No
     """
     order = falling(values) if order is None else order
     positive = np.clip(values[order], 0, None)
+    # in units of the largest, so that no amount is too small to be multiplied
+    positive = np.divide(positive, positive[:1], out=positive, where=positive[:1] > 0)
     before = np.cumsum(positive) - positive
     chosen = np.zeros(len(values), dtype=bool)
     chosen[order] = (before < carried(share) * positive.sum()) & (positive > 0)

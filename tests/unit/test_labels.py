@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import AS_OF, crowd, history_of, orders_of, uncomplaining
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sync_worker.policy import Policy
@@ -326,12 +326,16 @@ def test_value_index_is_renormalised_where_the_margin_is_not_known():
 
 @settings(deadline=None)
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=60), st.floats(0.5, 0.95))
+@example([5e-324, 5e-324], 0.625)
+@example([5e-324, 5e-324], 0.75)
 def test_smallest_set_carries_the_share_and_is_smallest(values, share):
     values = np.array(values)
     chosen = smallest_set(values, share)
-    total, positive = np.clip(values, 0, None).sum(), values[values > 0]
-    assert values[chosen].sum() >= share * total * (1 - 1e-8)
-    assert (values[chosen] > 0).all()
+    # the smallest numbers there are cannot be multiplied by a share
+    units = values / values.max() if values.max() > 0 else values
+    total, positive = np.clip(units, 0, None).sum(), units[units > 0]
+    assert units[chosen].sum() >= share * total * (1 - 1e-8)
+    assert (units[chosen] > 0).all()
     if chosen.any():
         assert np.sort(positive)[::-1][: chosen.sum() - 1].sum() < share * total
         assert (smallest_set(values * 4, share) == chosen).all()
