@@ -147,8 +147,9 @@ def _chosen(groups: tuple[str, ...]) -> np.ndarray:
 def looking_at(groups: tuple[str, ...]) -> Iterator[None]:
     """The regressions and trees, of churn and of sales, look at these groups besides what they start from."""
     chosen, plain = _chosen(groups), design.plain
-    # what other companies teach of the basket stands for a column that these take the place of
-    slopes = {name: slope for name, slope in transfer.SLOPES.items() if name in design.COLUMNS}
+    added = tuple(name for name, taken in zip(more_facts.NAMES, chosen, strict=True) if taken)
+    known = (*design.COLUMNS, *added)  # other companies teach nothing of a column that is not there
+    slopes = {name: slope for name, slope in transfer.SLOPES.items() if name in known}
 
     def wide(situation, told, unit, room=None, more=()):
         candidates = np.round(situation.more[:, chosen], design.DIGITS)
@@ -157,6 +158,7 @@ def looking_at(groups: tuple[str, ...]) -> Iterator[None]:
     with (
         patch.object(design, "plain", wide),
         patch.object(design, "with_basket", wide),
+        patch.object(design, "BASKET_COLUMNS", added),
         patch.object(transfer, "SLOPES", slopes),
     ):
         yield

@@ -332,8 +332,9 @@ def test_smallest_set_carries_the_share_and_is_smallest(values, share):
     values = np.array(values)
     chosen = smallest_set(values, share)
     # the smallest numbers there are cannot be multiplied by a share
-    units = values / values.max() if values.max() > 0 else values
-    total, positive = np.clip(units, 0, None).sum(), units[units > 0]
+    units = np.clip(values, 0, None)
+    units /= max(units.max(), 5e-324)
+    total, positive = units.sum(), units[units > 0]
     assert units[chosen].sum() >= share * total * (1 - 1e-8)
     assert (units[chosen] > 0).all()
     if chosen.any():
