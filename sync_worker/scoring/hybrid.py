@@ -93,21 +93,16 @@ class HybridTier(AveragedTier):
         self.n_cutoffs = len(lessons)
         self._scaler = StandardScaler().fit(columns)
         period = np.repeat(np.arange(len(lessons)), [len(lesson.situation) for lesson in lessons])
-        regression = _fitted(self._scaled(columns.copy()), churned, period, INVERSE_RIDGE)
+        self._regression = _fitted(self._scaled(columns.copy()), churned, period, INVERSE_RIDGE)
         self._plain = _fitted(self._held(columns), churned, period)
-        elsewhere = self._elsewhere(regression, transfer.sample(situation), horizon)
-        weight = ELSEWHERE_MANY if len(columns) >= MANY_ROWS else ELSEWHERE_VOTES
-        # the sum of votes on the same columns
-        self._linear = Line(
-            regression.slopes + weight * elsewhere.slopes, regression.level + weight * elsewhere.level
-        )
+        self._elsewhere = self._matched(transfer.sample(situation), horizon)
+        self._elsewhere_votes = ELSEWHERE_MANY if len(columns) >= MANY_ROWS else ELSEWHERE_VOTES
         # where no lines are known, the draws of columns are not wasted on what is nought for all
         known = columns[:, len(design.COLUMNS) :].any()
         self._width = columns.shape[1] if known else len(design.COLUMNS)
         trees = HistGradientBoostingClassifier(**CHURN_BOOSTING)
         self._trees = trees.fit(columns[:, : self._width], churned) if boosted else None
         self._trees_votes = _trees_votes(len(columns)) if boosted else 0
-        self._n_votes = 2 + weight + self._trees_votes
         self.orders_factor = self._orders_factor(lessons)
 
     @property
@@ -135,8 +130,8 @@ class HybridTier(AveragedTier):
         most = HEAVY * float(np.quantile(forecast, HEAVY_QUANTILE))
         return float(np.minimum(actual, most).sum() / max(np.minimum(forecast, most).sum(), 1e-9))
 
-    def _elsewhere(self, regression: Line, situation: Situation, horizon: float) -> Line:
-        """What other companies teach, as wide and as high as the other linear votes on the customers of today: at the
+    def _matched(self, situation: Situation, horizon: float) -> transfer.Matched:
+        """What other companies teach, matched to the other votes but the trees' on the customers of today: at the
         cut-offs learnt from, customers were younger."""
         told = self.base.tell(horizon, situation)
         columns = design.with_basket(situation, told, self.unit)
@@ -144,7 +139,7 @@ class HybridTier(AveragedTier):
         scaled = self._scaled(columns)
         slopes = transfer.slopes(self._scaler)
         slopes[_BASE_COLUMNS] /= TRUST
-        return transfer.matched(slopes, scaled, np.mean([regression.log_odds(scaled), *votes], axis=0))
+        return transfer.matched(slopes, scaled, np.mean([self._regression.log_odds(scaled), *votes], axis=0))
 
     def _scaled(self, columns: np.ndarray) -> np.ndarray:
         """What the ridge looks at, in place of the columns."""
@@ -162,8 +157,9 @@ class HybridTier(AveragedTier):
         total = self._plain.log_odds(self._held(columns))
         if self._trees is not None:
             total += self._trees_votes * log_odds(self._trees.predict_proba(columns[:, : self._width])[:, 1])
-        total += self._linear.log_odds(self._scaled(columns))  # last: of the columns nothing is left
-        return total, self._n_votes
+        scaled = self._scaled(columns)  # last: of the columns nothing is left
+        total += self._regression.log_odds(scaled) + self._elsewhere_votes * self._elsewhere.log_odds(scaled)
+        return total, 2 + self._elsewhere_votes + self._trees_votes
 
 
 def _fitted(columns: np.ndarray, churned: np.ndarray, period: np.ndarray, inverse_ridge: float = 1.0) -> Line:

@@ -8,11 +8,13 @@ matters, and it only tells their order: how high risks are and how far apart, th
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from sklearn.preprocessing import StandardScaler
 
 from sync_worker.scoring import design
-from sync_worker.scoring.averaged import AveragedTier, Line
+from sync_worker.scoring.averaged import AveragedTier
 from sync_worker.scoring.base_models import BaseModels, Told, log_odds
 from sync_worker.scoring.situation import Situation
 
@@ -29,10 +31,10 @@ SLOPES = {
     "earlier_orders": -0.14,
     "categories": -0.18,
 }
-#: Votes against the transaction models' one where there are no other models.
-VOTES_ALONE = 2
 #: Customers that it is fitted to.
 MOST = 20_000
+#: Places between which it is matched.
+PLACES = 201
 #: A standard deviation that is not told from rounding.
 ROUNDING = 1e-6
 
@@ -53,12 +55,35 @@ def sample(situation: Situation) -> Situation:
     return situation.part(np.sort(np.random.default_rng(0).choice(len(situation), MOST, replace=False)))
 
 
-def matched(own_slopes: np.ndarray, columns: np.ndarray, others: np.ndarray) -> Line:
-    """The model with these slopes, (k,), whose log-odds of the (n, k) columns have the mean and the standard
-    deviation of what other models tell of the same customers, (n,)."""
+class Matched(NamedTuple):
+    """A model of the order of customers that gives the log-odds which other models give to the customer of the same
+    place.
+
+    Attributes:
+        slopes: (k,) of the columns that its scores are of.
+        scores: (q,) ascending.
+        log_odds_at: (q,) of the scores; between two of them, in proportion.
+    """
+
+    slopes: np.ndarray
+    scores: np.ndarray
+    log_odds_at: np.ndarray
+
+    def log_odds(self, columns: np.ndarray) -> np.ndarray:
+        """Log-odds of churn, (n,), of (n, k) columns."""
+        return np.interp(columns @ self.slopes, self.scores, self.log_odds_at)
+
+
+def matched(own_slopes: np.ndarray, columns: np.ndarray, others: np.ndarray) -> Matched:
+    """The model with these slopes, (k,), whose log-odds of the (n, k) columns are distributed as what other models
+    tell of the same customers, (n,): level, width and shape."""
     told = columns @ own_slopes
-    stretch = float(others.std() / told.std()) if told.std() > ROUNDING else 0.0
-    return Line(own_slopes * stretch, float(others.mean() - stretch * told.mean()))
+    if told.std() <= ROUNDING:
+        return Matched(own_slopes, np.zeros(1), others.mean(keepdims=True))
+    at = np.linspace(0, 1, PLACES)
+    scores, place = np.unique(np.quantile(told, at), return_inverse=True)
+    levels = np.bincount(place, np.quantile(others, at)) / np.bincount(place)
+    return Matched(own_slopes, scores, levels)
 
 
 class TransferTier(AveragedTier):
@@ -80,11 +105,11 @@ class TransferTier(AveragedTier):
         columns = design.with_basket(situation, told, self.unit)
         self._scaler = StandardScaler().fit(columns)
         columns = design.standard(columns, self._scaler)
-        self._line = matched(slopes(self._scaler), columns, log_odds(told.p_no_purchase))
+        self._matched = matched(slopes(self._scaler), columns, log_odds(told.p_no_purchase))
 
     def _votes(self, situation: Situation, told: Told, room: np.ndarray | None) -> tuple[np.ndarray, float]:
         # fitted to one horizon; to another one it follows the transaction models, which know any
         usual = self.base.tell(self.horizon, situation)
         columns = design.standard(design.with_basket(situation, usual, self.unit, room), self._scaler)
         change = log_odds(told.p_no_purchase) - log_odds(usual.p_no_purchase)
-        return VOTES_ALONE * (self._line.log_odds(columns) + change), VOTES_ALONE
+        return self._matched.log_odds(columns) + change, 1

@@ -215,7 +215,7 @@ def stricter(monkeypatch):
     monkeypatch.setattr(
         labelling.churn,
         "risk",
-        lambda given, medium, high, **options: plain(given, medium * 0.6, high * 0.6, **options),
+        lambda given, medium, high, **options: plain(given, medium * 0.4, high * 0.4, **options),
     )
 
 

@@ -27,7 +27,7 @@ def at(names):
 @pytest.mark.parametrize(("many", "weight"), [(10**6, 1.0), (1, 0.5)], ids=["few rows", "many rows"])
 def test_the_probability_is_the_mean_of_four_votes(learnt, monkeypatch, many, weight):
     """Each computed here anew: two regressions, the transaction models, and the slopes of other companies, which take
-    the mean and the width of the other three on the customers of today, and have half a vote of many rows."""
+    the distribution of the other three on the customers of today, and have half a vote of many rows."""
     monkeypatch.setattr(hybrid, "MANY_ROWS", many)
     tier, today = learnt.tier(boosted=False), learnt.situation
     unit = design.typical_amount([lesson.situation for lesson in learnt.lessons])
@@ -55,7 +55,8 @@ def test_the_probability_is_the_mean_of_four_votes(learnt, monkeypatch, many, we
     ]
     others = np.mean(votes, axis=0)
     elsewhere = standard(now)[:, at(transfer.SLOPES)] @ list(transfer.SLOPES.values())
-    elsewhere = (elsewhere - elsewhere.mean()) / elsewhere.std() * others.std() + others.mean()
+    places = np.linspace(0, 1, 201)
+    elsewhere = np.interp(elsewhere, np.quantile(elsewhere, places), np.quantile(others, places))
     expected = np.average([*votes, elsewhere], axis=0, weights=[1, 1, 1, weight])
     assert logit(tier.p_no_purchase(HORIZON, today)) == pytest.approx(expected, abs=1e-6)
     # and each of them matters
