@@ -42,8 +42,8 @@ CHURN_BOOSTING = BOOSTING | {"learning_rate": 0.05, "max_features": 0.2}
 TREES_VOTES, MANY_VOTES, MANY_ROWS = 1, 2, 1500
 #: Votes of what other companies teach, and how many where the own past teaches so many rows.
 ELSEWHERE_VOTES, ELSEWHERE_MANY = 1.0, 0.5
-#: Up to so many times this quantile of the order-days forecast a customer counts where their total is corrected.
-HEAVY, HEAVY_QUANTILE = 2.0, 0.95
+#: By how much order-days that came over those forecast are thought to differ, in logarithm, between companies.
+FACTORS_DIFFER = 0.1
 #: What the two transaction models say themselves.
 _BASE_COLUMNS = [design.COLUMNS.index(name) for name in ("transactions_churn", "rhythm_churn")]
 #: What says most and changes least in meaning as a company grows.
@@ -116,19 +116,18 @@ class HybridTier(AveragedTier):
         return f"{kind} and transaction models averaged, learnt from {cutoffs} and other companies"
 
     def _orders_factor(self, lessons: Sequence[Lesson]) -> float:
-        """Order-days that came over those forecast at the cut-offs learnt from.
-
-        Heavy buyers count on both sides as twice what all but a twentieth of the customers are forecast at most: a few
-        who change their ways must not change what is expected of all others.
-        """
-        told, came = [], []
+        """Order-days that came over those forecast at the cut-offs learnt from, drawn to 1 by the standard error: a few
+        customers who change their ways must not change what is expected of all others."""
+        told = []
         for lesson in lessons:
             none = self._p_no_purchase(lesson.situation, lesson.told)
             told.append((1 - none) * given_any(lesson.base, lesson.horizon, lesson.situation))
-            came.append(lesson.outcome.orders)
-        forecast, actual = np.concatenate(told), np.concatenate(came)
-        most = HEAVY * float(np.quantile(forecast, HEAVY_QUANTILE))
-        return float(np.minimum(actual, most).sum() / max(np.minimum(forecast, most).sum(), 1e-9))
+        forecast, came = np.concatenate(told), np.concatenate([lesson.outcome.orders for lesson in lessons])
+        total = max(forecast.sum(), 1e-9)
+        # the same customers come again at each cut-off, so that several tell little more than one
+        variance = len(lessons) * ((came - forecast) ** 2).sum() / total**2
+        weight = FACTORS_DIFFER**2 / (FACTORS_DIFFER**2 + variance)
+        return float(max(came.sum() / total, 1e-9) ** weight)
 
     def _matched(self, situation: Situation, horizon: float) -> transfer.Matched:
         """What other companies teach, matched to the other votes but the trees' on the customers of today: at the
