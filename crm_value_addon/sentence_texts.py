@@ -124,7 +124,7 @@ def _warnings(env, params):
             **params,
         ),
         "rhythm_stands_in": lambda: env._(
-            "The orders do not show the transaction model when customers leave; the rhythm model stands in."
+            "The orders do not show the transaction model when customers leave; P(alive) is the rhythm model's."
         ),
         "spend_few_customers": lambda: env._(
             "What a customer spends is drawn towards the mean of all, since there are only %(customers)s customers to"

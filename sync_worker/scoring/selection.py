@@ -74,7 +74,7 @@ def choose(
     progress(1.0)
     words = []
     if not base.transactions.model.identified_:
-        told = "The orders do not show the MBG/NBD when customers leave; the rhythm model stands in."
+        told = "The orders do not show the MBG/NBD when customers leave; P(alive) is the rhythm model's."
         words.append(sentence("rhythm_stands_in", told))
     chosen = replace(available[name], spread=trials.spread(judged, name))
     other = None
