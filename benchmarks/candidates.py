@@ -190,9 +190,7 @@ def _fitted(ground: Ground) -> Forecast:
         untaught = trials.forecasts(ground.base, [], ground.season, ground.situation, ground.cut.horizon)
         return untaught[ground.tier]
     boosted = ground.tier == "boosted"
-    tier = HybridTier(
-        ground.base, ground.lessons, ground.situation, float(ground.cut.horizon), boosted=boosted
-    )
+    tier = HybridTier(ground.base, ground.lessons, ground.situation, boosted=boosted)
     sales = SalesRegression(ground.base, ground.lessons, boosted=boosted)
     return Forecast(tier, ground.base.spend, sales, ground.season)
 

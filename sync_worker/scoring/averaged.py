@@ -34,6 +34,8 @@ class AveragedTier(ABC):
     Args:
         base: the transaction models fitted on all orders.
         unit: money that amounts are counted in.
+        horizon: days; the one that the other models know. From there to another one the transaction models, which know
+            any, lead in log-odds.
     """
 
     name: str
@@ -41,15 +43,15 @@ class AveragedTier(ABC):
     #: Order-days that came, where they were forecast before, over those that the transaction models give.
     orders_factor = 1.0
 
-    def __init__(self, base: BaseModels, unit: float) -> None:
-        self.base, self.unit = base, unit
+    def __init__(self, base: BaseModels, unit: float, horizon: float) -> None:
+        self.base, self.unit, self.horizon = base, unit, horizon
 
     @abstractmethod
     def _votes(self, situation: Situation, told: Told, room: np.ndarray | None) -> tuple[np.ndarray, float]:
         """The sum of the other models' log-odds of churn, (n,), and how many votes it is of.
 
         Args:
-            told: by the transaction models, of the horizon asked for.
+            told: by the transaction models, of `horizon`.
             room: as for `design.with_basket`.
         """
 
@@ -76,16 +78,20 @@ class AveragedTier(ABC):
         models look at (`Told`), so that these are asked once; (situations, n)."""
 
         def each(h: np.ndarray, *parts: Situation) -> np.ndarray:
-            told = self.base.tell(h, parts[0])
+            told = self.base.tell(self.horizon, parts[0])
+            change = 0.0
+            if (h != self.horizon).any():
+                change = log_odds(self.base.p_no_purchase(h, parts[0])) - log_odds(told.p_no_purchase)
             # one table for all: fresh memory takes as long as what is written to it
             room = np.empty((len(parts[0]), len(design.COLUMNS) + len(design.BASKET_COLUMNS)))
-            return np.column_stack([self._p_no_purchase(part, told, room) for part in parts])
+            return np.column_stack([expit(self._log_odds(part, told, room) + change) for part in parts])
 
         return in_blocks(each, BLOCK, h, *situations).T
 
-    def _p_no_purchase(self, situation: Situation, told: Told, room: np.ndarray | None = None) -> np.ndarray:
+    def _log_odds(self, situation: Situation, told: Told, room: np.ndarray | None = None) -> np.ndarray:
+        """Of no purchase within `horizon`, (n,)."""
         total, votes = self._votes(situation, told, room)
-        return expit((total + log_odds(told.p_no_purchase)) / (votes + 1))
+        return (total + log_odds(told.p_no_purchase)) / (votes + 1)
 
 
 def given_any(base: BaseModels, h: np.ndarray | float, situation: Situation) -> np.ndarray:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import expit
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
@@ -71,9 +72,8 @@ class HybridTier(AveragedTier):
 
     Args:
         base: the transaction models fitted on all orders.
-        lessons: earlier cut-offs.
+        lessons: earlier cut-offs, of one horizon.
         situation: of the customers to forecast.
-        horizon: days; the company's churn horizon.
         boosted: average with gradient boosting on the same columns too.
     """
 
@@ -82,11 +82,11 @@ class HybridTier(AveragedTier):
         base: BaseModels,
         lessons: Sequence[Lesson],
         situation: Situation,
-        horizon: float,
         *,
         boosted: bool,
     ) -> None:
-        super().__init__(base, design.typical_amount([lesson.situation for lesson in lessons]))
+        unit = design.typical_amount([lesson.situation for lesson in lessons])
+        super().__init__(base, unit, lessons[0].horizon)
         self.boosted = boosted
         columns = np.vstack([design.with_basket(x.situation, x.told, self.unit) for x in lessons])
         churned = np.concatenate([lesson.outcome.churned for lesson in lessons])
@@ -95,7 +95,7 @@ class HybridTier(AveragedTier):
         period = np.repeat(np.arange(len(lessons)), [len(lesson.situation) for lesson in lessons])
         self._regression = _fitted(self._scaled(columns.copy()), churned, period, INVERSE_RIDGE)
         self._plain = _fitted(self._held(columns), churned, period)
-        self._elsewhere = self._matched(transfer.sample(situation), horizon)
+        self._elsewhere = self._matched(transfer.sample(situation))
         self._elsewhere_votes = ELSEWHERE_MANY if len(columns) >= MANY_ROWS else ELSEWHERE_VOTES
         # where no lines are known, the draws of columns are not wasted on what is nought for all
         known = columns[:, len(design.COLUMNS) :].any()
@@ -120,8 +120,8 @@ class HybridTier(AveragedTier):
         customers who change their ways must not change what is expected of all others."""
         told = []
         for lesson in lessons:
-            none = self._p_no_purchase(lesson.situation, lesson.told)
-            told.append((1 - none) * given_any(lesson.base, lesson.horizon, lesson.situation))
+            some = expit(-self._log_odds(lesson.situation, lesson.told))
+            told.append(some * given_any(lesson.base, lesson.horizon, lesson.situation))
         forecast, came = np.concatenate(told), np.concatenate([lesson.outcome.orders for lesson in lessons])
         total = max(forecast.sum(), 1e-9)
         # the same customers come again at each cut-off, so that several tell little more than one
@@ -129,10 +129,10 @@ class HybridTier(AveragedTier):
         weight = FACTORS_DIFFER**2 / (FACTORS_DIFFER**2 + variance)
         return float(max(came.sum() / total, 1e-9) ** weight)
 
-    def _matched(self, situation: Situation, horizon: float) -> transfer.Matched:
+    def _matched(self, situation: Situation) -> transfer.Matched:
         """What other companies teach, matched to the other votes but the trees' on the customers of today: at the
         cut-offs learnt from, customers were younger."""
-        told = self.base.tell(horizon, situation)
+        told = self.base.tell(self.horizon, situation)
         columns = design.with_basket(situation, told, self.unit)
         votes = [log_odds(told.p_no_purchase), self._plain.log_odds(self._held(columns))]
         scaled = self._scaled(columns)

@@ -92,15 +92,15 @@ class TransferTier(AveragedTier):
     Args:
         base: the transaction models fitted on all orders.
         situation: of the customers to forecast.
-        horizon: days; the company's churn horizon.
+        horizon: days that it is fitted to.
     """
 
     name = "transfer"
     words = "transaction models averaged with what other companies' purchase histories teach"
 
     def __init__(self, base: BaseModels, situation: Situation, horizon: float) -> None:
-        situation, self.horizon = sample(situation), horizon
-        super().__init__(base, design.typical_amount([situation]))
+        situation = sample(situation)
+        super().__init__(base, design.typical_amount([situation]), horizon)
         told = base.tell(horizon, situation)
         columns = design.with_basket(situation, told, self.unit)
         self._scaler = StandardScaler().fit(columns)
@@ -108,8 +108,5 @@ class TransferTier(AveragedTier):
         self._matched = matched(slopes(self._scaler), columns, log_odds(told.p_no_purchase))
 
     def _votes(self, situation: Situation, told: Told, room: np.ndarray | None) -> tuple[np.ndarray, float]:
-        # fitted to one horizon; to another one it follows the transaction models, which know any
-        usual = self.base.tell(self.horizon, situation)
-        columns = design.standard(design.with_basket(situation, usual, self.unit, room), self._scaler)
-        change = log_odds(told.p_no_purchase) - log_odds(usual.p_no_purchase)
-        return self._matched.log_odds(columns) + change, 1
+        columns = design.standard(design.with_basket(situation, told, self.unit, room), self._scaler)
+        return self._matched.log_odds(columns), 1

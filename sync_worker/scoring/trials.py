@@ -137,7 +137,7 @@ def forecasts(
     for name in ("regression", "boosted"):
         if len(churned) >= ROWS[name] and min(gone, stayed) >= OUTCOMES[name]:
             boosted = name == "boosted"
-            tier = HybridTier(base, lessons, situation, horizon, boosted=boosted)
+            tier = HybridTier(base, lessons, situation, boosted=boosted)
             sales = SalesRegression(base, lessons, boosted=boosted)
             found[name] = Forecast(tier, base.spend, sales, season)
     return found

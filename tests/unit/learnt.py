@@ -13,7 +13,7 @@ class Learnt:
     """Models of a shop whose customers place a small last order before they leave."""
 
     def __init__(self, sales):
-        past = past_of(sales, today=DAY, horizon=HORIZON)
+        self.past = past = past_of(sales, today=DAY, horizon=HORIZON)
         self.snapshot, self.base = past.moment(DAY)
         self.situation = self.snapshot.situation
         self.came = past.outcome(self.snapshot, HORIZON)
@@ -23,4 +23,4 @@ class Learnt:
 
     def tier(self, *, boosted, lessons=None, situation=None):
         known = lessons or self.lessons, situation or self.situation
-        return HybridTier(self.base, *known, HORIZON, boosted=boosted)
+        return HybridTier(self.base, *known, boosted=boosted)

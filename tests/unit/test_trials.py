@@ -310,7 +310,7 @@ def test_tiers_are_fitted_to_the_customers_and_the_horizon_to_be_forecast(sales)
     snapshot, base = past.moment(TODAY)
     lessons, situation = past.lessons(TODAY), snapshot.situation
     found = trials.forecasts(base, lessons, trials.learn(past, TODAY), situation, 60.0)
-    own = trials.HybridTier(base, lessons, situation, 60.0, boosted=False)
+    own = trials.HybridTier(base, lessons, situation, boosted=False)
     assert found["regression"].tier.p_no_purchase(60.0, situation).tolist() == (
         own.p_no_purchase(60.0, situation).tolist()
     )
