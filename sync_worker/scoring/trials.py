@@ -144,7 +144,8 @@ def forecasts(
 
 
 def choose(trials: Sequence[Trial], available: dict[str, Forecast]) -> str:
-    """The tier to use: the richest there is data for, unless another did clearly better on all trials.
+    """The tier to use: the richest there is data for, unless another did clearly better on all trials, and on those in
+    which the richest had learnt from the horizon it learns from now: before, it was another model.
 
     The MBG/NBD is passed over where the orders do not show when customers leave, and what other companies teach alone
     where the own past teaches enough for a regression, of which it is a part.
@@ -157,9 +158,20 @@ def choose(trials: Sequence[Trial], available: dict[str, Forecast]) -> str:
     judged = [name for name in names if all(name in trial.probabilities for trial in trials)]
     if not trials or default not in judged:
         return default
-    losses = {name: sum(trial.brier(name) for trial in trials) for name in judged}
-    best = min(losses, key=losses.get)
-    return best if losses[best] < CLEARLY * losses[default] else default
+
+    def loss(name: str, among: Sequence[Trial] = trials) -> float:
+        return sum(trial.brier(name) for trial in among)
+
+    best = min(judged, key=loss)
+    now = _horizon(available[default])
+    alike = [trial for trial in trials if _horizon(trial.forecasts[default]) == now]
+    clearly = all(loss(best, among) < CLEARLY * loss(default, among) for among in (trials, alike or trials))
+    return best if clearly else default
+
+
+def _horizon(forecast: Forecast) -> float | None:
+    """That its churn model learnt from, None where that knows any."""
+    return getattr(forecast.tier, "horizon", None)
 
 
 def spread(trials: Sequence[Trial], tier: str) -> float:

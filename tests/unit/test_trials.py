@@ -14,19 +14,19 @@ from sync_worker.scoring.value import SalesDistribution
 N = 4000
 
 
-def available(*names, identified=True):
+def available(*names, identified=True, horizon=60.0):
     model = SimpleNamespace(identified_=identified)
-    return {name: SimpleNamespace(tier=SimpleNamespace(model=model)) for name in names}
+    return {name: SimpleNamespace(tier=SimpleNamespace(model=model, horizon=horizon)) for name in names}
 
 
-def trial_of(churned, **probabilities):
+def trial_of(churned, horizon=60.0, **probabilities):
     churned = np.asarray(churned, dtype=bool)
     none = np.zeros(len(churned))
     probabilities = {
         name: np.broadcast_to(p, churned.shape).astype(float) for name, p in probabilities.items()
     }
     came = Outcome(churned, none, none, none)
-    return Trial(None, None, came, none, dict.fromkeys(probabilities), probabilities)
+    return Trial(None, None, came, none, available(*probabilities, horizon=horizon), probabilities)
 
 
 # --- the tier ---------------------------------------------------------------------------------------------
@@ -71,6 +71,21 @@ def test_all_trials_count_alike():
     other = trial_of([True], mbg_nbd=0.2, transfer=0.5)
     assert choose([one, one], available("mbg_nbd", "transfer")) == "mbg_nbd"
     assert choose([one, other, other], available("mbg_nbd", "transfer")) == "transfer"
+
+
+def test_a_regression_is_not_dropped_for_what_it_did_while_the_past_was_too_short_for_its_horizon():
+    young = trial_of([True], horizon=37.0, mbg_nbd=0.6, rhythm=0.8, regression=0.3)
+    grown = trial_of([True], mbg_nbd=0.6, rhythm=0.6, regression=0.6)
+    tiers = available("mbg_nbd", "rhythm", "regression")
+    assert choose([young, grown], tiers) == "regression"
+    assert choose([young, trial_of([True], mbg_nbd=0.6, rhythm=0.65, regression=0.6)], tiers) == "rhythm"
+    # and the grown ones alone decide nothing against all
+    better = trial_of([True], horizon=37.0, mbg_nbd=0.1, rhythm=0.1, regression=0.9)
+    worse = trial_of([True], mbg_nbd=0.5, rhythm=0.9, regression=0.5)
+    assert choose([better, worse], tiers) == "regression"
+    assert choose([worse], tiers) == "rhythm"
+    # of a company that is still too young all trials count
+    assert choose([young, young], available("mbg_nbd", "rhythm", "regression", horizon=41.0)) == "rhythm"
 
 
 def test_only_tiers_that_every_trial_had_are_compared():
