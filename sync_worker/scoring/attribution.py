@@ -27,9 +27,10 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "returns": ("returned",),
     "timing": ("silence", "latest_orders"),
 }
-#: Days within which an order is imagined, longest first.
-AHEAD = (90, 60, 45, 30, 21, 14, 7)
-#: By how much the probability must come below a threshold for a promise: what is told of an order is off by about that.
+#: Days within which an order is imagined.
+AHEAD = (7, 14, 21, 30, 45, 60, 90)
+#: By how much the probability must come below a threshold to be promised: what is told of an order is too low by more
+#: than this once in some hundred times.
 SURELY = 0.03
 #: Customers looked at at once, which bounds the memory.
 BLOCK = 100_000
@@ -105,8 +106,8 @@ def after_an_order(
 ) -> np.ndarray:
     """Churn probability of each customer right after an order so many days from now, (n,).
 
-    The silence it ends becomes part of the customer's rhythm, as if the peers' counted least, so that rather too little
-    is promised; and until then the orders of late have grown older.
+    The silence it ends becomes part of the customer's rhythm, by the weight of the peers that leaves the rhythm slower,
+    so that rather too little is promised; and until then the orders of late have grown older.
 
     Args:
         horizon: (n,) days, of each customer.
@@ -114,10 +115,11 @@ def after_an_order(
     """
     off = np.log(np.maximum(situation.silence + days, 1)) - situation.mu
     aged = _aged(situation, window, days)
+    peers = np.where(off > 0, *rhythm.PEERS_WEIGHT)
     gaps, known = situation.x, np.maximum(situation.x - 1, 0) + rhythm.SPREAD_WEIGHT
     variance = (known * situation.sigma**2 + gaps / (gaps + 1) * off**2) / (gaps + rhythm.SPREAD_WEIGHT)
     ordered = aged.but(
-        mu=situation.mu + off / (gaps + 1 + rhythm.PEERS_WEIGHT[0]),
+        mu=situation.mu + off / (gaps + 1 + peers),
         sigma=np.clip(np.sqrt(variance), *rhythm.SPREAD_BOUNDS),
         x=gaps + 1,
         t_x=situation.T + days,
@@ -145,7 +147,7 @@ def _aged(s: Situation, window: float, days: int) -> Situation:
         (s.latest_orders, 0.0, window / 3, recent),
         (s.recent_orders - s.latest_orders, window / 3, window, recent),
         (s.before_orders, window, 2 * window, before),
-        (s.earlier_orders, 2 * window, 4 * window, s.mean_spend),
+        (s.earlier_orders, 2 * window, 4 * window, 0.0),  # none of them grows younger than two windows
     )
     ages = (window / 3, window, 2 * window, 4 * window)
     # order-days that are then younger than each of the ages, and what was spent on them
@@ -171,16 +173,18 @@ def _aged(s: Situation, window: float, days: int) -> Situation:
 def days_left(
     forecast: Forecast, situation: Situation, horizon: np.ndarray, below: np.ndarray, *, window: float
 ) -> np.ndarray:
-    """The most days (of `AHEAD`) within which an order surely brings the churn probability below a threshold, (n,); 0
-    where none does. Arguments as of `after_an_order`."""
+    """The most days (of `AHEAD`) within which an order surely brings the churn probability below a threshold, on each
+    of `AHEAD` until then, (n,); 0 where none does. Arguments as of `after_an_order`."""
     result = np.zeros(len(situation), dtype="int64")
     for begin in range(0, len(situation), BLOCK):
-        block = np.arange(begin, min(begin + BLOCK, len(situation)))
+        rows = np.arange(begin, min(begin + BLOCK, len(situation)))
         for days in AHEAD:
-            rows = block[(result[block] == 0) & (days <= horizon[block])]
-            if len(rows):
-                then = after_an_order(forecast, situation.part(rows), horizon[rows], days, window=window)
-                result[rows[then < below[rows] - SURELY]] = days
+            rows = rows[days <= horizon[rows]]
+            if not len(rows):
+                break
+            then = after_an_order(forecast, situation.part(rows), horizon[rows], days, window=window)
+            rows = rows[then < below[rows] - SURELY]
+            result[rows] = days
     return result
 
 

@@ -40,7 +40,7 @@ class AveragedTier(ABC):
 
     name: str
     words: str
-    #: Order-days that came, where they were forecast before, over those that the transaction models give.
+    #: Of the order-days that the transaction models give if there is any.
     orders_factor = 1.0
 
     def __init__(self, base: BaseModels, unit: float, horizon: float) -> None:

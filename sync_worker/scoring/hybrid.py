@@ -41,7 +41,7 @@ CHURN_BOOSTING = BOOSTING | {"learning_rate": 0.05, "max_features": 0.2}
 #: Votes of the trees for churn, and how many once they have so many rows to grow on. For sales they have one: two would
 #: rank customers a thousandth of Gini better, and meet the total of ageing ones worse.
 TREES_VOTES, MANY_VOTES, MANY_ROWS = 1, 2, 1500
-#: Votes of what other companies teach, and how many where the own past teaches so many rows.
+#: Votes of what other companies teach, and how many from `MANY_ROWS` of the own past on.
 ELSEWHERE_VOTES, ELSEWHERE_MANY = 1.0, 0.5
 #: By how much order-days that came over those forecast are thought to differ, in logarithm, between companies.
 FACTORS_DIFFER = 0.1

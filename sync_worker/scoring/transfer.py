@@ -31,12 +31,14 @@ SLOPES = {
     "earlier_orders": -0.14,
     "categories": -0.18,
 }
-#: Customers that it is fitted to.
+#: Customers that it is fitted to, at most.
 MOST = 20_000
 #: Places between which it is matched.
 PLACES = 201
 #: A standard deviation that is not told from rounding.
 ROUNDING = 1e-6
+#: Digits of a score: rows that are alike must have the same one, and the last bits of a product depend on their place.
+DIGITS = 9
 
 
 def slopes(scaler: StandardScaler) -> np.ndarray:
@@ -71,19 +73,23 @@ class Matched(NamedTuple):
 
     def log_odds(self, columns: np.ndarray) -> np.ndarray:
         """Log-odds of churn, (n,), of (n, k) columns."""
-        return np.interp(columns @ self.slopes, self.scores, self.log_odds_at)
+        return np.interp(_scores(columns, self.slopes), self.scores, self.log_odds_at)
 
 
 def matched(own_slopes: np.ndarray, columns: np.ndarray, others: np.ndarray) -> Matched:
     """The model with these slopes, (k,), whose log-odds of the (n, k) columns are distributed as what other models
     tell of the same customers, (n,): level, width and shape."""
-    told = columns @ own_slopes
+    told = _scores(columns, own_slopes)
     if told.std() <= ROUNDING:
         return Matched(own_slopes, np.zeros(1), others.mean(keepdims=True))
     at = np.linspace(0, 1, PLACES)
     scores, place = np.unique(np.quantile(told, at), return_inverse=True)
     levels = np.bincount(place, np.quantile(others, at)) / np.bincount(place)
     return Matched(own_slopes, scores, levels)
+
+
+def _scores(columns: np.ndarray, own_slopes: np.ndarray) -> np.ndarray:
+    return np.round(columns @ own_slopes, DIGITS)
 
 
 class TransferTier(AveragedTier):

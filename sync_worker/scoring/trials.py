@@ -128,7 +128,7 @@ def forecasts(
 
     Args:
         situation: of the customers to forecast.
-        horizon: days; the company's churn horizon.
+        horizon: days that `transfer` is fitted to; the company's churn horizon.
     """
     found = {name: of_base(base, name, season) for name in ("mbg_nbd", "rhythm")}
     found["transfer"] = Forecast(TransferTier(base, situation, horizon), base.spend, season=season)

@@ -8,7 +8,7 @@ from sklearn.metrics import roc_auc_score
 
 from sync_worker.history.schema import History
 from sync_worker.policy import Policy
-from sync_worker.scoring import churn, features, selection, value
+from sync_worker.scoring import churn, explanation, features, selection, value
 from sync_worker.scoring.churn import RhythmModel
 from sync_worker.scoring.forecast import Forecast
 from sync_worker.scoring.peers import Peers
@@ -137,6 +137,27 @@ def test_each_format_has_its_own_horizon():
     assert mixed.loc[~first, "expected_value"].to_numpy() == pytest.approx(
         short.loc[~first, "expected_value"].to_numpy(), rel=1e-6
     )
+
+
+def test_advice_for_a_format_looks_at_windows_of_the_company(monkeypatch):
+    """They are as long as its horizon, whatever that of the format is."""
+    real, asked = explanation.days_left, []
+
+    def recorded(forecast, situation, horizon, below, *, window):
+        asked.append((sorted(set(horizon.tolist())), window))
+        return real(forecast, situation, horizon, below, window=window)
+
+    monkeypatch.setattr(explanation, "days_left", recorded)
+    orders = crowd(80, seed=6)
+    orders["order_id"] = np.arange(len(orders)) + 1
+    ids = orders["customer_id"].unique()
+    history = History(orders, None, pd.DataFrame({"customer_id": ids, "format_id": ids % 2 + 1}))
+    rules = [
+        {"key": "churn_horizon_days", "format_id": one, "value": days} for one, days in ((1, 365), (None, 45))
+    ]
+    score(history, AS_OF, Policy(rules))
+    assert asked and {window for _horizons, window in asked} == {45.0}
+    assert {horizon for horizons, _window in asked for horizon in horizons} == {45.0, 365.0}
 
 
 def test_churn_is_ranked_on_the_reference_data(cdnow):

@@ -202,3 +202,22 @@ def test_the_level_is_right_for_a_format_with_a_shorter_horizon(boosted):
         came = learnt.past.outcome(learnt.snapshot, 10.0).churned
         errors.append(learnt.tiers[boosted].p_no_purchase(10.0, learnt.situation).mean() - came.mean())
     assert max(np.abs(errors)) < 0.04
+
+
+def test_what_was_learnt_at_a_shorter_horizon_is_carried_to_that_of_the_company():
+    past = past_of(shop(900, seed=5, span=200, gap=12.0), horizon=180)
+    snapshot, base = past.moment(TODAY)
+    lessons, s = past.lessons(TODAY), snapshot.situation
+    learnt = int((TODAY - past.start) / 2.5)
+    tier = hybrid.HybridTier(base, lessons, s, boosted=False)
+    moved = logit(tier.p_no_purchase(180.0, s)) - logit(tier.p_no_purchase(float(learnt), s))
+    asked, usual = (logit(base.p_no_purchase(float(h), s)) for h in (180, learnt))
+    assert moved == pytest.approx(asked - usual, abs=1e-6)
+    # and there the votes are asked of the columns that they learnt
+    unit = design.typical_amount([lesson.situation for lesson in lessons])
+    now = design.with_basket(s, base.tell(float(learnt), s), unit)
+    mean = logit(base.p_no_purchase(float(learnt), s)) + tier._plain.log_odds(tier._held(now))
+    scaled = tier._scaled(now)
+    votes = tier._elsewhere_votes
+    mean += tier._regression.log_odds(scaled) + votes * tier._elsewhere.log_odds(scaled)
+    assert logit(tier.p_no_purchase(float(learnt), s)) == pytest.approx(mean / (3 + votes), abs=1e-6)

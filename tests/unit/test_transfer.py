@@ -98,6 +98,18 @@ def test_who_scores_alike_is_given_alike():
     assert told[:3] == pytest.approx(2.0, abs=0.2) and told[3] > 8
 
 
+@pytest.mark.parametrize("seed", range(40))
+def test_customers_who_are_alike_are_told_the_same_wherever_they_stand(seed):
+    """The last bits of a product of matrices depend on the rows beside."""
+    rng = np.random.default_rng(seed)
+    own, alike = rng.normal(size=26), rng.normal(size=26)
+    columns = np.vstack([rng.normal(size=(120, 26)), np.tile(alike, (60 + seed, 1))])
+    line = transfer.matched(own, columns, rng.normal(size=len(columns)))
+    whole = line.log_odds(columns)[120:]
+    parts = [line.log_odds(columns[begin:])[-1] for begin in range(115, len(columns))]
+    assert np.ptp([*whole, *parts]) < 1e-6
+
+
 def test_where_nothing_differs_the_level_of_the_others_is_left():
     line = transfer.matched(np.ones(2), np.zeros((5, 2)), np.arange(5.0))
     assert line.log_odds(np.ones((5, 2))) == pytest.approx(2.0)
@@ -153,6 +165,7 @@ def test_of_many_customers_a_sample_is_fitted_to(young, monkeypatch):
     part = transfer.sample(young.situation)
     assert len(part) == 100
     assert np.isin(part.t_x, young.situation.t_x).all()
+    assert part.t_x.tolist() != young.situation.t_x[:100].tolist()
     sampled = TransferTier(young.base, young.situation, HORIZON)
     alone = TransferTier(young.base, part, HORIZON)
     assert young.told(sampled).tolist() == young.told(alone).tolist() != young.told().tolist()

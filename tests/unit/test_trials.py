@@ -7,6 +7,7 @@ from shops import TODAY, past_of, sales_of, shop
 
 from sync_worker.scoring import metrics, rules, trials
 from sync_worker.scoring.features import Sales
+from sync_worker.scoring.seasonality import Season
 from sync_worker.scoring.situation import Outcome
 from sync_worker.scoring.trials import CLEARLY, SPREADS, Trial, choose, run, spread
 from sync_worker.scoring.value import SalesDistribution
@@ -324,7 +325,11 @@ def test_tiers_are_fitted_to_the_customers_and_the_horizon_to_be_forecast(sales)
     past = past_of(sales)
     snapshot, base = past.moment(TODAY)
     lessons, situation = past.lessons(TODAY), snapshot.situation
-    found = trials.forecasts(base, lessons, trials.learn(past, TODAY), situation, 60.0)
+    season = Season(0.4)
+    found = trials.forecasts(base, lessons, season, situation, 60.0)
+    assert all(forecast.season is season for forecast in found.values())
+    alone = trials.TransferTier(base, situation, 60.0).p_no_purchase(60.0, situation)
+    assert found["transfer"].tier.p_no_purchase(60.0, situation).tolist() == alone.tolist()
     own = trials.HybridTier(base, lessons, situation, boosted=False)
     assert found["regression"].tier.p_no_purchase(60.0, situation).tolist() == (
         own.p_no_purchase(60.0, situation).tolist()
