@@ -34,13 +34,12 @@ class AveragedTier(ABC):
     Args:
         base: the transaction models fitted on all orders.
         unit: money that amounts are counted in.
-        horizon: days; the one that the other models know. From there to another one the transaction models, which know
-            any, lead in log-odds.
+        horizon: days; the one that the other models know. Probabilities of another one are `carried` to it.
     """
 
     name: str
     words: str
-    #: Of the order-days that the transaction models give if there is any.
+    #: Factor of the order-days that the transaction models give if there is any.
     orders_factor = 1.0
 
     def __init__(self, base: BaseModels, unit: float, horizon: float) -> None:
@@ -79,12 +78,13 @@ class AveragedTier(ABC):
 
         def each(h: np.ndarray, *parts: Situation) -> np.ndarray:
             told = self.base.tell(self.horizon, parts[0])
-            change = 0.0
-            if (h != self.horizon).any():
-                change = log_odds(self.base.p_no_purchase(h, parts[0])) - log_odds(told.p_no_purchase)
+            asked = self.base.p_no_purchase(h, parts[0]) if (h != self.horizon).any() else None
             # one table for all: fresh memory takes as long as what is written to it
             room = np.empty((len(parts[0]), len(design.COLUMNS) + len(design.BASKET_COLUMNS)))
-            return np.column_stack([expit(self._log_odds(part, told, room) + change) for part in parts])
+            found = [expit(self._log_odds(part, told, room)) for part in parts]
+            if asked is not None:
+                found = [carried(p, h - self.horizon, told.p_no_purchase, asked) for p in found]
+            return np.column_stack(found)
 
         return in_blocks(each, BLOCK, h, *situations).T
 
@@ -92,6 +92,22 @@ class AveragedTier(ABC):
         """Of no purchase within `horizon`, (n,)."""
         total, votes = self._votes(situation, told, room)
         return (total + log_odds(told.p_no_purchase)) / (votes + 1)
+
+
+def carried(p: np.ndarray, longer_by: np.ndarray, usual: np.ndarray, asked: np.ndarray) -> np.ndarray:
+    """The probability of no purchase within another horizon than the one that p is of, (n,), by the transaction models,
+    which know any.
+
+    Of a shorter one: who orders within the longer one has ordered by then with their chance. Of a longer one: the
+    log-odds change as theirs do, so that what corrects them goes on doing so.
+
+    Args:
+        longer_by: (n,) days, by which the other horizon is longer.
+        usual, asked: (n,) by the transaction models, of the horizon of p and of the other one.
+    """
+    sooner = np.clip((1 - asked) / np.maximum(1 - usual, 1e-9), 0, 1)
+    later = expit(log_odds(p) + log_odds(asked) - log_odds(usual))
+    return np.select([longer_by < 0, longer_by > 0], [1 - (1 - p) * sooner, later], p)
 
 
 def given_any(base: BaseModels, h: np.ndarray | float, situation: Situation) -> np.ndarray:

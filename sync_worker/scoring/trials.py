@@ -145,7 +145,7 @@ def forecasts(
 
 def choose(trials: Sequence[Trial], available: dict[str, Forecast]) -> str:
     """The tier to use: the richest there is data for, unless another did clearly better on all trials, and on those in
-    which the richest had learnt from the horizon it learns from now: before, it was another model.
+    which the richest had learnt from the horizon it learns from now, if there are any: before, it was another model.
 
     The MBG/NBD is passed over where the orders do not show when customers leave, and what other companies teach alone
     where the own past teaches enough for a regression, of which it is a part.
@@ -162,11 +162,14 @@ def choose(trials: Sequence[Trial], available: dict[str, Forecast]) -> str:
     def loss(name: str, among: Sequence[Trial] = trials) -> float:
         return sum(trial.brier(name) for trial in among)
 
-    best = min(judged, key=loss)
     now = _horizon(available[default])
-    alike = [trial for trial in trials if _horizon(trial.forecasts[default]) == now]
-    clearly = all(loss(best, among) < CLEARLY * loss(default, among) for among in (trials, alike or trials))
-    return best if clearly else default
+    alike = [trial for trial in trials if _horizon(trial.forecasts[default]) == now] or trials
+    better = [
+        name
+        for name in judged
+        if all(loss(name, among) < CLEARLY * loss(default, among) for among in (trials, alike))
+    ]
+    return min(better, key=loss, default=default)
 
 
 def _horizon(forecast: Forecast) -> float | None:

@@ -7,7 +7,7 @@ from scipy.special import expit, logit
 from shops import TODAY, past_of, sales_of, shop, with_lines
 from sklearn.preprocessing import StandardScaler
 
-from sync_worker.scoring import design, hybrid, transfer
+from sync_worker.scoring import averaged, design, hybrid, transfer
 
 KINDS = pytest.mark.parametrize("boosted", [False, True], ids=["regression", "boosted"])
 PLAIN = ["x", "silence", "recent_orders", "recent_spend"]
@@ -182,15 +182,42 @@ def test_a_few_who_change_their_ways_do_not_change_what_is_expected_of_the_other
 
 
 @KINDS
-@pytest.mark.parametrize("horizon", [10.0, 20.0, 120.0])
+@pytest.mark.parametrize("horizon", [7.0, 20.0, 120.0, 365.0])
 def test_another_horizon_is_reached_as_the_transaction_models_say(learnt, boosted, horizon):
     tier, s = learnt.tiers[boosted], learnt.situation
-    moved = logit(tier.p_no_purchase(horizon, s)) - logit(tier.p_no_purchase(HORIZON, s))
-    usual, asked = (logit(learnt.base.p_no_purchase(h, s)) for h in (HORIZON, horizon))
-    assert moved == pytest.approx(asked - usual, abs=1e-6)
+    p, usual, asked = (
+        tier.p_no_purchase(HORIZON, s),
+        *(learnt.base.p_no_purchase(h, s) for h in (HORIZON, horizon)),
+    )
+    if horizon < HORIZON:
+        expected = 1 - (1 - p) * (1 - asked) / (1 - usual)  # of those who come within 60 days
+    else:
+        expected = expit(logit(p) + logit(asked) - logit(usual))
+    told = tier.p_no_purchase(horizon, s)
+    assert told == pytest.approx(expected, abs=2e-5)
     each = np.where(s.x % 2, horizon, HORIZON)  # formats may have horizons of their own
-    mixed = np.where(s.x % 2, tier.p_no_purchase(horizon, s), tier.p_no_purchase(HORIZON, s))
-    assert tier.p_no_purchase(each, s).tolist() == mixed.tolist()
+    assert tier.p_no_purchase(each, s).tolist() == np.where(s.x % 2, told, p).tolist()
+    models = learnt.base.transactions, learnt.base.rhythm
+    orders = sum(one.expected_orders(each, s) for one in models)
+    given_any = np.minimum(orders / sum(1 - one.p_no_purchase(each, s) for one in models), each)
+    orders = (1 - np.where(s.x % 2, told, p)) * np.clip(tier.orders_factor * given_any, 1, each)
+    assert tier.expected_orders(each, s) == pytest.approx(orders, rel=1e-6)
+
+
+def test_longer_horizons_tell_less_and_the_next_days_are_no_jump(learnt):
+    tier, s = learnt.tiers[True], learnt.situation
+    told = np.array(
+        [tier.p_no_purchase(h, s) for h in (1.0, 7.0, 30.0, 59.9, 60.0, 60.1, 90.0, 365.0, 730.0)]
+    )
+    assert (np.diff(told, axis=0) <= 1e-9).all() and (told >= 0).all() and (told <= 1).all()
+    assert np.abs(told[5] - told[3]).max() < 0.01
+
+
+def test_who_is_as_good_as_sure_to_come_is_not_told_to_be_a_risk_next_week(learnt):
+    """Votes that are less sure than the transaction models of the next quarter say nothing of the coming days: the
+    odds of the one times those of the other were .50 for a customer of every fifth day."""
+    p, usual, asked = (np.array([one]) for one in (0.0013, 0.00028, 0.18))
+    assert averaged.carried(p, np.full(1, -83.0), usual, asked)[0] == pytest.approx(0.1809, abs=1e-3)
 
 
 @KINDS

@@ -16,6 +16,7 @@ from benchmarks.judge.datasets import DATA_SETS, GUARDS
 from benchmarks.judge.unseen import ALL, FILE, OTHERS, TEACHERS, unseen
 from sync_worker.policy import Policy
 from sync_worker.scoring import design, features, metrics, selection, transfer
+from sync_worker.scoring.averaged import carried
 from sync_worker.scoring.situation import take
 from sync_worker.scoring.transfer import TransferTier
 
@@ -176,10 +177,10 @@ def test_another_horizon_is_reached_by_the_transaction_models(young):
     for horizon in (7.0, 20.0, 120.0):
         told = young.tier.p_no_purchase(horizon, young.situation)
         own = TransferTier(young.base, young.situation, horizon).p_no_purchase(horizon, young.situation)
-        usual = young.base.p_no_purchase(horizon, young.situation)
         assert told.mean() == pytest.approx(own.mean(), abs=0.02)
-        change = logit(usual) - logit(young.base.p_no_purchase(HORIZON, young.situation))
-        assert logit(told) - logit(young.told()) == pytest.approx(change, abs=1e-6)
+        usual, asked = (young.base.p_no_purchase(h, young.situation) for h in (HORIZON, horizon))
+        by = np.full(len(usual), horizon - HORIZON)
+        assert told == pytest.approx(carried(young.told(), by, usual, asked), abs=1e-9)
 
 
 def test_a_company_that_outgrows_the_tier_has_it_beside_the_one_chosen():

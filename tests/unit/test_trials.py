@@ -80,11 +80,15 @@ def test_a_regression_is_not_dropped_for_what_it_did_while_the_past_was_too_shor
     tiers = available("mbg_nbd", "rhythm", "regression")
     assert choose([young, grown], tiers) == "regression"
     assert choose([young, trial_of([True], mbg_nbd=0.6, rhythm=0.65, regression=0.6)], tiers) == "rhythm"
-    # and the grown ones alone decide nothing against all
-    better = trial_of([True], horizon=37.0, mbg_nbd=0.1, rhythm=0.1, regression=0.9)
+    # the grown ones alone decide nothing against all
+    better = trial_of([True], horizon=37.0, mbg_nbd=0.5, rhythm=0.1, regression=0.6)
     worse = trial_of([True], mbg_nbd=0.5, rhythm=0.9, regression=0.5)
-    assert choose([better, worse], tiers) == "regression"
     assert choose([worse], tiers) == "rhythm"
+    assert choose([better, worse], tiers) == "regression"
+    # nor does one that is best on all hide another that is clearly better on both
+    one = trial_of([True], horizon=37.0, mbg_nbd=0.5, rhythm=0.9, regression=0.3)
+    other = trial_of([True], mbg_nbd=0.6, rhythm=0.5, regression=0.5)
+    assert choose([one, other], tiers) == "mbg_nbd"
     # of a company that is still too young all trials count
     assert choose([young, young], available("mbg_nbd", "rhythm", "regression", horizon=41.0)) == "rhythm"
 
