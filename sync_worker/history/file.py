@@ -26,6 +26,8 @@ OPTIONAL = (
     "first_seen",
 )
 COLUMNS = (*REQUIRED, *OPTIONAL)
+#: Share of rows that may be copies of others by chance: two purchases of a day for the same amount.
+COPIES = 0.01
 
 
 def read_history(path: str | Path, mapping: Mapping[str, str] | None = None) -> History:
@@ -192,6 +194,15 @@ def _left_out(rows: pd.DataFrame, warnings: list[str]) -> pd.DataFrame:
         if repeated.any():
             warnings.append(f"{counted(repeated.sum(), 'exact duplicate line')} dropped.")
             rows = rows[~repeated]
+    elif rows.duplicated().mean() > COPIES:
+        copies = int(rows.duplicated().sum())
+        which = (
+            "1 exact copy of another row was"
+            if copies == 1
+            else f"{copies:,} exact copies of other rows were"
+        )
+        it = "it" if copies == 1 else "them"
+        warnings.append(f"{which} counted: remove {it} if the same order is in the file twice.")
     return rows.copy()
 
 

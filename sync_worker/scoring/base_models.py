@@ -116,7 +116,8 @@ class Shortage:
 def shortage(situation: Situation, days_minimum: int = DAYS_MINIMUM) -> Shortage | None:
     """What the data lack for a model, None where they are enough."""
     customers, repeat = len(situation), int((situation.x > 0).sum())
-    span = int(situation.T.max(initial=-1)) + 1
+    # from the first order of all to the last one, however long ago that is
+    span = int(situation.T.max(initial=-1) - situation.silence.min(initial=np.inf)) + 1 if customers else 0
     checks = (
         ("few_customers", customers, CUSTOMERS_MINIMUM, "only {:,} customers have ordered"),
         ("few_days", span, days_minimum, "the orders span only {:,} days"),

@@ -51,7 +51,7 @@ class Forecast:
 
     def p_no_purchase(self, h: np.ndarray, situation: Situation) -> np.ndarray:
         """P(no order-day within h days), (n,)."""
-        return self._in_season(self.tier.p_no_purchase(h, situation), situation)
+        return self._in_season(self.tier.p_no_purchase(h, situation), h, situation)
 
     def p_no_purchase_each(self, h: np.ndarray, situations: Sequence[Situation]) -> Sequence[np.ndarray]:
         """As `p_no_purchase` of several situations of the same customers that differ in nothing that the
@@ -59,7 +59,7 @@ class Forecast:
         if not isinstance(self.tier, AveragedTier):
             return [self.p_no_purchase(h, situations[0])] * len(situations)
         usual = self.tier.p_no_purchase_each(h, situations)
-        return [self._in_season(one, situations[0]) for one in usual]
+        return [self._in_season(one, h, situations[0]) for one in usual]
 
     def outlook(self, h: np.ndarray, situation: Situation) -> tuple[np.ndarray, np.ndarray]:
         """P(no order-day within h days) and the order-days expected, never fewer than the chance of one; (n,)
@@ -70,13 +70,13 @@ class Forecast:
             if isinstance(self.tier, AveragedTier)
             else self.tier.expected_orders(h, situation)
         )
-        none = self._in_season(usual, situation)
-        return none, np.maximum(np.exp(self.season.orders) * orders, 1 - none)
+        none = self._in_season(usual, h, situation)
+        return none, np.maximum(self.season.orders_factor(h) * orders, 1 - none)
 
-    def _in_season(self, p_no_purchase: np.ndarray, situation: Situation) -> np.ndarray:
+    def _in_season(self, p_no_purchase: np.ndarray, h: np.ndarray, situation: Situation) -> np.ndarray:
         if not self.season.orders:
             return p_no_purchase
-        return self.season.probability(p_no_purchase, self.p_alive(situation))
+        return self.season.probability(p_no_purchase, self.p_alive(situation), h)
 
     def expected_sales(self, h: np.ndarray, situation: Situation) -> np.ndarray:
         """Amount of the orders expected within h days, (n,), returns not subtracted."""
@@ -85,7 +85,7 @@ class Forecast:
             told = self.tier.expected_orders(h, situation) * spend
         else:
             told = self.sales.expected_sales(h, situation)
-        return np.exp(self.season.sales) * told
+        return self.season.sales_factor(h) * told
 
     def orders_ahead(self, h: np.ndarray | float, situation: Situation) -> np.ndarray:
         """Order-days expected within h days, (n,), for periods far longer than the churn horizon.
@@ -101,7 +101,7 @@ class Forecast:
             sales: (n,) expected within the churn horizon h by this forecast.
         """
         spend = self.spend.expected_spend(situation.x + 1, situation.mean_spend)
-        told = self.orders_ahead(h, situation) * spend * np.exp(self.season.sales)
+        told = self.orders_ahead(h, situation) * spend * self.season.sales_factor(h)
         factor = sales / np.maximum(told, 1e-300)
         return np.clip(factor, 1 / CORRECTION_LARGEST, CORRECTION_LARGEST)
 

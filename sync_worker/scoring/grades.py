@@ -44,7 +44,7 @@ class _Judged:
             trial.outcome.churned[active],
             trial.probability[active],
             rule[active],
-            trial.spent[active],
+            np.clip(trial.spent[active], 0, None),  # who returned more than it bought carries nothing
         )
 
 

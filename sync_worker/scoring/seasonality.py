@@ -30,26 +30,41 @@ class Season:
     Attributes:
         orders: added to the log of the rate at which customers who are alive order.
         sales: added to the log of what they spend.
+        days: that it lasts; after them all is as usual.
     """
 
     orders: float = 0.0
     sales: float = 0.0
+    days: float = np.inf
 
-    def probability(self, p_no_purchase: np.ndarray, p_alive: np.ndarray) -> np.ndarray:
-        """The probability of no purchase in this season: who is alive is silent with the usual probability to
-        the power of the factor, as for Poisson purchases."""
+    def orders_factor(self, h: np.ndarray | float) -> np.ndarray:
+        """By which the rate of orders is changed within h days, on the mean."""
+        return self._mean(self.orders, h)
+
+    def sales_factor(self, h: np.ndarray | float) -> np.ndarray:
+        """By which sales are changed within h days, on the mean."""
+        return self._mean(self.sales, h)
+
+    def _mean(self, log_factor: float, h: np.ndarray | float) -> np.ndarray:
+        return 1 + np.expm1(log_factor) * np.minimum(1, self.days / np.maximum(h, 1e-9))
+
+    def probability(
+        self, p_no_purchase: np.ndarray, p_alive: np.ndarray, h: np.ndarray | float
+    ) -> np.ndarray:
+        """The probability of no purchase within h days of this season: who is alive is silent with the usual
+        probability to the power of the factor, as for Poisson purchases."""
         alive = np.maximum(p_alive, 1 - p_no_purchase)
         silent = np.clip(1 - (1 - p_no_purchase) / np.maximum(alive, 1e-12), 1e-12, 1)
-        return 1 - alive * (1 - silent ** np.exp(self.orders))
+        return 1 - alive * (1 - silent ** self.orders_factor(h))
 
 
 NO_SEASON = Season()
 
 
 def learn(past: Past, day: int) -> Season:
-    """The season of the horizon after a day; none where the history is shorter than a year and a half
-    horizon."""
-    before = day - YEAR
+    """The season of the horizon after a day, by that of a year before, or of as many years as the horizon has begun: by
+    the day its outcome is known. None where the history is shorter than that and half a horizon."""
+    before = day - YEAR * -(-past.horizon // YEAR)
     if before - past.start < needed(past.horizon):
         return NO_SEASON
     errors = {earlier: _error(past, earlier) for earlier in {before, *cutoffs(past.start, day, past.horizon)}}
@@ -62,7 +77,7 @@ def learn(past: Past, day: int) -> Season:
     ]
     if own is None or len(others) < OTHERS_MINIMUM:
         return NO_SEASON
-    return Season(*map(_shrunk, own, np.transpose(others)))
+    return Season(*map(_shrunk, own, np.transpose(others)), days=past.horizon)
 
 
 def _error(past: Past, day: int) -> tuple[float, float] | None:

@@ -103,8 +103,10 @@ def test_irregular_buyers_get_a_tier_that_builds_on_an_identified_mbg_nbd():
     ("orders", "words"),
     [
         (crowd(49), "only 49 customers have ordered"),
-        (pd.concat([orders_of(n, [80, 40, 2]) for n in range(60)]), "the orders span only 81 days"),
-        (pd.concat([orders_of(n, [300]) for n in range(60)]), "only 0 customers ordered again"),
+        (pd.concat([orders_of(n, [80, 40, 2]) for n in range(60)]), "the orders span only 79 days"),
+        # however long ago that was
+        (pd.concat([orders_of(n, [580, 540, 502]) for n in range(60)]), "the orders span only 79 days"),
+        (pd.concat([orders_of(n, [300 - 3 * n]) for n in range(60)]), "only 0 customers ordered again"),
     ],
 )
 def test_too_little_data_gives_the_rule_of_thumb_in_words(orders, words):

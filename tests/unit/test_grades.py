@@ -257,6 +257,19 @@ def test_net_negative_sales_have_no_bias_on_the_log_scale():
     assert grade([trial])["value_log_bias"] is None
 
 
+def test_who_returned_more_than_it_bought_carries_nothing():
+    p, churned = chances(400)
+    spent = np.where(np.arange(400) % 3 == 0, -500.0, 100.0)
+    found = grade([trial_of(churned, p, spent=spent)])
+    listed = np.argsort(-p, kind="stable")[: found["listed"]]
+    assert found["found_value"] == pytest.approx((churned & (spent > 0))[listed].sum() * 100)
+    for name in ("found_value", "rule_found_value"):
+        shares = [step[name] for step in found["lift"]]
+        assert shares == sorted(shares) and shares[0] >= 0 and shares[-1] == pytest.approx(1)
+    nothing = grade([trial_of(churned, p, spent=np.full(400, -5.0))])
+    assert nothing["found_value"] == 0 and {step["found_value"] for step in nothing["lift"]} == {0}
+
+
 # --- companies --------------------------------------------------------------------------------------------
 
 

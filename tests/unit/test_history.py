@@ -75,6 +75,11 @@ def test_what_is_left_out_is_counted(tmp_path):
 def test_duplicates_without_a_product_are_two_orders(tmp_path):
     history = read(tmp_path, "customer_id,date,amount\n1,2024-01-01,5\n1,2024-01-01,5\n")
     assert len(history.orders) == 2
+    assert history.warnings == [
+        "1 exact copy of another row was counted: remove it if the same order is in the file twice."
+    ]
+    few = "customer_id,date,amount\n1,2024-01-01,5\n" + "".join(f"{n},2024-01-01,5\n" for n in range(200))
+    assert read(tmp_path, few).warnings == []  # two purchases of a day may be alike
 
 
 def test_an_invoice_number_used_twice_is_two_orders(tmp_path):

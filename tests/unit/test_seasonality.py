@@ -32,7 +32,9 @@ def seasonal(request):
 
 def test_a_christmas_of_known_size_is_found(seasonal):
     factor, past = seasonal
-    assert learn(past, DAY).orders == pytest.approx(np.log(factor), rel=0.25)
+    found = learn(past, DAY)
+    assert found.orders == pytest.approx(np.log(factor), rel=0.25)
+    assert found.days == HORIZON
 
 
 def test_the_season_brings_total_and_probabilities_nearer_to_what_came(seasonal):
@@ -123,19 +125,19 @@ def test_shrinkage_by_hand():
 def test_probabilities_in_season(alive, silent, factor, more):
     alive, silent = np.array([alive]), np.array([silent])
     none = 1 - alive * (1 - silent)
-    found = Season(factor).probability(none, alive)
+    found = Season(factor).probability(none, alive, HORIZON)
     assert ((found >= 1 - alive - 1e-9) & (found <= 1)).all()
-    assert NO_SEASON.probability(none, alive) == pytest.approx(none, abs=1e-9)
+    assert NO_SEASON.probability(none, alive, HORIZON) == pytest.approx(none, abs=1e-9)
     # who is alive for sure orders at a rate that is so many times as high
-    assert Season(factor).probability(silent, np.ones(1)) == pytest.approx(
+    assert Season(factor).probability(silent, np.ones(1), HORIZON) == pytest.approx(
         np.maximum(silent, 1e-12) ** np.exp(factor), abs=1e-9
     )
-    busier = Season(factor + more).probability(none, alive)
+    busier = Season(factor + more).probability(none, alive, HORIZON)
     assert (busier <= found + 1e-9).all()
 
 
 def test_a_p_alive_below_the_chance_of_a_purchase_is_no_trouble():
-    found = Season(0.5).probability(np.array([0.2, 0.0, 1.0]), np.array([0.1, 0.0, 0.0]))
+    found = Season(0.5).probability(np.array([0.2, 0.0, 1.0]), np.array([0.1, 0.0, 0.0]), HORIZON)
     assert ((found >= 0) & (found <= 1)).all() and found[0] < 0.25
 
 
@@ -147,3 +149,35 @@ def test_orders_and_sales_have_seasons_of_their_own():
     sales = [forecast.expected_sales(HORIZON, snapshot.situation) for forecast in (usual, busy)]
     assert orders[1] == pytest.approx(2 * orders[0])
     assert sales[1] == pytest.approx(3 * sales[0])
+
+
+def test_a_season_ends_with_the_horizon_it_was_learnt_for():
+    """Of a format with twice the horizon, half is as usual; a part of it is all in season."""
+    past = past_of(shop(200, seed=3), today=DAY, horizon=HORIZON)
+    snapshot, base = past.moment(DAY)
+    s, h = snapshot.situation, np.array([HORIZON / 2, HORIZON, 2 * HORIZON, 8 * HORIZON])
+    season = Season(np.log(2), np.log(3), days=HORIZON)
+    assert season.orders_factor(h) == pytest.approx([2, 2, 1.5, 1.125])
+    assert season.sales_factor(h) == pytest.approx([3, 3, 2, 1.25])
+    usual, busy = (of_base(base, "mbg_nbd", each) for each in (NO_SEASON, season))
+    for days, orders, sales in ((HORIZON, 2, 3), (2 * HORIZON, 1.5, 2)):
+        assert busy.outlook(days, s)[1] == pytest.approx(orders * usual.outlook(days, s)[1])
+        assert busy.expected_sales(days, s) == pytest.approx(sales * usual.expected_sales(days, s))
+        alive = np.maximum(usual.p_alive(s), 1 - usual.p_no_purchase(days, s))
+        silent = np.clip(1 - (1 - usual.p_no_purchase(days, s)) / alive, 1e-12, 1)
+        assert busy.p_no_purchase(days, s) == pytest.approx(1 - alive * (1 - silent**orders), abs=1e-9)
+        assert (busy.correction(days, s, busy.expected_sales(days, s))).tolist() == pytest.approx(
+            usual.correction(days, s, usual.expected_sales(days, s)).tolist()
+        )
+
+
+@pytest.mark.parametrize("horizon", [300, 540, 700])
+def test_nothing_later_than_the_day_is_looked_at(horizon):
+    """A horizon longer than a year is compared with that of two years before: one year ago its end is not known yet."""
+    sales = shop(300, seed=2, span=2600, gap=60.0, leave=0.05)
+    later = sales.day > DAY
+    changed = Sales(sales.row, sales.day, np.where(later, 9 * sales.amount, sales.amount))
+    kept = ~later | (sales.row % 3 == 0)
+    thinned = Sales(sales.row[kept], sales.day[kept], changed.amount[kept])
+    seasons = [learn(past_of(each, today=TODAY, horizon=horizon), DAY) for each in (sales, thinned)]
+    assert seasons[0] == seasons[1]
