@@ -194,7 +194,7 @@ def _left_out(rows: pd.DataFrame, warnings: list[str]) -> pd.DataFrame:
         if repeated.any():
             warnings.append(f"{counted(repeated.sum(), 'exact duplicate line')} dropped.")
             rows = rows[~repeated]
-    elif rows.duplicated().mean() > COPIES:
+    elif _doubled(rows):
         copies = int(rows.duplicated().sum())
         which = (
             "1 exact copy of another row was"
@@ -204,6 +204,13 @@ def _left_out(rows: pd.DataFrame, warnings: list[str]) -> pd.DataFrame:
         it = "it" if copies == 1 else "them"
         warnings.append(f"{which} counted: remove {it} if the same order is in the file twice.")
     return rows.copy()
+
+
+def _doubled(rows: pd.DataFrame) -> bool:
+    """Whether rows seem to be in the file twice: of lines, of which one order may have several that are alike, all."""
+    if "order_id" in rows:
+        return len(rows) > 0 and bool(rows.duplicated(keep=False).all())
+    return rows.duplicated().mean() > COPIES
 
 
 def _unpadded(values: pd.Series) -> pd.Series:

@@ -82,6 +82,17 @@ def test_duplicates_without_a_product_are_two_orders(tmp_path):
     assert read(tmp_path, few).warnings == []  # two purchases of a day may be alike
 
 
+def test_lines_that_are_alike_are_no_copies_unless_all_are(tmp_path):
+    header, lines = (
+        "customer_id,date,amount,order_id\n",
+        "1,2024-01-01,5,a\n1,2024-01-01,5,a\n1,2024-02-01,5,b\n",
+    )
+    assert read(tmp_path, header + lines).warnings == []
+    assert read(tmp_path, header + 2 * lines).warnings == [
+        "4 exact copies of other rows were counted: remove them if the same order is in the file twice."
+    ]
+
+
 def test_an_invoice_number_used_twice_is_two_orders(tmp_path):
     history = read(
         tmp_path,
