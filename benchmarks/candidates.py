@@ -21,7 +21,7 @@ from scipy.special import expit
 
 from benchmarks.judge import metrics, more_facts
 from benchmarks.judge.cut import Cut
-from benchmarks.judge.datasets import DATA_SETS, AbsentError, Folders
+from benchmarks.judge.datasets import DATA_SETS, present
 from benchmarks.judge.judging import Prepared, judgeable
 from benchmarks.judge.report import Grid, between
 from benchmarks.judge.unseen import unseen
@@ -308,17 +308,11 @@ def main() -> int:
     parser.add_argument("--fresh", action="store_true", help="cut-offs that took no part in choosing columns")
     options = parser.parse_args()
     console, found, figures = Console(width=220), [], {}
-    folders = Folders.from_environment()
-    for data_set in DATA_SETS:
-        settings = FRESH.get(data_set.name, ()) if options.fresh else data_set.settings
-        if data_set.name not in options.sets.split(",") or not settings:
-            continue
-        try:
-            prepared = Prepared.of(data_set.load(folders))
-        except AbsentError as absent:
-            console.print(f"skipped  {data_set.title}: {absent}")
-            continue
-        for cutoff, horizon in settings:
+    settings = FRESH if options.fresh else {one.name: one.settings for one in DATA_SETS}
+    asked = {name for name in options.sets.split(",") if settings.get(name)}
+    for data_set, rows in present(asked, console.print):
+        prepared = Prepared.of(rows)
+        for cutoff, horizon in settings[data_set.name]:
             with unseen(data_set.name):
                 ground = prepare(prepared, cutoff, horizon)
                 judged = judge(ground.cut, forecasts(ground), options.draws)

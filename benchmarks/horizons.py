@@ -16,7 +16,7 @@ from rich.console import Console
 
 from benchmarks.judge import metrics
 from benchmarks.judge.cut import Cut
-from benchmarks.judge.datasets import DATA_SETS, AbsentError, DataSet, Folders
+from benchmarks.judge.datasets import DATA_SETS, DataSet, present
 from benchmarks.judge.judging import Prepared, judgeable
 from benchmarks.judge.report import Grid, between
 from benchmarks.judge.unseen import unseen
@@ -61,9 +61,8 @@ def figures(risk: np.ndarray, cut: Cut) -> dict[str, float]:
     return found
 
 
-def rows(data_set: DataSet, folders: Folders) -> Iterator[dict[str, object]]:
+def rows(data_set: DataSet, prepared: Prepared) -> Iterator[dict[str, object]]:
     """The figures of each setting, horizon asked for and model."""
-    prepared = Prepared.of(data_set.load(folders))
     last = int(prepared.ledger.day.max())
     for cutoff, horizon in data_set.settings:
         for name, part in ASKED.items():
@@ -95,18 +94,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="benchmarks/horizons", description=__doc__.splitlines()[0])
     parser.add_argument("--write", action="store_true", help="write the table into docs/accuracy.md")
     options = parser.parse_args()
-    console, folders, found = Console(width=160), Folders.from_environment(), []
-    for data_set in DATA_SETS:
-        try:
-            found += rows(data_set, folders)
-        except AbsentError as absent:
-            console.print(f"skipped  {data_set.title}: {absent}")
-            if options.write:
-                console.print("Nothing is written without it.")
-                return 1
-            continue
+    console, found = Console(width=160), []
+    names = [one.name for one in DATA_SETS]
+    for data_set, data in present(names, console.print):
+        found += rows(data_set, Prepared.of(data))
         console.print(f"judged  {data_set.title}")
     if not found:
+        return 1
+    if options.write and {one["set"] for one in found} != set(names):
+        console.print("Nothing is written without all data sets.")
         return 1
     grid = table(pd.DataFrame(found))
     console.print(grid.rich())

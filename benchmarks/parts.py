@@ -16,7 +16,7 @@ import numpy as np
 from rich.console import Console
 
 from benchmarks.candidates import FRESH, WITHOUT, judge, table
-from benchmarks.judge.datasets import DATA_SETS, AbsentError, Folders
+from benchmarks.judge.datasets import DATA_SETS, present
 from benchmarks.judge.judging import Prepared
 from benchmarks.judge.report import between
 from benchmarks.judge.unseen import unseen
@@ -79,18 +79,19 @@ def main() -> int:
     parser.add_argument("--write", action="store_true", help="write the table into docs/accuracy.md")
     parser.add_argument("--draws", type=int, default=200, help="resamples for the intervals")
     options = parser.parse_args()
-    console, found, folders = Console(width=220), [], Folders.from_environment()
-    for data_set in DATA_SETS:
-        settings = (*FRESH.get(data_set.name, ()), *OTHERS.get(data_set.name, ()))
-        settings = settings if options.others else (*data_set.settings, *settings)
-        if data_set.name not in options.sets.split(",") or not settings:
-            continue
-        try:
-            prepared = Prepared.of(data_set.load(folders))
-        except AbsentError as absent:
-            console.print(f"skipped  {data_set.title}: {absent}")
-            continue
-        for cutoff, horizon in settings:
+    console, found = Console(width=220), []
+    settings = {
+        one.name: (
+            *(() if options.others else one.settings),
+            *FRESH.get(one.name, ()),
+            *OTHERS.get(one.name, ()),
+        )
+        for one in DATA_SETS
+    }
+    asked = {name for name in options.sets.split(",") if settings.get(name)}
+    for data_set, rows in present(asked, console.print):
+        prepared = Prepared.of(rows)
+        for cutoff, horizon in settings[data_set.name]:
             policy, day = Policy().replace(churn_horizon_days=horizon), as_day(cutoff)
             facts = features.build(prepared.plain.until(day), day, policy)
             told = {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -209,3 +209,16 @@ def _found(folder: Path | None, name: str, otherwise: str) -> Path:
     if path is None or not path.is_file():
         raise AbsentError(f"{path or name} is not there: {otherwise}")
     return path
+
+
+def present(names: Container[str], say: Callable[[str], object]) -> Iterator[tuple[DataSet, pd.DataFrame]]:
+    """The data sets of these names, each with its rows; of one that is not on this machine it is said."""
+    folders = Folders.from_environment()
+    for data_set in DATA_SETS:
+        if data_set.name in names:
+            try:
+                rows = data_set.load(folders)
+            except AbsentError as absent:
+                say(f"skipped  {data_set.title}: {absent}")
+                continue
+            yield data_set, rows

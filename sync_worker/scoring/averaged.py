@@ -46,13 +46,9 @@ class AveragedTier(ABC):
         self.base, self.unit, self.horizon = base, unit, horizon
 
     @abstractmethod
-    def _votes(self, situation: Situation, told: Told, room: np.ndarray | None) -> tuple[np.ndarray, float]:
-        """The sum of the other models' log-odds of churn, (n,), and how many votes it is of.
-
-        Args:
-            told: by the transaction models, of `horizon`.
-            room: as for `design.with_basket`.
-        """
+    def _votes(self, columns: np.ndarray) -> tuple[np.ndarray, float]:
+        """The sum of the other models' log-odds of churn, (n,), and how many votes it is of; of the columns nothing
+        may be left."""
 
     def p_alive(self, situation: Situation) -> np.ndarray:
         return self.base.p_alive(situation)
@@ -89,8 +85,8 @@ class AveragedTier(ABC):
         return in_blocks(each, BLOCK, h, *situations).T
 
     def _log_odds(self, situation: Situation, told: Told, room: np.ndarray | None = None) -> np.ndarray:
-        """Of no purchase within `horizon`, (n,)."""
-        total, votes = self._votes(situation, told, room)
+        """Of no purchase within `horizon`, which the transaction models told of, (n,)."""
+        total, votes = self._votes(design.with_basket(situation, told, self.unit, room))
         return (total + log_odds(told.p_no_purchase)) / (votes + 1)
 
 

@@ -151,8 +151,7 @@ class HybridTier(AveragedTier):
         mean = self._scaler.mean_[_PLAIN_COLUMNS]
         return np.clip(columns[:, _PLAIN_COLUMNS], mean - far, mean + far)
 
-    def _votes(self, situation: Situation, told: Told, room: np.ndarray | None) -> tuple[np.ndarray, float]:
-        columns = design.with_basket(situation, told, self.unit, room)
+    def _votes(self, columns: np.ndarray) -> tuple[np.ndarray, float]:
         total = self._plain.log_odds(self._held(columns))
         if self._trees is not None:
             total += self._trees_votes * log_odds(self._trees.predict_proba(columns[:, : self._width])[:, 1])

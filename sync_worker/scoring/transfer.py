@@ -15,7 +15,7 @@ from sklearn.preprocessing import StandardScaler
 
 from sync_worker.scoring import design
 from sync_worker.scoring.averaged import AveragedTier
-from sync_worker.scoring.base_models import BaseModels, Told, log_odds
+from sync_worker.scoring.base_models import BaseModels, log_odds
 from sync_worker.scoring.situation import Situation
 
 #: Change of the log-odds of churn by a standard deviation of a column of `design.with_basket`; what is not named says
@@ -113,6 +113,5 @@ class TransferTier(AveragedTier):
         columns = design.standard(columns, self._scaler)
         self._matched = matched(slopes(self._scaler), columns, log_odds(told.p_no_purchase))
 
-    def _votes(self, situation: Situation, told: Told, room: np.ndarray | None) -> tuple[np.ndarray, float]:
-        columns = design.standard(design.with_basket(situation, told, self.unit, room), self._scaler)
-        return self._matched.log_odds(columns), 1
+    def _votes(self, columns: np.ndarray) -> tuple[np.ndarray, float]:
+        return self._matched.log_odds(design.standard(columns, self._scaler)), 1
