@@ -6,9 +6,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import settings
 
 from sync_worker.history.schema import History
 from sync_worker.scoring.events import REACH
+
+# Machines are noisy: how long a test takes says nothing of the rule.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 AS_OF = pd.Timestamp("2025-12-31")
 #: The least that is a history, as a file may hold it.

@@ -40,7 +40,7 @@ shares = st.sampled_from([0.5, 0.6, 0.8, 0.83, 0.95])
 # ------------------------------------------------------------------ the border
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(values, shares)
 @example([10, 10, 10, 10], 0.5)
 @example([4, 4, 1, 4, 1], 0.8)
@@ -147,7 +147,7 @@ def test_a_net_value_about_nothing_neither_makes_nor_ends_a_burden_or_a_loss():
         assert of(4, rate, before(was, n=5))[0] == now, (rate, was)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(seeds, policies)
 def test_classing_again_with_the_result_changes_nothing(seed, policy):
     table, labels = company(seed)
@@ -156,7 +156,7 @@ def test_classing_again_with_the_result_changes_nothing(seed, policy):
     assert once[FOUND].astype(object).equals(again[FOUND].astype(object))
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(seeds)
 def test_without_a_margin_or_a_memory_the_rule_alone_decides(seed):
     table, labels = company(seed)
@@ -170,7 +170,7 @@ def test_without_a_margin_or_a_memory_the_rule_alone_decides(seed):
     assert not (kept["burden"] & (kept["value_class"] != "key")).any()
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(seeds, policies, st.randoms(use_true_random=False))
 def test_rows_and_the_currency_do_not_matter(seed, policy, random):
     table, labels = company(seed)
@@ -193,7 +193,7 @@ def test_rows_and_the_currency_do_not_matter(seed, policy, random):
     assert run(scaled, dearer, labels)[FOUND].astype(object).equals(found[FOUND].astype(object))
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(seeds, policies, st.integers(0, 39), st.floats(0.01, 500))
 def test_more_value_never_costs_a_customer_the_class_key(seed, policy, row, more):
     table, labels = company(seed)
@@ -202,7 +202,7 @@ def test_more_value_never_costs_a_customer_the_class_key(seed, policy, row, more
     assert now[row] >= was[row]
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(seeds, policies, st.integers(0, 39), st.lists(st.floats(0.001, 0.999), min_size=2, max_size=8))
 def test_noise_within_the_margin_never_changes_who_is_key(seed, policy, row, path):
     table, _ = company(seed)
@@ -255,7 +255,7 @@ def test_labels_are_recalled_of_the_same_version_only():
 # ------------------------------------------------- what would change the label
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(seeds, policies)
 def test_the_gap_to_key_is_true_of_the_next_run(seed, policy):
     table, labels = company(seed)

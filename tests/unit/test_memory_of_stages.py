@@ -11,7 +11,7 @@ from test_labels import BASE, days_ago, facts_of
 from sync_worker.scoring import lifecycle, loyalty
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(days_ago, st.lists(st.integers(1, 60), min_size=1, max_size=6))
 def test_between_orders_silence_moves_stages_one_way(days, steps):
     """Nothing but silence changes loyalty and life cycle between two orders, and that goes one way, day by day;
