@@ -89,6 +89,11 @@ def _warnings(env, params):
         "orders_without_customer": lambda: env._("Orders without a customer, left out: %(count)s.", **params),
         "orders_without_amount": lambda: env._("Orders without an amount, left out: %(count)s.", **params),
         "orders_dated_after": lambda: env._("Orders dated after %(day)s, left out: %(count)s.", **params),
+        "orders_far_above": lambda: env._(
+            "Orders far above all others: %(count)s, up to %(largest)s on %(day)s. Forecasts and the back-test"
+            " count %(most)s of such an order.",
+            **params,
+        ),
         "nobody_known": lambda: env._("No customer is known by %(day)s: nobody is scored.", **params),
         "nothing_to_judge": lambda: env._(
             "No customer has an order of a positive amount yet: there is nothing to judge."

@@ -11,7 +11,7 @@ import pandas as pd
 
 from sync_worker.history.schema import History, as_day
 from sync_worker.policy import Policy
-from sync_worker.scoring import features, rhythm, selection
+from sync_worker.scoring import features, outliers, rhythm, selection
 from sync_worker.scoring.forecast import Forecast
 from sync_worker.scoring.grades import grade
 from sync_worker.scoring.metrics import auc
@@ -60,17 +60,19 @@ def backtest(
     formats, today = facts.table["format"], int(day.timestamp() // 86400)
     main_horizon = float(policy.value("churn_horizon_days"))
     own = rhythm.learn(facts.days, Peers(formats, policy), main_horizon).at(facts.days.last())
-    situation = take(facts.sales, formats, today, main_horizon, policy, own).situation
+    sales, exceptional = outliers.tame(facts.sales)
+    situation = take(sales, formats, today, main_horizon, policy, own).situation
     report(15, STEP)
     choice = selection.choose(
-        facts,
+        sales,
+        formats,
         situation,
         policy,
         today,
         most=cutoffs or CUTOFFS,
         progress=lambda part: report(15 + int(80 * part), STEP),
     )
-    words = [*history.warnings, *facts.warnings, *choice.words]
+    words = [*history.warnings, *facts.warnings, *exceptional, *choice.words]
     result = summarise(choice.judged, choice.forecast, policy, formats, words)
     report(100, sentence("judged", "Judged"))
     return result
@@ -143,14 +145,14 @@ def _tracking(trial: Trial) -> list[dict[str, Any]]:
     shape = np.array([forecast.orders_ahead(end, situation).sum() for end in ends])
     shares = np.diff(shape) / max(shape[-1] - shape[0], 1e-300)
     came = [trial.past.outcome(trial.snapshot, end) for end in ends]
-    orders, net = (np.diff([getattr(one, name).sum() for one in came]) for name in ("orders", "net"))
+    orders, value = (np.diff([getattr(one, name).sum() for one in came]) for name in ("orders", "value"))
     return [
         {
             "date": _iso(trial.snapshot.day + int(ends[step + 1].max())),
             "predicted": float(told.orders.sum() * shares[step]),
             "actual": float(orders[step]),
             "predicted_value": float(trial.expected_value.sum() * shares[step]),
-            "actual_value": float(net[step]),
+            "actual_value": float(value[step]),
         }
         for step in range(STEPS)
     ]

@@ -15,6 +15,7 @@ from sync_worker.scoring.features import Features
 from sync_worker.scoring.peers import Peers
 from sync_worker.scoring.purchases import Purchases
 from sync_worker.scoring.trials import Trial
+from sync_worker.scoring.value import kept_share
 
 COVERAGE = 0.8
 #: Lines that the peers' mix of categories counts as, beside a customer's own.
@@ -57,7 +58,9 @@ def earlier(trials: Sequence[Trial], customers: int) -> list[Expectation]:
         looked_at = np.zeros(customers, dtype=bool)
         looked_at[trial.past.rows] = True
         rows = trial.past.rows[trial.snapshot.rows]
-        found.append(Expectation(trial.snapshot.day, rows, trial.expected_value, looked_at))
+        before = trial.snapshot.situation
+        net = trial.expected_sales * kept_share(before.revenue, before.mean_spend * (before.x + 1))
+        found.append(Expectation(trial.snapshot.day, rows, net, looked_at))
     return found
 
 

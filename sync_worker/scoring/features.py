@@ -56,6 +56,8 @@ class Sales:
         row: (k,) int64, row of the customer in `Features.table`; ascending.
         day: (k,) int32, days since 1970-01-01; ascending within a customer.
         amount: (k,) float64, negative for a return.
+        worth: (k,) float64, what each contributed in the measure of value (`Features.basis`); None where that is the
+            amount.
         lines: (k,) int64, lines of each order, 0 of a return and where they are not known; None where no order's are.
         new_categories: (k,) int64, categories (products where no category is known) that the customer bought for the
             first time with this order; likewise.
@@ -64,6 +66,7 @@ class Sales:
     row: np.ndarray
     day: np.ndarray
     amount: np.ndarray
+    worth: np.ndarray | None = None
     lines: np.ndarray | None = None
     new_categories: np.ndarray | None = None
 
@@ -72,8 +75,8 @@ class Sales:
         number = np.full(int(self.row.max(initial=-1)) + 1, -1)
         number[rows] = np.arange(len(rows))
         kept = number[self.row] >= 0
-        counts = (None if one is None else one[kept] for one in (self.lines, self.new_categories))
-        return Sales(number[self.row[kept]], self.day[kept], self.amount[kept], *counts)
+        others = (None if one is None else one[kept] for one in (self.worth, self.lines, self.new_categories))
+        return Sales(number[self.row[kept]], self.day[kept], self.amount[kept], *others)
 
 
 @dataclass
@@ -169,7 +172,7 @@ def build(history: History, as_of: pd.Timestamp, policy: Policy) -> Features:
     return Features(
         table=table,
         days=days,
-        sales=Sales(row, day, amount, *counts),
+        sales=Sales(row, day, amount, None if contribution is amount else contribution, *counts),
         basis=basis,
         last_orders=_newest(row, order_ids, day, amount > 0, n),
         last_returns=_newest(row, order_ids, day, amount < 0, n),

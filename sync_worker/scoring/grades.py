@@ -208,7 +208,7 @@ def _ranking(judged: Sequence[_Judged]) -> dict[str, float | None]:
 
 def _money(trials: Sequence[Trial], masks: Sequence[np.ndarray]) -> dict[str, Any]:
     forecast = np.concatenate([t.expected_value[mask] for t, mask in zip(trials, masks, strict=True)])
-    actual = np.concatenate([t.outcome.net[mask] for t, mask in zip(trials, masks, strict=True)])
+    actual = np.concatenate([t.outcome.value[mask] for t, mask in zip(trials, masks, strict=True)])
     held = np.concatenate([t.held[mask] for t, mask in zip(trials, masks, strict=True)])
     bias = np.log(forecast.sum() / actual.sum()) if forecast.sum() > 0 and actual.sum() > 0 else None
     deciles = np.array_split(np.argsort(forecast, kind="stable"), 10)

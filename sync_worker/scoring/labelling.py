@@ -130,12 +130,13 @@ def _expect(prepared: Prepared, peers: Peers, policy: Policy) -> None:
     facts, forecast, situation = prepared.facts, prepared.forecast, prepared.situation
     table, formats = facts.table, facts.table["format"]
     horizon = policy.column("churn_horizon_days", formats)
-    table["p_alive"] = forecast.p_alive(situation)
-    money = value.prospects(facts, peers, forecast.spend)
+    money = value.prospects(situation, peers, forecast.spend, prepared.rate_noise)
     if prepared.expected is None:
         prepared.expected = value.expected_value(horizon, forecast, situation, money)
     expected = prepared.expected
     table[expected.columns] = expected
+    # who orders again is still a customer: regressions may be surer of that than the transaction model
+    table["p_alive"] = np.maximum(forecast.p_alive(situation), 1 - table["churn_probability"])
     table["confidence"] = churn.confidence(table["order_days"].to_numpy(), forecast)
     correction = forecast.correction(horizon, situation, expected["expected_sales"].to_numpy())
     ahead = value.discounted_orders(policy, formats, forecast, situation) * correction

@@ -16,6 +16,8 @@ from sync_worker.scoring import (
     features,
     memory,
     net_value,
+    outliers,
+    rates,
     receivables,
     returns,
     rhythm,
@@ -46,6 +48,7 @@ class Prepared:
         rhythms: after each order-day.
         own: after each buyer's last order-day.
         situation: of each buyer, today.
+        rate_noise: of the rates of single orders (`rates.noise_of`).
         forecast: fitted to the buyers.
         other: by the model of the run before, where that is another and is asked for.
         past: what the back-test found (`backtest.summarise`).
@@ -62,6 +65,7 @@ class Prepared:
     rhythms: Rhythm
     own: Rhythm
     situation: Situation
+    rate_noise: float
     forecast: Forecast
     other: Forecast | None
     past: dict[str, Any]
@@ -95,10 +99,12 @@ def prepare(
     main_horizon = float(policy.value("churn_horizon_days"))
     rhythms = rhythm.learn(facts.days, Peers(formats, policy), default_gap=main_horizon)
     own = rhythms.at(facts.days.last())
-    situation = take(facts.sales, formats, today, main_horizon, policy, own).situation
+    sales, exceptional = outliers.tame(facts.sales)
+    situation = take(sales, formats, today, main_horizon, policy, own).situation
     report(35, STEP)
     choice = selection.choose(
-        facts,
+        sales,
+        formats,
         situation,
         policy,
         today,
@@ -107,7 +113,7 @@ def prepare(
     )
     forecast = choice.forecast
     past = backtest.summarise(choice.judged, forecast, policy, formats, ())
-    words = [*facts.warnings, *choice.words, *past["warnings"]]
+    words = [*facts.warnings, *exceptional, *choice.words, *past["warnings"]]
     why = forecast.spend.fallback_
     if why:
         words.append(Sentence(f"Spend is the customers' shrunken mean, since {why}.", why.code, why.params))
@@ -116,6 +122,7 @@ def prepare(
         rhythms=rhythms,
         own=own,
         situation=situation,
+        rate_noise=rates.noise_of(sales, today),
         forecast=forecast,
         other=choice.other,
         past=past,

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+import pandas as pd
+
 from sync_worker.policy import Policy
 from sync_worker.scoring import base_models, seasonality, trials
 from sync_worker.scoring.churn import RhythmModel
-from sync_worker.scoring.features import Features
+from sync_worker.scoring.features import Sales
 from sync_worker.scoring.forecast import Forecast
 from sync_worker.scoring.past import Past
 from sync_worker.scoring.situation import Situation
@@ -38,7 +40,8 @@ class Choice:
 
 
 def choose(
-    features: Features,
+    sales: Sales,
+    formats: pd.Series,
     situation: Situation,
     policy: Policy,
     today: int,
@@ -53,6 +56,8 @@ def choose(
     better on earlier days of the company's own past.
 
     Args:
+        sales: of all buyers, to forecast from (`outliers.tame`).
+        formats: (n,) business format of each.
         situation: of each buyer, today.
         today: the as-of day, days since 1970-01-01.
         most: earlier days to judge on.
@@ -65,7 +70,7 @@ def choose(
         told = f"Churn follows a {forecast.words}, since {lack.words}."
         words = sentence(f"rhythm_{lack.code}", told, have=lack.have, needed=lack.needed)
         return Choice(forecast, words=[words])
-    past = Past(features.sales, features.table["format"], policy, today)
+    past = Past(sales, formats, policy, today)
     judged = trials.run(past, most, lambda part: progress(0.7 * part))
     base = base_models.fit(situation)
     lessons, season = past.lessons(today), seasonality.learn(past, today)

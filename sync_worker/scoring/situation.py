@@ -22,9 +22,10 @@ class Situation:
     missing where only the transaction models are asked: `latest_orders`, `recent_orders`, `before_orders` and
     `earlier_orders` are order-days in the last third of a horizon, the last horizon, the one before, and the
     two before that; `recent_spend` and `before_spend` go with them; `mean_spend` and `last_spend` are amounts of
-    an order-day; `revenue` is net of returns; `categories` is the breadth, the distinct categories (products where
-    no category is known) ever bought, and `lines` the basket size, the geometric mean of the lines of an order-day:
-    what the others have at the median where a customer's lines are not known, 0 where nobody's are.
+    an order-day; `revenue` is net of returns, and `worth` the same in the measure of value; `categories` is the
+    breadth, the distinct categories (products where no category is known) ever bought, and `lines` the basket size,
+    the geometric mean of the lines of an order-day: what the others have at the median where a customer's lines are
+    not known, 0 where nobody's are.
     """
 
     x: np.ndarray
@@ -41,6 +42,7 @@ class Situation:
     mean_spend: np.ndarray | None = None
     last_spend: np.ndarray | None = None
     revenue: np.ndarray | None = None
+    worth: np.ndarray | None = None
     categories: np.ndarray | None = None
     lines: np.ndarray | None = None
 
@@ -138,6 +140,7 @@ def take(
 
     first = days.day[days.start]
     gaps = np.diff(days.day)[(days.position > 0)[1:]]
+    revenue = _net(sales, sales.amount, rows, day, customers=customers)
     situation = Situation(
         x=days.position[last].astype(float),
         t_x=(days.day[last] - first).astype(float),
@@ -148,7 +151,8 @@ def take(
         recent_orders=orders(0, horizon),
         before_orders=orders(horizon, 2 * horizon),
         earlier_orders=orders(2 * horizon, 4 * horizon),
-        revenue=_net(sales, rows, day, customers=customers),
+        revenue=revenue,
+        worth=revenue if sales.worth is None else _net(sales, sales.worth, rows, day, customers=customers),
         **spent,
         **basket,
     )
@@ -194,10 +198,10 @@ def _basket(sales: Sales, bought: np.ndarray, row: np.ndarray, days: OrderDays) 
     return {name: np.where(known, values, np.median(values[known])) for name, values in found.items()}
 
 
-def _net(sales: Sales, rows: np.ndarray, day: int, customers: int) -> np.ndarray:
-    """Amount less returns until the end of a day of the customers of some rows, (n,)."""
+def _net(sales: Sales, money: np.ndarray, rows: np.ndarray, day: int, customers: int) -> np.ndarray:
+    """Money, (k,) as the sales, less that of returns until the end of a day of the customers of some rows, (n,)."""
     known = sales.day <= day
-    return np.bincount(sales.row[known], sales.amount[known], minlength=customers)[rows]
+    return np.bincount(sales.row[known], money[known], minlength=customers)[rows]
 
 
 @dataclass(frozen=True)
@@ -208,16 +212,16 @@ class Outcome:
         churned: (n,) bool, no order-day.
         orders: (n,) order-days.
         sales: (n,) amount of the orders, returns not subtracted.
-        net: (n,) amount less returns.
+        value: (n,) what they contributed, less returns, in the measure of value.
     """
 
     churned: np.ndarray
     orders: np.ndarray
     sales: np.ndarray
-    net: np.ndarray
+    value: np.ndarray
 
     def part(self, rows: np.ndarray) -> Outcome:
-        return Outcome(self.churned[rows], self.orders[rows], self.sales[rows], self.net[rows])
+        return Outcome(self.churned[rows], self.orders[rows], self.sales[rows], self.value[rows])
 
 
 def outcome(sales: Sales, snapshot: Snapshot, horizon: np.ndarray | float) -> Outcome:
@@ -230,6 +234,7 @@ def outcome(sales: Sales, snapshot: Snapshot, horizon: np.ndarray | float) -> Ou
     late = (owner >= 0) & (sales.day > snapshot.day)
     late[late] = sales.day[late] <= snapshot.day + ahead[owner[late]]
     owner, day, amount = owner[late], sales.day[late], sales.amount[late]
+    worth = amount if sales.worth is None else sales.worth[late]
     bought = amount > 0
     new_day = np.append(True, (np.diff(owner[bought]) != 0) | (np.diff(day[bought]) != 0))[: bought.sum()]
     orders = np.bincount(owner[bought][new_day], minlength=n)
@@ -237,5 +242,5 @@ def outcome(sales: Sales, snapshot: Snapshot, horizon: np.ndarray | float) -> Ou
         churned=orders == 0,
         orders=orders.astype(float),
         sales=np.bincount(owner[bought], amount[bought], minlength=n).astype(float),
-        net=np.bincount(owner, amount, minlength=n).astype(float),
+        value=np.bincount(owner, worth, minlength=n).astype(float),
     )

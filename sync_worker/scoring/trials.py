@@ -8,16 +8,18 @@ from functools import cached_property
 
 import numpy as np
 
-from sync_worker.scoring import metrics, rules
+from sync_worker.scoring import metrics, rates, rules
 from sync_worker.scoring.base_models import DAYS_MINIMUM, BaseModels, shortage
+from sync_worker.scoring.distribution import SalesDistribution
 from sync_worker.scoring.forecast import Forecast, of_base
 from sync_worker.scoring.hybrid import HybridTier, Lesson
 from sync_worker.scoring.past import Past
+from sync_worker.scoring.peers import Peers
+from sync_worker.scoring.rates import Rate
 from sync_worker.scoring.sales_regression import SalesRegression
 from sync_worker.scoring.seasonality import Season, learn
 from sync_worker.scoring.situation import Outcome, Situation, Snapshot
 from sync_worker.scoring.transfer import TransferTier
-from sync_worker.scoring.value import SalesDistribution
 from sync_worker.sentences import sentence
 
 #: From the simplest to the richest.
@@ -45,6 +47,7 @@ class Trial:
         horizon: (n,) days of each.
         forecasts: by tier.
         probabilities: by tier, (n,) of no purchase.
+        rate: what of a unit of each customer's sales was taken to remain as value.
         chosen: the tier that trials before this one would have chosen.
         rule: the simple rule that ranked best on cut-offs before this one; recency with none before.
         spread: as trials before this one would have set it.
@@ -56,6 +59,7 @@ class Trial:
     horizon: np.ndarray
     forecasts: dict[str, Forecast]
     probabilities: dict[str, np.ndarray]
+    rate: Rate
     chosen: str = ""
     rule: str = ""
     spread: float = 1.0
@@ -71,7 +75,7 @@ class Trial:
 
     @property
     def held(self) -> np.ndarray:
-        """(n,) bool: the customers' sales lay within the interval told then."""
+        """(n,) bool: the customers' value lay within the interval told then."""
         return self.covered(self.chosen, self.spread)
 
     @cached_property
@@ -80,14 +84,15 @@ class Trial:
         window = self.past.policy.column("current_window_days", self.snapshot.formats)
         return self.past.spent(self.snapshot, window)
 
+    @property
+    def expected_sales(self) -> np.ndarray:
+        """(n,) money: sales forecast, returns not subtracted."""
+        return self.told(self.chosen).expected
+
     @cached_property
     def expected_value(self) -> np.ndarray:
-        """(n,) money: net sales forecast; what a customer returned so far it is taken to return again."""
-        situation = self.snapshot.situation
-        gross = situation.mean_spend * (situation.x + 1)
-        kept = np.clip(situation.revenue, 0, None).sum() / gross.sum()
-        told = self.told(self.chosen)
-        return told.mean * (1 - told.zero) * kept
+        """(n,) money: value forecast, as it would have been published."""
+        return self.expected_sales * self.rate.mean
 
     def brier(self, tier: str) -> float:
         return metrics.brier(self.outcome.churned, self.probabilities[tier])
@@ -101,8 +106,8 @@ class Trial:
         return self._told[tier]
 
     def covered(self, tier: str, spread: float) -> np.ndarray:
-        """(n,) bool: the customers' sales lay within the interval."""
-        return self.told(tier).holds(self.outcome.sales, spread)
+        """(n,) bool: the customers' value lay within the interval."""
+        return self.told(tier).worth(self.rate).holds(self.outcome.value, spread)
 
 
 def run(past: Past, most: int, progress: Callable[[float], None] = lambda _part: None) -> list[Trial]:
@@ -201,7 +206,9 @@ def _trial(past: Past, snapshot: Snapshot, base: BaseModels) -> Trial:
     probabilities = {
         name: forecast.p_no_purchase(horizon, snapshot.situation) for name, forecast in found.items()
     }
-    return Trial(past, snapshot, past.outcome(snapshot, horizon), horizon, found, probabilities)
+    noise = rates.noise_of(past.sales, snapshot.day)
+    rate = rates.learn(snapshot.situation, Peers(snapshot.formats, past.policy), base.spend, noise)
+    return Trial(past, snapshot, past.outcome(snapshot, horizon), horizon, found, probabilities, rate)
 
 
 def _best_rule(past: Past, day: int) -> str:

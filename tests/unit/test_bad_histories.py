@@ -89,6 +89,9 @@ def test_scores_are_numbers_with_a_stated_confidence(tried):
     assert np.isfinite(buyers[NUMBERS].to_numpy(float)).all()
     for column in ("churn_probability", "p_alive"):
         assert buyers[column].between(0, 1).all()
+    assert (
+        buyers["p_alive"] >= 1 - buyers["churn_probability"]
+    ).all()  # who orders again is still a customer
     assert set(customers["confidence"]) <= {"enough", "thin", "none"}
     if scored.summary["model"]["tier"] in {None, "rules"}:
         assert set(customers["confidence"]) == {"none"}
@@ -151,6 +154,41 @@ def test_one_order_of_a_billion_leaves_the_others_as_they_were(count):
         assert ratio.max() < 4, column
     change = (wild["churn_probability"] - plain["churn_probability"])[other]
     assert change.abs().max() < 0.1
+
+
+@pytest.mark.parametrize("before", [300, 330, 360])
+@pytest.mark.parametrize("count", [1, 6])
+def test_large_orders_a_year_ago_make_nobody_else_spend_more(before, count):
+    """The days of a season: ninety from a year before."""
+    orders = crowd(200, seed=2, span=1300)
+    regular = orders["customer_id"].value_counts().index[:count]
+    day = AS_OF - pd.Timedelta(days=before)
+    more = pd.DataFrame(
+        {"customer_id": regular, "date": day, "amount": 1e5, "order_id": -np.arange(count) - 1}
+    )
+    plain, wild = (
+        score(history_of(which), AS_OF, Policy()).customers for which in (orders, pd.concat([orders, more]))
+    )
+    other = ~plain["customer_id"].isin(regular).to_numpy()
+    ratio = (wild["expected_value"] / plain["expected_value"])[other]
+    assert ratio.median() == pytest.approx(1, rel=0.2)
+
+
+def test_an_order_of_a_billion_is_named_and_no_ground_for_another():
+    orders = with_outlier(crowd(350, seed=1))
+    scored = score(history_of(orders), AS_OF, Policy())
+    (words,) = [words for words in scored.warnings if "far above" in words]
+    day = orders.loc[orders["amount"] == 1e9, "date"].iloc[0]
+    assert words.startswith(f"1 order is far above all others, up to 1,000,000,000 on {day:%Y-%m-%d}: ")
+    row = scored.customers.set_index("customer_id").loc[orders.loc[orders["amount"].idxmax(), "customer_id"]]
+    assert row["current_value"] + row["historical_value"] > 9e8
+    # three years hold twelve times the 90 days
+    assert (
+        0
+        < row["potential_value"]
+        < 12 * max(row["expected_value"], 10 * scored.customers["expected_value"].max())
+    )
+    assert row["potential_value"] < 1e6
 
 
 def test_duplicates_and_later_rows_change_no_probability():

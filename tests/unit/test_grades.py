@@ -4,10 +4,11 @@ import pytest
 from shops import TODAY, lottery, past_of, shop
 
 from sync_worker.scoring import metrics, trials
+from sync_worker.scoring.distribution import SalesDistribution
 from sync_worker.scoring.grades import KEYS, _letter, grade, withheld
+from sync_worker.scoring.rates import Rate
 from sync_worker.scoring.situation import Outcome, Situation, Snapshot
 from sync_worker.scoring.trials import Trial
-from sync_worker.scoring.value import SalesDistribution
 
 
 def trial_of(churned, probability, *, silence=None, active=None, formats=None, spent=None, day=TODAY):
@@ -26,7 +27,17 @@ def trial_of(churned, probability, *, silence=None, active=None, formats=None, s
     sales = np.where(churned, 0.0, 100.0)
     came = Outcome(churned, 1.0 - churned, sales, sales)
     probabilities = {"mbg_nbd": np.asarray(probability, dtype=float)}
-    trial = Trial(None, snapshot, came, 60 * full, {"mbg_nbd": None}, probabilities, "mbg_nbd", "recency")
+    trial = Trial(
+        None,
+        snapshot,
+        came,
+        60 * full,
+        {"mbg_nbd": None},
+        probabilities,
+        Rate(full, 0.0, full, full),
+        "mbg_nbd",
+        "recency",
+    )
     trial.spent = np.arange(n) + 1.0 if spent is None else np.asarray(spent, dtype=float)
     trial.expected_value = 100 * (1 - probabilities["mbg_nbd"])
     trial._told["mbg_nbd"] = SalesDistribution(0.05 * full, 100 * full, 0.1 * full, full)
@@ -253,7 +264,7 @@ def test_money_is_of_all_customers_known_at_the_cutoffs():
 def test_net_negative_sales_have_no_bias_on_the_log_scale():
     p, churned = chances(100)
     trial = trial_of(churned, p)
-    trial.outcome.net[0] = -1e9
+    trial.outcome.value[0] = -1e9
     assert grade([trial])["value_log_bias"] is None
 
 

@@ -45,7 +45,7 @@ def facts(lessons):
     for lesson in lessons:
         s, came = lesson.situation, lesson.outcome
         yield from (s.x, s.t_x, s.T, s.mu, s.sigma, s.recent_spend, s.last_spend, s.revenue)
-        yield from (came.churned, came.orders, came.sales, came.net)
+        yield from (came.churned, came.orders, came.sales, came.value)
         yield np.array([lesson.horizon, *lesson.base.transactions.parameters().values()])
         yield np.array([*lesson.base.rhythm.parameters().values(), lesson.base.spend.population_mean_])
 

@@ -211,7 +211,7 @@ def test_returns_are_no_order_days_and_lower_revenue_only():
     assert found.recent_spend[0] == 0 and found.recent_orders[0] == 0
     came = outcome(sales, seen(sales, 40), HORIZON)
     assert came.churned.tolist() == [True, True]
-    assert came.net.tolist() == [-30, 0] and came.sales.tolist() == [0, 0]
+    assert came.value.tolist() == [-30, 0] and came.sales.tolist() == [0, 0]
 
 
 def test_who_had_bought_nothing_by_the_day_is_not_known():
@@ -242,7 +242,7 @@ def test_outcomes_are_those_counted_customer_by_customer(case, horizons):
             assert found.orders[place] == len(set(sales.day[bought]))
             assert found.churned[place] == (not bought.any())
             assert found.sales[place] == pytest.approx(sales.amount[bought].sum())
-            assert found.net[place] == pytest.approx(sales.amount[then].sum())
+            assert found.value[place] == pytest.approx(sales.amount[then].sum())
 
 
 def test_the_horizon_starts_after_the_day_and_its_last_day_is_part_of_it():

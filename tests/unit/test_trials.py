@@ -1,3 +1,4 @@
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -6,11 +7,12 @@ import pytest
 from shops import TODAY, past_of, sales_of, shop
 
 from sync_worker.scoring import metrics, rules, trials
+from sync_worker.scoring.distribution import SalesDistribution
 from sync_worker.scoring.features import Sales
+from sync_worker.scoring.rates import Rate
 from sync_worker.scoring.seasonality import Season
 from sync_worker.scoring.situation import Outcome
 from sync_worker.scoring.trials import CLEARLY, SPREADS, Trial, choose, run, spread
-from sync_worker.scoring.value import SalesDistribution
 
 N = 4000
 
@@ -27,7 +29,7 @@ def trial_of(churned, horizon=60.0, **probabilities):
         name: np.broadcast_to(p, churned.shape).astype(float) for name, p in probabilities.items()
     }
     came = Outcome(churned, none, none, none)
-    return Trial(None, None, came, none, available(*probabilities, horizon=horizon), probabilities)
+    return Trial(None, None, came, none, available(*probabilities, horizon=horizon), probabilities, None)
 
 
 # --- the tier ---------------------------------------------------------------------------------------------
@@ -114,6 +116,10 @@ def test_an_unidentified_mbg_nbd_is_passed_over_however_well_it_did(names):
 # --- the spread -------------------------------------------------------------------------------------------
 
 
+def rate_of(mean):
+    return Rate(mean, 0.0, mean, mean)
+
+
 def sales_trial(seed, true=1.0, zero=0.3, mean=100.0, relative=0.5, n=N):
     """Customers whose sales have `true` times the variance that is told."""
     rng = np.random.default_rng(seed)
@@ -123,7 +129,9 @@ def sales_trial(seed, true=1.0, zero=0.3, mean=100.0, relative=0.5, n=N):
     full = np.full(n, 1.0)
     told = SalesDistribution(zero * full, mean * full, relative * full, full)
     came = Outcome(~bought, bought * 1.0, sales, sales)
-    made = Trial(None, None, came, 60 * full, {"mbg_nbd": None}, {"mbg_nbd": zero * full}, "mbg_nbd")
+    made = Trial(
+        None, None, came, 60 * full, {"mbg_nbd": None}, {"mbg_nbd": zero * full}, rate_of(full), "mbg_nbd"
+    )
     made._told["mbg_nbd"] = told
     return made
 
@@ -283,10 +291,40 @@ def test_money_of_a_trial(judged):
     situation, past = trial.snapshot.situation, trial.past
     window = np.full(len(situation), 365.0)
     assert trial.spent.tolist() == past.spent(trial.snapshot, window).tolist()
-    gross = (situation.mean_spend * (situation.x + 1)).sum()
     sales = trial.forecast.expected_sales(trial.horizon, situation)
-    assert trial.expected_value == pytest.approx(sales * situation.revenue.sum() / gross)
-    assert trial.expected_value.sum() == pytest.approx(trial.outcome.net.sum(), rel=0.35)
+    assert trial.expected_sales == pytest.approx(sales)
+    assert trial.expected_value == pytest.approx(sales * trial.rate.mean)
+    assert trial.rate.mean == pytest.approx(1)  # nothing was returned
+    assert trial.expected_value.sum() == pytest.approx(trial.outcome.value.sum(), rel=0.35)
+
+
+@pytest.mark.parametrize("thin", [0.05, 0.4])
+def test_ranges_of_a_value_in_margin_hold_as_many_as_those_of_sales(thin):
+    """Where every order has a rate of its own, sales alone do not tell how wide a range of the margin must be."""
+    rng = np.random.default_rng(5)
+    held = []
+    for seed in range(11, 15):
+        sold = shop(300, seed=seed, spread=0.3, leave=0.02, gap=20.0)
+        rate = rng.normal(0.3, thin, len(sold.amount))
+        for trial in run(past_of(replace(sold, worth=sold.amount * rate)), 4)[1:]:
+            telling = trial.probability < 0.8
+            held += trial.held[telling].tolist()
+            assert trial.rate.mean.mean() == pytest.approx(0.3, abs=0.05)
+            assert trial.expected_value.sum() == pytest.approx(trial.outcome.value.sum(), rel=0.35)
+    assert np.mean(held) == pytest.approx(0.8, abs=0.05)
+
+
+def test_a_value_at_no_rate_or_a_negative_one_lies_within_its_range_too():
+    trial = sales_trial(1, zero=0.02)
+    held = trial.covered("mbg_nbd", 1.0)
+    for rate in (0.4, -0.4):
+        trial.rate, trial.outcome = (
+            rate_of(np.full(N, rate)),
+            replace(trial.outcome, value=rate * trial.outcome.sales),
+        )
+        assert (trial.covered("mbg_nbd", 1.0) == held).all()
+    trial.rate = rate_of(np.zeros(N))
+    assert (trial.covered("mbg_nbd", 1.0) == (trial.outcome.value == 0)).all()
 
 
 def test_a_company_of_whose_customers_none_churned_or_came_back_is_tried_too():
@@ -314,7 +352,7 @@ def test_each_tier_needs_rows_and_outcomes_to_learn_from(sales):
         came = lesson.outcome.part(rows)
         churned = np.arange(count) < gone
         cut = type(lesson)(
-            lesson.situation.part(rows), base, Outcome(churned, came.orders, came.sales, came.net), 60.0
+            lesson.situation.part(rows), base, Outcome(churned, came.orders, came.sales, came.value), 60.0
         )
         return list(forecasts([cut]))[2:]
 
