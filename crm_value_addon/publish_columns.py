@@ -90,6 +90,7 @@ COLUMN_TYPES = {
     **dict.fromkeys(MONEY_COLUMNS, "money"),
     **dict.fromkeys(DATE_COLUMNS, "date"),
     "order_days": "integer",
+    "usual_gap": "integer",
     "anomaly_percent": "integer",
     "format_id": "integer",
     "reasons": "json",

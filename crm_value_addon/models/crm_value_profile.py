@@ -199,6 +199,9 @@ class CrmValueProfile(models.Model):
     anomaly_since = fields.Date()
     last_order_date = fields.Date(string="Last Order")
     order_days = fields.Integer(help="Days with orders.")
+    usual_gap = fields.Integer(
+        aggregator="avg", help="Days from one order to the next, by the customer's own rhythm."
+    )
     reasons = fields.Json(groups=GROUP_USER)
     page = fields.Json(compute="_compute_page", help="What is known of the customer, in words.")
 

@@ -215,7 +215,7 @@ class CrmValueSync(models.AbstractModel):
         faults += [
             SQL("payload.%(name)s NOT BETWEEN 0 AND 1e6", name=SQL.identifier(name))
             for name in columns
-            if name in ("expected_orders", "order_days")
+            if name in ("expected_orders", "order_days", "usual_gap")
         ]
         faults += [
             SQL(

@@ -61,7 +61,7 @@ class ResPartner(models.Model):
         "expected_next_order",
         name="expected_next_order",
         string="Next Order Expected",
-        help="From the customer's own rhythm; a day in the past means it is late.",
+        help="From the customer's own rhythm and how long it has been silent; once late, the day it had been due.",
     )
     expected_next_order_low = profile_field(
         fields.Date,
@@ -74,6 +74,13 @@ class ResPartner(models.Model):
         "expected_next_order_high",
         name="expected_next_order_high",
         string="Next Order Expected Until",
+    )
+    usual_gap = profile_field(
+        fields.Integer,
+        "usual_gap",
+        name="usual_gap",
+        aggregator="avg",
+        help="Days from one order to the next, by the customer's own rhythm.",
     )
     last_contact_date = profile_field(
         fields.Date, "last_contact_date", name="last_contact_date", string="Last Contact"

@@ -10,8 +10,8 @@ SHEET_COLUMNS = (
     "churn_probability",
     "churn_withheld",
     "order_days",
+    "usual_gap",
     "last_order_date",
-    "expected_next_order",
     "expected_next_order_low",
     "expected_next_order_high",
 )
@@ -123,7 +123,7 @@ def _gap_text(env, days):
 
 def _rhythm(env, profile):
     """How often it buys, when it did last, and when it will again, as facts."""
-    last, usual = profile["last_order_date"], profile["expected_next_order"]
+    last, usual = profile["last_order_date"], profile["usual_gap"]
     low, high = profile["expected_next_order_low"], profile["expected_next_order_high"]
     facts = [
         profile["order_days"] is not None
@@ -133,12 +133,11 @@ def _rhythm(env, profile):
             "text": number_text(env, profile["order_days"]),
         },
         last and {"name": "last_order_date", "label": env._("Last order"), "text": format_date(env, last)},
-        last
-        and usual
+        usual
         and {
             "name": "usual_gap",
             "label": env._("Usually orders"),
-            "text": _gap_text(env, (usual - last).days),
+            "text": _gap_text(env, usual),
         },
         low
         and high

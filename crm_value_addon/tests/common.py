@@ -172,6 +172,7 @@ class CustomerValueCase(TransactionCase):
             "lifetime_value": 1750,
             "last_order_date": "2026-02-01",
             "order_days": 9,
+            "usual_gap": 37,
             "format_id": None,
             "reasons": [],
             "cause": None,

@@ -73,6 +73,7 @@ class TestPublish(CustomerValueCase):
             "expected_next_order": ["infinity", "-infinity", "0044-03-15 BC", "20000-01-01", "1066-10-14"],
             "last_order_date": ["infinity"],
             "order_days": [-1],
+            "usual_gap": [-1],
             "format_id": [2**31 - 1, 0],
             "value_type": ["unheard of", ""],
             "lost_type": ["stolen"],

@@ -39,7 +39,7 @@ class TestValueSheet(CustomerValueCase):
         category = self.env["product.category"].create({"name": "Canned Juices"})
         sheet = self.told(
             value_class="growth",
-            expected_next_order="2026-02-22",
+            usual_gap=21,
             recommendations=[
                 {"category_id": category.id, "kind": "cross_sell", "strength": 0.5, "due": None}
             ],
@@ -64,7 +64,7 @@ class TestValueSheet(CustomerValueCase):
         self.assertEqual(worth["Sales in products kept for it"], "34 %")
         rhythm = dict(self.rows(sheet, "rhythm"))
         self.assertEqual(rhythm["Usually orders"], "every 21 days")
-        daily = dict(self.rows(self.told(expected_next_order="2026-02-02"), "rhythm"))
+        daily = dict(self.rows(self.told(usual_gap=1), "rhythm"))
         self.assertEqual(daily["Usually orders"], "every day")
         self.assertEqual(rhythm["Next order expected"], "03/01/2026 to 03/20/2026")
         places = {row[0]: row[2] for row in self.rows(sheet, "places")}

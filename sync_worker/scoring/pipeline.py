@@ -48,6 +48,7 @@ COLUMNS = (
     "expected_next_order",
     "expected_next_order_low",
     "expected_next_order_high",
+    "usual_gap",
     "historical_value",
     "current_value",
     "potential_value",
@@ -386,7 +387,7 @@ def _typed(name: str, values: pd.Series) -> pd.Series:
     """A column of the result in its type, whatever prospects made of it."""
     if name in ("burden", "churn_withheld"):
         return values.eq(True)
-    if name in ("order_days", "anomaly_percent"):
+    if name in ("order_days", "usual_gap", "anomaly_percent"):
         return values.astype("Int64")
     if name.startswith("expected_next") or name in ("last_order_date", *classification.DAYS):
         return values.astype("datetime64[s]")

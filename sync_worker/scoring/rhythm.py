@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy.special import ndtr, ndtri
 
 from sync_worker.scoring.features import OrderDays
 from sync_worker.scoring.peers import Peers
@@ -90,24 +91,41 @@ def learn(days: OrderDays, peers: Peers, default_gap: float) -> Rhythm:
     return Rhythm(mu, sigma, variance)
 
 
-def expected_next_order(last_day: np.ndarray, rhythm: Rhythm, known: np.ndarray) -> pd.DataFrame:
-    """When the next order would fit the rhythm; in the past where it is overdue.
+def expected_next_order(
+    last_day: np.ndarray, rhythm: Rhythm, silence: np.ndarray, known: np.ndarray
+) -> pd.DataFrame:
+    """When the next order is to be expected, given that it has not come yet.
+
+    Once it is overdue, as the silence exceeds nine in ten of the gaps: when it had been due, in the past.
 
     Args:
         last_day: (n,) last order-day, days since 1970-01-01.
         rhythm: as seen after that day.
+        silence: (n,) days since then.
         known: (n,) mask of customers with a rhythm of their own who are not lost; others get missing values.
 
     Returns:
-        `expected_next_order`, `expected_next_order_low`, `expected_next_order_high` (10th and 90th
-        percentile of the own gaps) as datetime64.
+        `expected_next_order`, `expected_next_order_low`, `expected_next_order_high` (median, 10th and 90th
+        percentile of the own gaps longer than the silence; of all own gaps where it is overdue) as datetime64.
     """
+    overdue = silence > _gap(rhythm, Z90)
+    # of the gaps longer than the silence a share q is longer than where the share q of those of all gaps begins
+    past = np.log(
+        np.where(overdue, 0, silence), out=np.full(len(silence), -np.inf), where=~overdue & (silence > 0)
+    )
+    longer = ndtr((rhythm.mu - past) / rhythm.sigma)
     columns = {}
-    for name, z in (("", 0.0), ("_low", -Z90), ("_high", Z90)):
-        gap = np.maximum(np.rint(np.exp(rhythm.mu + z * rhythm.sigma)), 1).astype("int64")
+    for name, share in (("", 0.5), ("_low", 0.9), ("_high", 0.1)):
+        gap = _gap(rhythm, -ndtri(share * longer))
+        gap = np.where(overdue, gap, np.maximum(gap, silence + 1)).astype("int64")
         date = pd.Series((last_day + gap).astype("datetime64[D]").astype("datetime64[s]"))
         columns[f"expected_next_order{name}"] = date.where(known)
     return pd.DataFrame(columns)
+
+
+def _gap(rhythm: Rhythm, z: np.ndarray | float) -> np.ndarray:
+    """The gap so many standard deviations from the mean of the logs, whole days, (m,)."""
+    return np.maximum(np.rint(np.exp(rhythm.mu + z * rhythm.sigma)), 1)
 
 
 def _gaps_so_far(gaps: np.ndarray, days: OrderDays) -> tuple[np.ndarray, np.ndarray]:
