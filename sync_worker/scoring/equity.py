@@ -12,6 +12,8 @@ from sync_worker.sentences import sentence
 COLUMNS = ["customer_id", "lifetime_value", "lifecycle_stage"]
 #: What a customer can have done to the equity; each is counted in one of them.
 CHANGES = ("acquired", "won_back", "growth", "decline", "lost")
+#: The difference of two such values still fits into 64 bits. No order comes near it, and Odoo takes far less.
+MOST_UNITS = 2.0**61
 
 
 UNTOLD = "what changed customer equity cannot be told."
@@ -66,7 +68,7 @@ def bridge(before: pd.DataFrame | None, now: pd.DataFrame, decimals: int = 2) ->
     if before is None:
         nothing = dict.fromkeys(["opening", *CHANGES])
         counts = {**nothing, "unchanged": None, "closing": int(now["lifetime_value"].notna().sum())}
-        return {**nothing, "closing": _money(closing.sum(), decimals), "customers": counts}
+        return {**nothing, "closing": _money(_sum(closing), decimals), "customers": counts}
     both = _joined(before, now)
     opening, closing = _units(both, decimals, "_before"), _units(both, decimals)
     had, has = both["lifetime_value_before"].notna().to_numpy(), both["lifetime_value"].notna().to_numpy()
@@ -82,12 +84,12 @@ def bridge(before: pd.DataFrame | None, now: pd.DataFrame, decimals: int = 2) ->
     )
     kind[~had & ~has] = "prospect"
     sign = {"decline": -1, "lost": -1}
-    moved = {name: sign.get(name, 1) * int(change[kind == name].sum()) for name in CHANGES}
+    moved = {name: sign.get(name, 1) * _sum(change[kind == name]) for name in CHANGES}
     counts = {name: int((kind == name).sum()) for name in (*CHANGES, "unchanged")}
     return {
-        "opening": _money(opening.sum(), decimals),
+        "opening": _money(_sum(opening), decimals),
         **{name: _money(amount, decimals) for name, amount in moved.items()},
-        "closing": _money(closing.sum(), decimals),
+        "closing": _money(_sum(closing), decimals),
         "customers": {"opening": int(had.sum()), **counts, "closing": int(has.sum())},
     }
 
@@ -101,10 +103,16 @@ def _joined(before: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
 
 
 def _units(table: pd.DataFrame, decimals: int, suffix: str = "") -> np.ndarray:
-    """Lifetime values in the currency's smallest unit, int64, 0 where there is none."""
-    values = table[f"lifetime_value{suffix}"].to_numpy(dtype=float, na_value=np.nan)
-    return np.rint(np.nan_to_num(values) * 10**decimals).astype("int64")
+    """Lifetime values in the currency's smallest unit, int64, 0 where there is none, at most `MOST_UNITS`."""
+    values = np.nan_to_num(table[f"lifetime_value{suffix}"].to_numpy(dtype=float, na_value=np.nan))
+    most = MOST_UNITS / 10**decimals
+    return np.rint(values.clip(-most, most) * 10**decimals).astype("int64")
+
+
+def _sum(units: np.ndarray) -> int:
+    """The exact sum: many customers may come to more than 64 bits hold."""
+    return sum(units.tolist())
 
 
 def _money(units: int, decimals: int) -> float:
-    return round(int(units) / 10**decimals, decimals)
+    return round(units / 10**decimals, decimals)

@@ -146,6 +146,18 @@ def test_without_a_previous_state_there_is_a_closing_only():
     assert (empty["opening"], empty["acquired"], empty["closing"]) == (0, 10, 10)
 
 
+def test_the_bridge_adds_up_beyond_64_bits():
+    now = state(*((customer, 1e15, "retention") for customer in range(200)))
+    found = equity.bridge(now.assign(lifetime_value=-1e15), now, decimals=3)
+    assert (found["opening"], found["growth"], found["closing"]) == (-2e17, 4e17, 2e17)
+
+
+def test_a_value_that_cannot_be_does_not_keep_the_bridge_from_being_told():
+    found = equity.bridge(state((1, 1e300, "retention")), state((1, 10.0, "retention")))
+    assert found["closing"] == 10
+    assert found["opening"] == pytest.approx(found["decline"])
+
+
 def test_the_last_run_is_compared_where_it_measured_alike():
     before = state((1, 10.0, "retention"), (2, None, "selection"))
     for basis in (["margin", None], [None, None], pd.Categorical(["margin", None])):
