@@ -88,10 +88,21 @@ def _warnings(env, params):
     return {
         "orders_without_customer": lambda: env._("Orders without a customer, left out: %(count)s.", **params),
         "orders_without_amount": lambda: env._("Orders without an amount, left out: %(count)s.", **params),
+        "orders_dated_before": lambda: env._(
+            "Orders dated before %(day)s, left out as no system holds orders so old: %(count)s. Give them the days they"
+            " were placed on.",
+            **params,
+        ),
         "orders_dated_after": lambda: env._("Orders dated after %(day)s, left out: %(count)s.", **params),
         "orders_far_above": lambda: env._(
             "Orders far above all others: %(count)s, up to %(largest)s on %(day)s. Forecasts and the back-test"
             " count %(most)s of such an order.",
+            **params,
+        ),
+        "orders_stale": lambda: env._(
+            "The newest order is dated %(newest)s, %(days)s days before %(day)s. Longest pause between days with orders"
+            " in the year before it, in days: %(pause)s. If later orders are missing, customers look further gone than"
+            " they are: add these, or choose an earlier day.",
             **params,
         ),
         "nobody_known": lambda: env._("No customer is known by %(day)s: nobody is scored.", **params),
@@ -212,6 +223,11 @@ def _errors(env, params):
         "row_bad_date": lambda: env._("Row %(row)s has the date “%(value)s”, which is none.", **params),
         "row_bad_number": lambda: env._(
             "Row %(row)s has “%(value)s” as %(column)s, which is not a number.", **params
+        ),
+        "row_too_large": lambda: env._(
+            "Row %(row)s has “%(value)s” as %(column)s, beyond %(largest)s, the largest that is taken: correct it in"
+            " the order.",
+            **params,
         ),
         "no_order_by": lambda: env._(
             "The history has no order on or before %(day)s: choose a later date.", **params

@@ -11,7 +11,19 @@ import pandas as pd
 
 from sync_worker.history.folder import read_folder
 from sync_worker.history.parquet import read_parquet
-from sync_worker.history.schema import History, HistoryError, as_days, counted, identifiers, numbers
+from sync_worker.history.schema import (
+    EARLIEST,
+    LARGEST_AMOUNT,
+    TOO_LARGE,
+    History,
+    HistoryError,
+    amounts,
+    as_days,
+    counted,
+    identifiers,
+    possible_days,
+    require_sale,
+)
 
 REQUIRED = ("customer_id", "date", "amount")
 OPTIONAL = (
@@ -132,21 +144,22 @@ def history_from_table(rows: pd.DataFrame, name: str = "The file") -> History:
     )  # before rows are left out, so that row numbers are the file's
     for column in ("amount", "margin", "quantity", "unit_price", "discount"):
         if column in rows:
-            rows[column] = numbers(rows[column], column)
+            rows[column] = amounts(rows[column], column)
     rows = _left_out(rows, warnings)
     if rows.empty:
         raise HistoryError(f"{name} has no row with both a customer and an amount; check these columns.")
     rows = rows.assign(customer_id=_unpadded(rows["customer_id"]))
     if "order_id" in rows:
         rows["order_id"] = _unpadded(rows["order_id"])
-    customers = _customers(rows, warnings)
+    # whose orders are all left out is no prospect
+    customers = _customers(rows[rows["date"] >= EARLIEST], warnings)
     orders, lines = _orders_and_lines(rows)
-    if not (orders["amount"] > 0).any():
-        raise HistoryError(f"{name} has no order of a positive amount; sales are positive, returns negative.")
-    zero = int((orders["amount"] == 0).sum())
+    history = History(orders=orders, lines=lines, customers=customers, warnings=warnings)
+    require_sale(history, name)
+    zero = int((history.orders["amount"] == 0).sum())
     if zero:
-        warnings.append(f"{counted(zero, 'order', 'of no amount')} not counted as a purchase.")
-    return History(orders=orders, lines=lines, customers=customers, warnings=warnings)
+        history.warnings.append(f"{counted(zero, 'order', 'of no amount')} not counted as a purchase.")
+    return history
 
 
 def write_scores(scores: pd.DataFrame, path: str | Path) -> None:
@@ -175,9 +188,9 @@ def _separator(path: Path) -> str:
 def _with_amount(rows: pd.DataFrame, name: str) -> tuple[pd.DataFrame, list[str]]:
     if "amount" in rows or not {"quantity", "unit_price"} <= set(rows):
         return rows, []
-    amount = numbers(rows["quantity"], "quantity") * numbers(rows["unit_price"], "unit_price")
+    amount = amounts(rows["quantity"], "quantity") * amounts(rows["unit_price"], "unit_price")
     if "discount" in rows:
-        amount *= 1 - numbers(rows["discount"], "discount").fillna(0) / 100
+        amount *= 1 - amounts(rows["discount"], "discount").fillna(0) / 100
     return rows.assign(amount=amount), [f"{name} has no amount: quantity times unit price was taken."]
 
 
@@ -226,7 +239,7 @@ def _unpadded(values: pd.Series) -> pd.Series:
 def _customers(rows: pd.DataFrame, warnings: list[str]) -> pd.DataFrame:
     customers = pd.DataFrame({"customer_id": np.sort(rows["customer_id"].unique())}).set_index("customer_id")
     if "first_seen" in rows:
-        seen = as_days(rows["first_seen"], required=False)
+        seen = possible_days(rows["first_seen"])
         customers["first_seen"] = seen.groupby(rows["customer_id"]).min()
     if "business_format" in rows:
         named = rows[rows["business_format"].notna()]
@@ -272,4 +285,16 @@ def _orders_and_lines(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame | 
     ).reset_index()
     # the margin of an order is known only where that of all its lines is
     orders["margin"] = orders["margin"].where(orders["known"] == orders["rows"])
+    _check_sums(orders)
     return orders.drop(columns=["known", "rows"]), rows if are_lines else None
+
+
+def _check_sums(orders: pd.DataFrame) -> None:
+    """Refuses an order that is too large only as a whole: it is named, as none of its rows is wrong by itself."""
+    for column in ("amount", "margin"):
+        beyond = orders[orders[column].abs() > LARGEST_AMOUNT]
+        if len(beyond):
+            order_id, total = beyond[["order_id", column]].iloc[0]
+            raise HistoryError(
+                f"The rows of order {order_id} have together the {column} {total:g}, {TOO_LARGE} correct them."
+            )

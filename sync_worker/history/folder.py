@@ -11,12 +11,22 @@ import pandas as pd
 
 from sync_worker.history.facts import FACTS, PREVIOUS, PRODUCTS, STANDING
 from sync_worker.history.parquet import read_parquet
-from sync_worker.history.schema import LINE_COLUMNS, History, HistoryError, as_days, counted, numbers
+from sync_worker.history.schema import (
+    LINE_COLUMNS,
+    History,
+    HistoryError,
+    amounts,
+    as_days,
+    counted,
+    numbers,
+    require_sale,
+)
 
-#: Tables that are there in every company's books, with the kinds of their columns (`history.facts`).
+#: Tables that are there in every company's books, with the kinds of their columns (`history.facts`); an `amount` is a
+#: number of an order or a line.
 BOOKS: dict[str, dict[str, str]] = {
-    "orders": {"order_id": "id", "customer_id": "id", "date": "day", "amount": "number", "margin": "number"},
-    "lines": {name: "id" if name in LINE_COLUMNS[:3] else "number" for name in LINE_COLUMNS},
+    "orders": {"order_id": "id", "customer_id": "id", "date": "day", "amount": "amount", "margin": "amount"},
+    "lines": {name: "id" if name in LINE_COLUMNS[:3] else "amount" for name in LINE_COLUMNS},
     "customers": {
         "customer_id": "id",
         "business_format": "label",
@@ -57,18 +67,13 @@ def read_folder(path: str | Path) -> History:
     tables = {
         name: _checked(read_parquet(file), name, kinds[name]) for name, file in files.items() if name in kinds
     }
-    orders = tables["orders"]
-    if not (numbers(orders["amount"], "amount") > 0).any():
-        raise HistoryError(
-            f"{folder.name}/orders.parquet has no order of a positive amount; sales are positive, returns negative."
-        )
     customers = tables.get("customers")
     if customers is not None:
         customers = customers.rename(columns={"business_format": "format"})
     strange = [file.name for name, file in files.items() if name not in kinds]
     which = f"of no table ({', '.join(strange)})"
-    return History(
-        orders=orders,
+    history = History(
+        orders=tables["orders"],
         lines=tables.get("lines"),
         customers=customers,
         products=tables.get("products"),
@@ -76,6 +81,8 @@ def read_folder(path: str | Path) -> History:
         facts={name: tables[name] for name in FACTS if name in tables},
         warnings=[f"{counted(len(strange), 'file', which)} left out."] if strange else [],
     )
+    require_sale(history, f"{folder.name}/orders.parquet")
+    return history
 
 
 def write_folder(history: History, path: str | Path) -> None:
@@ -120,6 +127,8 @@ def _of_kind(values: pd.Series, column: str, kind: str) -> pd.Series:
         return as_days(values, required=False)
     if kind == "number":
         return numbers(values, column)
+    if kind == "amount":
+        return amounts(values, column)
     if kind in {"flag", "answer"}:
         try:
             return values.astype("boolean")

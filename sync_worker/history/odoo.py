@@ -30,7 +30,7 @@ from sync_worker.history.datasets import (
     has_gaps,
     to_read,
 )
-from sync_worker.history.schema import History
+from sync_worker.history.schema import History, possible_days
 from sync_worker.sentences import sentence
 from sync_worker.transport import Transport
 from sync_worker.transport.beside import side_by_side
@@ -125,7 +125,7 @@ def _introduced(products: pd.DataFrame, lines: pd.DataFrame, orders: pd.DataFram
     """The first day each product was known: a product entered after it was first sold is as old as that sale."""
     at = pd.Index(orders["order_id"]).get_indexer(lines["order_id"])
     sold = (at >= 0) & lines["product_id"].notna().to_numpy()
-    days = pd.Series(orders["date"].to_numpy()[at[sold]])
+    days = possible_days(pd.Series(orders["date"].to_numpy()[at[sold]]))
     first = days.groupby(lines["product_id"].to_numpy("int64", na_value=-1)[sold]).min()
     first = first.reindex(products["product_id"]).to_numpy()
     return pd.Series(np.fmin(products["introduced"].to_numpy(), first), index=products.index)

@@ -10,10 +10,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from sync_worker.history import stale
 from sync_worker.history.facts import FACTS, MAY_LACK, PREVIOUS, PRODUCTS, STANDING
 from sync_worker.sentences import Sentence, sentence
 
 LINE_COLUMNS = ("order_id", "product_id", "category", "quantity", "amount", "discount")
+#: No system holds an order of an earlier day: such a date was never set, and exported as 1970-01-01 or year 1.
+EARLIEST = pd.Timestamp("1980-01-01")
+#: The largest figure that Odoo takes of a run (`LARGEST_AMOUNT` in `result_values.py` of the addon).
+LARGEST_FIGURE = 1e15
+#: The largest amount or quantity of an order: a hundred of them are no more than Odoo takes.
+LARGEST_AMOUNT = LARGEST_FIGURE / 100
+TOO_LARGE = f"beyond {LARGEST_AMOUNT:,.0f}, the largest that is taken;"
 
 
 class HistoryError(ValueError):
@@ -39,8 +47,12 @@ class History:
             of nobody's and without `known` are left out.
         warnings: sentences about rows that were left out or changed.
 
+    Orders dated before `EARLIEST` are left out. Days before it and figures beyond `LARGEST_FIGURE` in the other tables
+    are not known.
+
     Raises:
-        HistoryError: a required column is missing, or a date or amount is not one.
+        HistoryError: a required column is missing, or a date or amount is not one, or an amount or quantity of an
+            order or line is beyond `LARGEST_AMOUNT`.
     """
 
     orders: pd.DataFrame
@@ -55,6 +67,7 @@ class History:
         self.warnings = list(self.warnings)
         self.orders = self._normal_orders(self.orders)
         self.lines = self._normal_lines(self.lines)
+        self._leave_out_early()
         self.customers = self._normal_customers(self.customers)
         if self.products is not None:
             self.products = _normal(self.products, PRODUCTS, "products").drop_duplicates("product_id")
@@ -69,7 +82,7 @@ class History:
 
     def until(self, as_of: date | str | pd.Timestamp) -> History:
         """What was known at the end of the day `as_of`: later orders are left out, with a counted warning, and leads
-        closed later are pending.
+        closed later are pending. Where the orders end long before it, a warning says so.
 
         A customer stays if it has an order by then, or was first seen by then, or nothing says when it was
         first seen and it has no later order.
@@ -93,6 +106,7 @@ class History:
             later = int((~known).sum())
             words = f"{counted(later, 'order', which)} left out."
             warnings.append(sentence("orders_dated_after", words, count=later, day=f"{day:%Y-%m-%d}"))
+        warnings += stale.warnings(self.orders["date"], day)
         lines = self.lines
         if lines is not None and not known.all():
             lines = lines[lines["order_id"].isin(orders["order_id"])]
@@ -114,13 +128,13 @@ class History:
             words = f"{counted(missing.sum(), 'order', 'without a customer')} left out."
             self.warnings.append(sentence("orders_without_customer", words, count=missing.sum()))
             orders = orders[~missing]
-        amount = numbers(orders["amount"], "amount")
+        amount = amounts(orders["amount"], "amount")
         empty = amount.isna()
         if empty.any():
             words = f"{counted(empty.sum(), 'order', 'without an amount')} left out."
             self.warnings.append(sentence("orders_without_amount", words, count=empty.sum()))
             orders, amount = orders[~empty], amount[~empty]
-        margin = numbers(orders["margin"], "margin") if "margin" in orders else np.nan
+        margin = amounts(orders["margin"], "margin") if "margin" in orders else np.nan
         return pd.DataFrame(
             {
                 "order_id": orders["order_id"],
@@ -131,6 +145,21 @@ class History:
             }
         ).reset_index(drop=True)
 
+    def _leave_out_early(self) -> None:
+        """Leaves out orders dated before `EARLIEST`, with their lines."""
+        early = self.orders["date"] < EARLIEST
+        if not early.any():
+            return
+        count, day = int(early.sum()), f"{EARLIEST:%Y-%m-%d}"
+        one = count == 1
+        words = f"{counted(count, 'order', f'dated before {day}')} left out: no system holds orders so old; "
+        words += f"give {'it the day it was' if one else 'them the days they were'} placed on."
+        self.warnings.append(sentence("orders_dated_before", words, count=count, day=day))
+        self.orders = self.orders[~early].reset_index(drop=True)
+        if self.lines is not None:
+            kept = self.lines["order_id"].isin(self.orders["order_id"])
+            self.lines = self.lines[kept].reset_index(drop=True)
+
     def _normal_lines(self, lines: pd.DataFrame | None) -> pd.DataFrame | None:
         if lines is None or not len(lines):
             return None
@@ -140,7 +169,7 @@ class History:
         normal = {"order_id": lines["order_id"]}
         for column in LINE_COLUMNS[1:]:
             given = lines[column] if column in lines else pd.Series(np.nan, index=lines.index)
-            normal[column] = given if column in {"product_id", "category"} else numbers(given, column)
+            normal[column] = given if column in {"product_id", "category"} else amounts(given, column)
         return pd.DataFrame(normal).reset_index(drop=True)
 
     def _normal_customers(self, customers: pd.DataFrame | None) -> pd.DataFrame:
@@ -170,7 +199,7 @@ class History:
             {
                 "customer_id": customers["customer_id"],
                 "format": formats,
-                "first_seen": as_days(seen, required=False),
+                "first_seen": possible_days(seen),
                 "archived": archived.astype("boolean").fillna(False).astype(bool),
             }
         )
@@ -249,6 +278,29 @@ def as_days(values: pd.Series, required: bool = True) -> pd.Series:
     return days.astype("datetime64[s]")
 
 
+def possible_days(values: pd.Series) -> pd.Series:
+    """Days as by `as_days`, those before `EARLIEST` missing like those that are not given.
+
+    Raises:
+        HistoryError: a value is no date.
+    """
+    days = as_days(values, required=False)
+    return days.mask(days < EARLIEST)
+
+
+def require_sale(history: History, name: str) -> None:
+    """Refuses a history read from a file or folder of that name in which nothing was sold.
+
+    Raises:
+        HistoryError: no order has a positive amount.
+    """
+    if not (history.orders["amount"] > 0).any():
+        raise HistoryError(
+            f"{name} has no order of a positive amount dated {EARLIEST:%Y-%m-%d} or later; "
+            "sales are positive, returns negative."
+        )
+
+
 def _none_by(day: str, dates: pd.Series) -> Sentence:
     """That no order is of a day or before."""
     words = f"The history has no order on or before {day}"
@@ -298,9 +350,10 @@ def _normal(table: pd.DataFrame, columns: dict[str, str], name: str) -> pd.DataF
     for column, kind in columns.items():
         values = table[column]
         if kind == "day":
-            values = as_days(values, required=False)
+            values = possible_days(values)
         elif kind == "number":
             values = numbers(values, column)
+            values = values.where(values.abs() <= LARGEST_FIGURE)
         elif kind == "flag":
             values = values.astype("boolean").fillna(False).astype(bool)
         elif kind == "answer":
@@ -329,6 +382,21 @@ def numbers(values: pd.Series, column: str) -> pd.Series:
         )
         raise HistoryError(sentence("row_bad_number", words, row=row + 1, column=column, value=value))
     return numbers
+
+
+def amounts(values: pd.Series, column: str) -> pd.Series:
+    """Numbers (`numbers`) of orders or their lines; `HistoryError` names the first row and value beyond
+    `LARGEST_AMOUNT` too."""
+    known = numbers(values, column)
+    beyond = (known.abs() > LARGEST_AMOUNT).to_numpy()
+    if beyond.any():
+        row = int(np.flatnonzero(beyond)[0])
+        value = str(values.iloc[row])
+        words = f"Row {row + 1} has the {column} “{value}”, {TOO_LARGE} correct it in the order."
+        raise HistoryError(
+            sentence("row_too_large", words, row=row + 1, column=column, value=value, largest=LARGEST_AMOUNT)
+        )
+    return known
 
 
 def identifiers(values: pd.Series) -> pd.Series:

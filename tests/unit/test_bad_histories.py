@@ -9,7 +9,7 @@ import pytest
 from conftest import AS_OF, crowd, history_of, orders_of
 from shops import TODAY, history_from, sales_of, shop
 
-from sync_worker.history.schema import History
+from sync_worker.history.schema import LARGEST_AMOUNT, History
 from sync_worker.policy import Policy
 from sync_worker.scoring import history_start
 from sync_worker.scoring.backtest import backtest
@@ -67,9 +67,10 @@ HISTORIES = {
     "only zero amounts": SHOP.assign(amount=0.0),
     "some zero amounts": pd.concat([SHOP, crowd(60, seed=4, start=5000).assign(amount=0.0)]),
     "amounts of next to nothing": SHOP.assign(amount=1e-7),
-    "enormous amounts": SHOP.assign(amount=SHOP["amount"] * 1e12),
+    "enormous amounts": SHOP.assign(amount=SHOP["amount"] * LARGEST_AMOUNT / SHOP["amount"].max()),
     "a return years before": pd.concat([SHOP, orders_of(1000, [3000], -5.0)]),
-    "an order decades ago": pd.concat([SHOP, orders_of(1, [20_000])]),
+    "an order decades ago": pd.concat([SHOP, orders_of(1, [16_000])]),
+    "an unset date": pd.concat([SHOP, orders_of(1, [20_000])]),
 }
 
 

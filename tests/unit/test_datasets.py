@@ -156,6 +156,16 @@ def test_lines_without_product_do_not_date_one():
     assert products["introduced"].dt.strftime("%Y-%m-%d").tolist() == ["2026-03-01"]
 
 
+def test_an_order_of_an_unset_date_is_left_out_and_dates_no_product():
+    rows = {"orders": "1,10,1970-01-01,12.5,\n2,11,2026-02-03,7,2\n", "products": "100,8,\n101,,2026-05-01\n"}
+    history = read(rows, extra={"products": ["introduced"]})
+    assert history.orders["order_id"].tolist() == [2] and history.lines["order_id"].tolist() == [2]
+    days = history.products.set_index("product_id")["introduced"]
+    assert pd.isna(days[100]) and f"{days[101]:%Y-%m-%d}" == "2026-02-03"
+    assert [words.code for words in history.warnings] == ["orders_dated_before"]
+    assert history.customers["customer_id"].tolist() == [10, 11]  # whom Odoo knows stays known
+
+
 COUNTER_ROWS = {
     "pos_orders": "1,10,2026-02-10,5,1\n2,12,2026-02-11,-3,\n",
     "pos_lines": "1,1,100,1,5,0\n2,2,100,-1,-3,0\n",
