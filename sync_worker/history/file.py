@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from sync_worker.history import currencies
 from sync_worker.history.folder import read_folder
 from sync_worker.history.parquet import read_parquet
 from sync_worker.history.schema import (
@@ -58,7 +59,10 @@ def read_history(path: str | Path, mapping: Mapping[str, str] | None = None) -> 
         if mapping:
             raise HistoryError("Columns of a folder cannot be mapped; rename them in its files.")
         return read_folder(path)
-    return history_from_table(rename(read_table(path), mapping or {}), Path(path).name)
+    table = read_table(path)
+    history = history_from_table(rename(table, mapping or {}), Path(path).name)
+    history.warnings += currencies.warnings(table)
+    return history
 
 
 def parse_mapping(text: str) -> dict[str, str]:

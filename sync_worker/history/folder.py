@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from sync_worker.history import currencies
 from sync_worker.history.facts import FACTS, PREVIOUS, PRODUCTS, STANDING
 from sync_worker.history.parquet import read_parquet
 from sync_worker.history.schema import (
@@ -64,9 +65,10 @@ def read_folder(path: str | Path) -> History:
             f"The folder {folder} has no orders.parquet, it has {found}; write its orders to that name."
         )
     kinds = BOOKS | FACTS
-    tables = {
-        name: _checked(read_parquet(file), name, kinds[name]) for name, file in files.items() if name in kinds
-    }
+    tables = {name: read_parquet(file) for name, file in files.items() if name in kinds}
+    several = currencies.warnings(tables["orders"])
+    for name, table in tables.items():
+        tables[name] = _checked(table, name, kinds[name])
     customers = tables.get("customers")
     if customers is not None:
         customers = customers.rename(columns={"business_format": "format"})
@@ -82,6 +84,7 @@ def read_folder(path: str | Path) -> History:
         warnings=[f"{counted(len(strange), 'file', which)} left out."] if strange else [],
     )
     require_sale(history, f"{folder.name}/orders.parquet")
+    history.warnings += several
     return history
 
 

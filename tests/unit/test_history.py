@@ -196,6 +196,35 @@ def test_odoo_columns_are_normalised():
         History(orders.drop(columns="amount"))
 
 
+CURRENCIES = "customer_id,date,amount,{}\n1,2024-01-01,1,EUR\n1,2024-02-01,1,\n1,2024-03-01,1,{}\n"
+
+
+@pytest.mark.parametrize("column", ["currency", "Currency", " CURRENCY "])
+def test_amounts_in_several_currencies_are_told(tmp_path, column):
+    assert read(tmp_path, CURRENCIES.format(column, "USD")).warnings == [
+        "The amounts are in several currencies (EUR, USD) and are added up as they are; "
+        "convert them to one currency first."
+    ]
+
+
+def test_one_currency_is_none_to_tell(tmp_path):
+    assert read(tmp_path, CURRENCIES.format("currency", " eur ")).warnings == []
+    assert read(tmp_path, CURRENCIES.format("currency_rate", "USD")).warnings == []
+
+
+def test_of_many_currencies_three_are_named(tmp_path):
+    more = "".join(f"1,2024-04-0{n + 1},1,{name}\n" for n, name in enumerate(["USD", "CHF", "USD", "GBP"]))
+    (words,) = read(tmp_path, CURRENCIES.format("currency", "JPY") + more).warnings
+    assert "several currencies (EUR, JPY, USD, …) and" in words
+
+
+def test_a_folder_tells_currencies_too(tmp_path):
+    table = pd.DataFrame({"order_id": [1, 2], "customer_id": 1, "date": "2024-01-01", "amount": 1.0})
+    table.assign(Currency=["EUR", "USD"]).to_parquet(tmp_path / "orders.parquet")
+    (words,) = read_history(tmp_path).warnings
+    assert "(EUR, USD)" in words
+
+
 def test_scores_are_written_by_suffix(tmp_path):
     table = pd.DataFrame({"customer_id": [1], "last_order_date": pd.to_datetime(["2024-01-01"])})
     write_scores(table, tmp_path / "s.csv")
