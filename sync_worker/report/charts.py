@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sync_worker.report import plots
-from sync_worker.report.words import money, number, percent
+from sync_worker.report.words import money, number, of_sample, percent
 
 
 @dataclass(frozen=True)
@@ -34,18 +34,31 @@ def of_grade(grade: dict[str, Any], prefix: str, currency: str = "") -> list[Cha
     return charts
 
 
-def tracking(periods: Sequence[dict[str, Any]], cutoffs: Iterable[str], currency: str = "") -> Chart | None:
-    """Totals over time, or nothing where the result has none."""
+def tracking(
+    periods: Sequence[dict[str, Any]],
+    cutoffs: Iterable[str],
+    currency: str = "",
+    sample: dict[str, int] | None = None,
+) -> Chart | None:
+    """Totals over time, or nothing where the result has none.
+
+    Args:
+        sample: of the customers whose totals they are; None where they are those of all.
+    """
     if not periods:
         return None
     orders, value = _totals(periods, ""), _totals(periods, "_value")
     return Chart(
         name="tracking",
         title="Totals over time",
-        reading="What all customers known at a cut-off ordered in each period after it, and what had been forecast. "
-        "Lines that run together mean the totals can be planned with.",
-        finding=f"Over {len(periods)} periods {number(orders[0])} orders were forecast and {number(orders[1])} came; "
-        f"a value of {money(value[0], currency)} was forecast and {money(value[1], currency)} came.",
+        reading=f"What {'the' if sample else 'all'} customers known at a cut-off ordered in each period after it, "
+        "each within its own churn horizon, and what had been forecast. Lines that run together mean the totals can be "
+        "planned with.",
+        finding=of_sample(
+            sample,
+            f"Over {len(periods)} periods {number(orders[0])} orders were forecast and {number(orders[1])} came; "
+            f"a value of {money(value[0], currency)} was forecast and {money(value[1], currency)} came.",
+        ),
         columns=("Period until", "Orders forecast", "Orders that came", "Value forecast", "Value that came"),
         rows=[
             (

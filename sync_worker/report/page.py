@@ -35,7 +35,7 @@ def render(result: dict[str, Any], subject: Subject) -> str:
             }
             for place, grade in enumerate(result["grades"])
         ],
-        tracking=charts.tracking(result["tracking"], result["cutoffs"], subject.currency),
+        tracking=charts.tracking(result["tracking"], result["cutoffs"], subject.currency, result["sample"]),
         version=__version__,
     )
 

@@ -27,7 +27,7 @@ def show(result: dict[str, Any], subject: Subject) -> None:
         colour = _COLOURS[grade["grade"]]
         scope = escape(subject.scope(grade["format"]))
         out.print(f"[{colour}]{scope}:[/] {escape(words.verdict(grade))}", soft_wrap=True)
-        if story := words.story(grade, result["horizon_days"], subject.currency):
+        if story := words.story(grade, subject.currency, result["sample"]):
             out.print(f"  {escape(story)}", soft_wrap=True)
     if result["tiers"]:
         out.print(_tiers(result["tiers"]))

@@ -10,30 +10,44 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from sync_worker.report.subject import Subject
+from sync_worker.scoring.verdict import case
 
 DASH = "–"
 NBSP = "\N{NO-BREAK SPACE}"  # between a number and its unit
 
+#: What each letter stands for.
 VERDICTS: dict[str | None, str] = {
-    "A": "clearly better than any simple rule",
-    "B": "better than the best rule",
+    "A": "clearly better than the best simple rule, probabilities right",
+    "B": "clearly better than the best simple rule, probabilities rough",
     "C": "better than chance",
-    "D": "no skill",
+    "D": "no skill shown, or probabilities worse than the churn rate alone",
     None: "too little data to tell",
 }
+#: Of letters that stand for several things, by case (`sync_worker.scoring.verdict`).
+VERDICTS_OF_CASES = {
+    "worse_than_rate": "probabilities worse than the churn rate alone",
+    "no_skill": "no skill shown",
+}
+#: By case.
 ADVICE: dict[str | None, str] = {
-    "A": "Work from the forecast: it finds more of those about to leave than any simple rule would.",
-    "B": "Work from the forecast, and take its percentages as rough.",
-    "C": "The simple rule would serve as well here. The probabilities still tell who is more at risk than another.",
-    "D": "Do not act on churn probability and risk here: they are no better than chance, or than the churn rate alone.",
+    "A": "Work from the forecast: over all cut-offs it ranked customers clearly better than the best simple rule, and "
+    "its percentages may be taken at their word.",
+    "B": "Work from the forecast: over all cut-offs it ranked customers clearly better than the best simple rule. Take "
+    "its percentages as rough.",
+    "off": "It ranks customers better than the simple rule, but its percentages are off: go by the order of the list.",
+    "rule_better": "The best simple rule ranks customers better: work by the rule here.",
+    "no_difference": "Between its ranking and that of the best simple rule there is no clear difference: the rule may "
+    "serve as well here. The probabilities still tell who is more at risk than another.",
+    "worse_than_rate": "It ranks customers better than chance, but the churn rate alone, told of everybody, would have "
+    "been closer than its percentages: do not act on churn probability and risk here.",
+    "no_skill": "Do not act on churn probability and risk here: the ranking cannot be told from chance.",
     None: "Treat churn probabilities as unproven here, and test again when there is more history.",
 }
-#: Of a `C` that ranks better than the rule.
-ADVICE_OFF = "It ranks customers better than the simple rule, but its percentages are off: go by the order of the list."
 MISSING = {
     "cutoffs": "The history is too short to forecast a part of it and see what came.",
     "customers": "Fewer than 30 customers were active at the cut-offs.",
-    "outcomes": "At the cut-offs fewer than 10 customers did not come back, or fewer than 10 did.",
+    "outcomes": "At the cut-offs fewer than 10 customers did not come back, or fewer than 10 did, or at none of them "
+    "there were both.",
 }
 GRADE_RULES: dict[str | None, str] = {
     "A": "The gain in AUC over the best rule is above 0 even at the lower end of its 90 % interval, and the "
@@ -43,7 +57,8 @@ GRADE_RULES: dict[str | None, str] = {
     "C": "AUC is above 0.5 even at the lower end of its 90 % interval, and the Brier score is better than that of the "
     "churn rate alone.",
     "D": "The rest.",
-    None: "Fewer than 30 active customers, or fewer than 10 who did not come back or who did, over all cut-offs.",
+    None: "Fewer than 30 active customers, or fewer than 10 who did not come back or who did, over all cut-offs, or "
+    "both at none of them.",
 }
 
 HEADINGS = (
@@ -58,7 +73,7 @@ HEADINGS = (
 )
 MEANINGS = (
     "Customers with at least two order-days, the last of them recent, at the latest cut-off.",
-    "Those of them without an order within the horizon after it.",
+    "Those of them without an order within the churn horizon after it.",
     "How well customers are ranked: the chance that one who left was called more at risk than one who stayed. 0.5 is "
     "chance, 1 is perfect. In brackets the 90 % interval.",
     "The same for the best simple rule, chosen on earlier cut-offs only.",
@@ -73,12 +88,15 @@ METHOD = (
     "At each cut-off the models see only what was known by then, and the days after it show what came. Judged are "
     "customers active at the cut-off: at least two order-days, the last one recent. The best simple rule is the one "
     "that ranked best at the cut-offs before the one judged, so that neither side is picked with hindsight. The "
-    "numbers of customers and the lists of those most at risk are of the latest cut-off, all other figures are of "
-    "all of them."
+    "numbers of customers, the lists of those most at risk and what is found by calling these first are of the latest "
+    "cut-off, all other figures are of all of them. Where customers have the same score, what a list finds is the mean "
+    "over all orders they could be put in."
 )
 TIERS = (
-    "Each was fitted on the same past and judged on the same customers. A lower Brier score means better "
-    "probabilities, a higher AUC better ranking."
+    "Each was fitted on the same past and judged on the same active customers at the same cut-offs. A lower Brier "
+    "score means better probabilities, a higher AUC better ranking. Chosen is the richest model there is data for, "
+    "unless another had a clearly lower Brier score among all customers known at the cut-offs, not only the active "
+    "ones: so the chosen one need not be the best here."
 )
 LIST_HEADINGS = ("List made by", "Did not come back", "What these had spent before")
 TIER_HEADINGS = ("Model", "Brier score", "AUC", "Chosen")
@@ -93,59 +111,88 @@ def tier(tier: dict[str, Any]) -> tuple[str, ...]:
 def heading(result: dict[str, Any], subject: Subject) -> str:
     """What was tested, as of when and over which cut-offs."""
     origin = f" ({subject.as_of_origin})" if subject.as_of_origin else ""
-    cutoffs, days = result["cutoffs"], result["horizon_days"]
+    cutoffs, days = result["cutoffs"], result["grades"][0]["horizon_days"]
+    after = (
+        f"the {days} days after it"
+        if days
+        else "the churn horizon of each customer's business format after it"
+    )
     if not cutoffs:
-        judged = f"no day in it has enough orders before it and {days} days after it"
+        longest = max([result["horizon_days"], *(grade["horizon_days"] or 0 for grade in result["grades"])])
+        judged = f"no day in it has enough orders before it and {longest} days after it"
     elif len(cutoffs) == 1:
-        judged = f"forecast on {cutoffs[0]} and compared with the {days} days after it"
+        judged = f"forecast on {cutoffs[0]} and compared with {after}"
     else:
         days_named = f"{', '.join(cutoffs[:-1])} and {cutoffs[-1]}"
-        judged = f"forecast on {days_named}, each time compared with the {days} days after it"
+        judged = f"forecast on {days_named}, each time compared with {after}"
     return f"History until {subject.as_of}{origin}: {judged}."
+
+
+def horizons(result: dict[str, Any], subject: Subject) -> str:
+    """The churn horizon of the company, and of the business formats that have another."""
+    own = [
+        f"{subject.scope(grade['format'])} {grade['horizon_days']} days"
+        for grade in result["grades"][1:]
+        if grade["horizon_days"] not in (None, result["horizon_days"])
+    ]
+    return "; ".join([f"{result['horizon_days']} days", *own])
+
+
+def of_sample(sample: dict[str, int] | None, told: str) -> str:
+    """A sentence about the customers that were looked at, which says how many they are where they are not all."""
+    if sample is None:
+        return told
+    looked_at, customers = number(sample["customers"]), number(sample["of"])
+    return f"Of a sample of {looked_at} of the {customers} customers: {told[0].lower()}{told[1:]}"
 
 
 def verdict(grade: dict[str, Any]) -> str:
     """The grade in words and what follows from it."""
-    return f"{grade['grade'] or 'No grade'}, {VERDICTS[grade['grade']]}. {advice(grade)}"
+    return f"{grade['grade'] or 'No grade'}, {meaning(grade)}. {advice(grade)}"
+
+
+def meaning(grade: dict[str, Any]) -> str:
+    """The grade in words."""
+    return VERDICTS_OF_CASES.get(case(grade), VERDICTS[grade["grade"]])
 
 
 def advice(grade: dict[str, Any]) -> str:
     """What follows from a grade; before it, where there is none, why."""
     if grade["grade"] is None and grade["missing"] in MISSING:
         return f"{MISSING[grade['missing']]} {ADVICE[None]}"
-    if grade["grade"] == "C" and (grade["gain_low"] or 0) > 0:
-        return ADVICE_OFF
-    return ADVICE[grade["grade"]]
+    return ADVICE[case(grade)]
 
 
-def story(grade: dict[str, Any], horizon_days: int, currency: str = "") -> str:
+def story(grade: dict[str, Any], currency: str = "", sample: dict[str, int] | None = None) -> str:
     """What the forecast would have found at the latest cut-off, beside the best simple rule and chance.
+
+    Args:
+        sample: that of the back-test.
 
     Nothing where there is no grade: a story of a few customers would look like a proof.
     """
     if grade["grade"] is None or grade["listed"] is None or grade["found"] is None:
         return ""
     who = "the customer" if grade["listed"] == 1 else f"the {grade['listed']:,} customers"
-    text = f"On {grade['cutoff']}, of {who} called most at risk {grade['found']:,} did not come back"
+    days = grade["horizon_days"]
+    horizon = f"{days} days" if days else "the churn horizon of their business format"
+    text = f"On {grade['cutoff']}, of {who} called most at risk {grade['found']:,} did not come back within {horizon}"
     if grade["found_value"] is not None:
         text += f", carrying {money(grade['found_value'], currency)}"
     if grade["rule"] and grade["rule_found"] is not None:
-        text += (
-            f"; the best simple rule ({rule(grade['rule'], horizon_days, currency)}) "
-            f"finds {grade['rule_found']:,}"
-        )
+        text += f"; the best simple rule ({rule(grade['rule'], currency)}) finds {grade['rule_found']:,}"
     if grade["chance_found"] is not None:
         text += f", a list drawn by lot {_chance(grade['chance_found'])}"
-    return text + "."
+    return of_sample(sample, f"{text}.")
 
 
-def lists(grade: dict[str, Any], horizon_days: int, currency: str = "") -> list[tuple[str, ...]]:
+def lists(grade: dict[str, Any], currency: str = "") -> list[tuple[str, ...]]:
     """Three lists of equal length side by side, one cell for each of `LIST_HEADINGS`; none without a grade."""
-    if not story(grade, horizon_days, currency):
+    if not story(grade, currency):
         return []
     rows = [("forecast", number(grade["found"]), money(grade["found_value"], currency))]
     if grade["rule"]:
-        label = f"best simple rule: {rule(grade['rule'], horizon_days, currency)}"
+        label = f"best simple rule: {rule(grade['rule'], currency)}"
         rows.append((label, number(grade["rule_found"]), money(grade["rule_found_value"], currency)))
     return [*rows, ("drawn by lot", _chance(grade["chance_found"]), DASH)]
 
@@ -154,11 +201,11 @@ def _chance(found: float | None) -> str:
     return number(found, 1 if found is not None and found < 10 else 0)
 
 
-def rule(rule: dict[str, Any], horizon_days: int, currency: str = "") -> str:
+def rule(rule: dict[str, Any], currency: str = "") -> str:
     """A simple rule as it is said of the customers it lists; its bare code where this version does not know it."""
     code, params = rule["code"], rule["params"] or {}
     try:
-        return RULES[code](params, horizon_days, currency)
+        return RULES[code](params, currency)
     except (KeyError, TypeError):  # a code of a newer version, or a parameter that could not be told
         return code.replace("_", " ")
 
@@ -170,17 +217,15 @@ def _order_days(params: dict[str, Any], span: str) -> str:
     return f"{number(count, 0 if count == int(count) else 1)} order-day{'' if count == 1 else 's'} or fewer {span}"
 
 
-RULES: dict[str, Callable[[dict[str, Any], int, str], str]] = {
-    "recency": lambda params, days, currency: f"silent for {params['days']:,.0f} days or more",
-    "lateness": lambda params, days, currency: (
-        f"silent for {params['percent']:,.0f} % of the usual gap or more"
+RULES: dict[str, Callable[[dict[str, Any], str], str]] = {
+    "recency": lambda params, currency: f"silent for {params['days']:,.0f} days or more",
+    "lateness": lambda params, currency: f"silent for {params['percent']:,.0f} % of the usual gap or more",
+    "rfm_score": lambda params, currency: f"an RFM score of {params['score']:,.0f} or less",
+    "last_period": lambda params, currency: _order_days(params, f"in the last {params['window_days']} days"),
+    "low_spend": lambda params, currency: (
+        f"{money(params['amount'], currency)} or less spent in the last {params['window_days']} days"
     ),
-    "rfm_score": lambda params, days, currency: f"an RFM score of {params['score']:,.0f} or less",
-    "last_period": lambda params, days, currency: _order_days(params, f"in the last {days} days"),
-    "low_spend": lambda params, days, currency: (
-        f"{money(params['amount'], currency)} or less spent in the last {days} days"
-    ),
-    "run_rate": lambda params, days, currency: _order_days(params, "a year"),
+    "run_rate": lambda params, currency: _order_days(params, "a year"),
 }
 
 

@@ -11,14 +11,14 @@ import pandas as pd
 
 from sync_worker.history.schema import History, as_day
 from sync_worker.policy import Policy
-from sync_worker.scoring import features, outliers, rhythm, selection
+from sync_worker.scoring import features, metrics, outliers, rhythm, selection
 from sync_worker.scoring.forecast import Forecast
 from sync_worker.scoring.grades import grade
-from sync_worker.scoring.metrics import auc
 from sync_worker.scoring.peers import Peers
 from sync_worker.scoring.plain import plain
 from sync_worker.scoring.situation import take
 from sync_worker.scoring.trials import STEP, TIERS, Trial
+from sync_worker.scoring.verdict import case
 from sync_worker.sentences import sentence
 
 #: Earlier days judged where nothing else is asked for.
@@ -94,44 +94,51 @@ def summarise(
     """
     counts = formats.value_counts()
     large = [name for name in counts.index if counts[name] >= policy.value("peers_minimum", name)]
-    grades = [grade(judged, name) for name in (None, *sorted(map(plain, large), key=str))]
+    grades = [
+        grade(judged, name, int(policy.value("churn_horizon_days", name)))
+        for name in (None, *sorted(map(plain, large), key=str))
+    ]
+    sample = _sample(judged, len(formats))
     return plain(
         {
             "horizon_days": int(policy.value("churn_horizon_days")),
             "cutoffs": [_iso(trial.snapshot.day) for trial in judged],
             "tier": forecast.name if forecast else "rules",
             "tiers": _tiers(judged, forecast),
+            "sample": sample,
             "grades": grades,
             "tracking": [period for trial in judged for period in _tracking(trial)],
-            "warnings": [*warnings, *_cautions(grades[0])],
+            "warnings": [*warnings, *_cautions(grades[0], sample)],
         }
     )
 
 
+def _sample(judged: Sequence[Trial], buyers: int) -> dict[str, int] | None:
+    """How many of today's buyers the trials looked at; None where they looked at all, or at none."""
+    customers = len(judged[-1].past.rows) if judged else buyers
+    return None if customers == buyers else {"customers": customers, "of": buyers}
+
+
 def _tiers(judged: Sequence[Trial], forecast: Forecast | None) -> list[dict[str, Any]]:
-    """What each tier did on all trials that had it, among active customers."""
+    """What each tier of the newest trial did among active customers, on the trials that had them all."""
+    names = [name for name in TIERS if judged and name in judged[-1].probabilities]
+    alike = [trial for trial in judged if all(name in trial.probabilities for name in names)]
+    active = [trial.snapshot.active for trial in alike]
+    churned = [trial.outcome.churned[mask] for trial, mask in zip(alike, active, strict=True)]
+    anybody = any(map(len, churned))
     entries = []
-    for name in TIERS:
-        have = [trial for trial in judged if name in trial.probabilities]
-        if not have:
-            continue
-        areas = [
-            auc(
-                trial.outcome.churned[trial.snapshot.active], trial.probabilities[name][trial.snapshot.active]
-            )
-            for trial in have
-        ]
-        known = [area for area in areas if np.isfinite(area)]
+    for name in names:
+        told = [trial.probabilities[name][mask] for trial, mask in zip(alike, active, strict=True)]
         entries.append(
             {
                 "name": name,
-                "words": have[-1].forecasts[name].words,
-                "brier": float(np.mean([trial.brier(name) for trial in have])),
-                "auc": float(np.mean(known)) if known else None,
+                "words": alike[-1].forecasts[name].words,
+                "brier": metrics.brier(np.concatenate(churned), np.concatenate(told)) if anybody else None,
+                "auc": metrics.mean_auc(churned, told),
                 "chosen": forecast is not None and forecast.name == name,
             }
         )
-    if forecast is not None and judged and forecast.name not in {entry["name"] for entry in entries}:
+    if forecast is not None and judged and forecast.name not in names:
         # only today there is enough to learn this one from: nothing is known of how well it does
         untried = {"name": forecast.name, "words": forecast.words, "brier": None, "auc": None, "chosen": True}
         entries.append(untried)
@@ -139,26 +146,62 @@ def _tiers(judged: Sequence[Trial], forecast: Forecast | None) -> list[dict[str,
 
 
 def _tracking(trial: Trial) -> list[dict[str, Any]]:
-    """What came in each part of a trial's horizon, beside what was forecast for it."""
-    situation, forecast, told = trial.snapshot.situation, trial.forecast, trial.told(trial.chosen)
-    ends = [np.floor(trial.horizon * step / STEPS) for step in range(STEPS + 1)]
-    shape = np.array([forecast.orders_ahead(end, situation).sum() for end in ends])
-    shares = np.diff(shape) / max(shape[-1] - shape[0], 1e-300)
-    came = [trial.past.outcome(trial.snapshot, end) for end in ends]
-    orders, value = (np.diff([getattr(one, name).sum() for one in came]) for name in ("orders", "value"))
+    """What came in each part of a trial's longest horizon, beside what was forecast for it.
+
+    A customer counts within its own horizon: what is forecast for that is spread over the parts as the transaction
+    models spread it.
+    """
+    own, situation = trial.horizon, trial.snapshot.situation
+    ends = [np.floor(own.max() * step / STEPS) for step in range(1, STEPS + 1)]
+    within = [np.minimum(end, own) for end in ends]
+    whole = trial.forecast.orders_ahead(own, situation)
+    # who is expected never to order again is expected to do so evenly
+    shares = [
+        np.divide(trial.forecast.orders_ahead(part, situation), whole, out=part / own, where=whole > 0)
+        for part in within
+    ]
+    came = [trial.past.outcome(trial.snapshot, part) for part in within]
+    totals = {
+        "predicted": [share @ trial.told(trial.chosen).orders for share in shares],
+        "actual": [one.orders.sum() for one in came],
+        "predicted_value": [share @ trial.expected_value for share in shares],
+        "actual_value": [one.value.sum() for one in came],
+    }
+    parts = {name: np.diff(sums, prepend=0.0) for name, sums in totals.items()}
     return [
         {
-            "date": _iso(trial.snapshot.day + int(ends[step + 1].max())),
-            "predicted": float(told.orders.sum() * shares[step]),
-            "actual": float(orders[step]),
-            "predicted_value": float(trial.expected_value.sum() * shares[step]),
-            "actual_value": float(value[step]),
+            "date": _iso(trial.snapshot.day + int(end)),
+            **{name: float(amounts[step]) for name, amounts in parts.items()},
         }
-        for step in range(STEPS)
+        for step, end in enumerate(ends)
     ]
 
 
-def _cautions(company: dict[str, Any]) -> list[str]:
+def _cautions(company: dict[str, Any], sample: dict[str, int] | None) -> list[str]:
+    words = [] if sample is None else [_sampled(sample)]
+    words += [caution for caution in (_missing(company), _caution(company)) if caution]
+    bias = company["value_log_bias"]
+    if bias is not None and abs(bias) > BIASED:
+        side, code = ("more", "quality_value_above") if bias > 0 else ("less", "quality_value_below")
+        off = abs(np.expm1(bias))
+        told = (
+            f"On earlier cut-offs the expected sales came to {off:.0%} {side} than what came: "
+            "a season or a trend that the history does not show yet."
+        )
+        words.append(sentence(code, told, off=off))
+    return words
+
+
+def _sampled(sample: dict[str, int]) -> str:
+    told = (
+        f"Numbers of customers and amounts of the back-test are those of a sample of {sample['customers']:,} of the "
+        f"{sample['of']:,} customers."
+    )
+    return sentence("quality_sampled", told, customers=sample["customers"], all=sample["of"])
+
+
+def _missing(company: dict[str, Any]) -> str | None:
+    """Why there is no grade."""
     sentences = {
         "cutoffs": sentence(
             "quality_history_short",
@@ -173,31 +216,40 @@ def _cautions(company: dict[str, Any]) -> list[str]:
             "Too few customers stayed away, or too few came back, to say how good the forecast is.",
         ),
     }
-    words = [sentences[company["missing"]]] if company["missing"] else []
-    if company["grade"] == "D":
-        told = "The forecast of churn showed no skill on this company's own past: do not rely on it."
-        words.append(sentence("quality_no_skill", told))
-    if company["grade"] == "C" and company["gain_low"] > 0:
-        told = (
+    return sentences.get(company["missing"])
+
+
+def _caution(company: dict[str, Any]) -> str | None:
+    """What a grade that is no better than `C` means."""
+    off = company["ece"] or 0.0
+    sentences = {
+        "off": sentence(
+            "quality_off",
             "The forecast of churn ranked customers better than a simple rule, but its probabilities were off by "
-            f"{company['ece']:.0%}."
-        )
-        words.append(sentence("quality_off", told, off=company["ece"]))
-    elif company["grade"] == "C":
-        told = (
-            "The forecast of churn ranked customers no better than a simple rule on this company's own past."
-        )
-        words.append(sentence("quality_no_better", told))
-    bias = company["value_log_bias"]
-    if bias is not None and abs(bias) > BIASED:
-        side, code = ("more", "quality_value_above") if bias > 0 else ("less", "quality_value_below")
-        off = abs(np.expm1(bias))
-        told = (
-            f"On earlier cut-offs the expected sales came to {off:.0%} {side} than what came: "
-            "a season or a trend that the history does not show yet."
-        )
-        words.append(sentence(code, told, off=off))
-    return words
+            f"{off:.0%}.",
+            off=off,
+        ),
+        "rule_better": sentence(
+            "quality_rule_better",
+            "The best simple rule ranked customers better than the forecast of churn on this company's own past: work "
+            "by the rule.",
+        ),
+        "no_difference": sentence(
+            "quality_no_better",
+            "On this company's own past the forecast of churn ranked customers neither clearly better nor clearly "
+            "worse than the best simple rule, which may serve as well.",
+        ),
+        "worse_than_rate": sentence(
+            "quality_worse_than_rate",
+            "The forecast of churn ranked customers better than chance on this company's own past, but its "
+            "probabilities were worse than the churn rate alone: do not use them.",
+        ),
+        "no_skill": sentence(
+            "quality_no_skill",
+            "The forecast of churn showed no skill on this company's own past: do not rely on it.",
+        ),
+    }
+    return sentences.get(case(company))
 
 
 def _iso(day: int) -> str:

@@ -26,9 +26,10 @@ ORDER = "ABCD"
 
 @dataclass(frozen=True)
 class _Judged:
-    """A trial's active customers of the company or of one format; all (n,)."""
+    """A trial's active customers of the company or of one format; all (n,), `horizon` in days."""
 
     trial: Trial
+    horizon: np.ndarray
     churned: np.ndarray
     probability: np.ndarray
     rule_score: np.ndarray
@@ -41,6 +42,7 @@ class _Judged:
         rule = rules.scores(situation)[trial.rule]
         return cls(
             trial,
+            trial.horizon[active],
             trial.outcome.churned[active],
             trial.probability[active],
             rule[active],
@@ -48,21 +50,23 @@ class _Judged:
         )
 
 
-def grade(trials: Sequence[Trial], format_id: Any = None) -> dict[str, Any]:
+def grade(trials: Sequence[Trial], format_id: Any = None, horizon_days: int | None = None) -> dict[str, Any]:
     """One entry of `grades` in docs/backtest.md.
 
     Args:
         trials: oldest first; may be empty.
         format_id: the business format; None for the whole company.
+        horizon_days: the churn horizon that is told where nobody is judged.
     """
     masks = [_of_format(trial, format_id) for trial in trials]
     judged = [_Judged.of(trial, mask) for trial, mask in zip(trials, masks, strict=True)]
     churned = np.concatenate([one.churned for one in judged]) if judged else np.zeros(0, bool)
-    missing = _missing(trials, churned)
+    missing = _missing(judged)
     # the newest day with anybody to judge: a format, or a company, may have stopped since
     last = next((one for one in reversed(judged) if len(one.churned)), None)
     entry: dict[str, Any] = dict.fromkeys(KEYS) | {
         "format": format_id,
+        "horizon_days": _horizon(judged, horizon_days),
         "missing": missing,
         "calibration": [],
         "lift": [],
@@ -89,6 +93,7 @@ def grade(trials: Sequence[Trial], format_id: Any = None) -> dict[str, Any]:
 
 KEYS = (
     "format",
+    "horizon_days",
     "grade",
     "missing",
     "cutoff",
@@ -131,38 +136,48 @@ def _of_format(trial: Trial, format_id: Any) -> np.ndarray:
     return (trial.snapshot.formats == format_id).to_numpy(dtype=bool, na_value=False)
 
 
-def _missing(trials: Sequence[Trial], churned: np.ndarray) -> str | None:
-    if not trials:
+def _horizon(judged: Sequence[_Judged], untried: int | None) -> int | None:
+    """The one churn horizon of all who were judged; None where they had several."""
+    days = {int(day) for one in judged for day in np.unique(one.horizon)} or {untried}
+    return days.pop() if len(days) == 1 else None
+
+
+def _missing(judged: Sequence[_Judged]) -> str | None:
+    if not judged:
         return "cutoffs"
-    if len(churned) < ACTIVE_MINIMUM:
+    customers, gone = (sum(count(one.churned) for one in judged) for count in (len, np.count_nonzero))
+    if customers < ACTIVE_MINIMUM:
         return "customers"
-    return "outcomes" if min(churned.sum(), (~churned).sum()) < OUTCOMES_MINIMUM else None
+    # who stayed at one cut-off and who left at another cannot be ranked against each other
+    together = any(one.churned.any() and not one.churned.all() for one in judged)
+    return None if together and min(gone, customers - gone) >= OUTCOMES_MINIMUM else "outcomes"
 
 
 def _story(last: _Judged) -> dict[str, Any]:
     """What would have been found on the latest day: the story a manager reads."""
     listed = max(1, min(LISTED, int(LISTED_SHARE * len(last.churned))))
-    ours = metrics.most_at_risk(last.probability, listed)
-    theirs = metrics.most_at_risk(last.rule_score, listed)
+    spent = np.where(last.churned, last.spent, 0.0)
 
-    def found(rows: np.ndarray) -> tuple[int, float]:
-        gone = rows[last.churned[rows]]
-        return len(gone), float(last.spent[gone].sum())
+    def found(score: np.ndarray) -> tuple[int, float]:
+        gone, value = (metrics.among_most_at_risk(each, score, listed) for each in (last.churned, spent))
+        return round(float(gone)), float(value)
 
+    (ours, our_value), (theirs, their_value) = found(last.probability), found(last.rule_score)
+    code, window = last.trial.rule, last.trial.snapshot.horizon
     shares = [
         metrics.captured(last.churned, last.spent, score) for score in (last.probability, last.rule_score)
     ]
     lift = zip(*shares[0], *shares[1], strict=True)
     return {
         "listed": listed,
-        "found": found(ours)[0],
-        "found_value": found(ours)[1],
+        "found": ours,
+        "found_value": our_value,
         "rule": {
-            "code": last.trial.rule,
-            "params": rules.threshold(last.trial.rule, float(last.rule_score[theirs].min())),
+            "code": code,
+            "params": rules.threshold(code, float(np.sort(last.rule_score)[-listed]), window),
         },
-        "rule_found": found(theirs)[0],
-        "rule_found_value": found(theirs)[1],
+        "rule_found": theirs,
+        "rule_found_value": their_value,
         "chance_found": float(listed * last.churned.mean()),
         "lift": [
             {
@@ -178,18 +193,10 @@ def _story(last: _Judged) -> dict[str, Any]:
 
 
 def _ranking(judged: Sequence[_Judged]) -> dict[str, float | None]:
-    """AUC and its gain over the rule: means over the trials weighted by what each can tell.
-
-    Each trial counts by its number of pairs of one who churned and one who stayed over their sum, to which the
-    precision of an AUC is about proportional.
-    """
-    pairs, found = [], []
-    for one in judged:
-        gone, stayed = int(one.churned.sum()), int((~one.churned).sum())
-        if gone and stayed:
-            pairs.append(gone * stayed / (gone + stayed))
-            found.append(metrics.compare(one.churned, one.probability, one.rule_score))
-    weight = np.array(pairs) / np.sum(pairs)
+    """AUC and its gain over the rule: means over the trials weighted by what each can tell."""
+    telling = [one for one in judged if one.churned.any() and not one.churned.all()]
+    weight = metrics.auc_weights([one.churned for one in telling])
+    found = [metrics.compare(one.churned, one.probability, one.rule_score) for one in telling]
     area, other = (float(weight @ [getattr(one, name) for one in found]) for name in ("auc", "other"))
     error, gain_error = (
         float(np.sqrt(np.square(weight) @ [getattr(one, name) for one in found]))

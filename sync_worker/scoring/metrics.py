@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,6 +53,25 @@ def compare(churned: np.ndarray, score: np.ndarray, other: np.ndarray) -> Rankin
     return Ranking(float(areas[0]), float(areas[1]), float(covariance[0, 0]), float(max(gain, 0.0)))
 
 
+def auc_weights(outcomes: Sequence[np.ndarray]) -> np.ndarray:
+    """What the AUC of each of several sets of customers counts in their mean, (sets,), of sum 1; NaN where no set has
+    both outcomes, which gives it 0.
+
+    Each counts by its number of pairs of one who churned and one who stayed over their sum, to which the precision
+    of an AUC is about proportional.
+    """
+    gone = np.array([churned.sum() for churned in outcomes], dtype=float)
+    customers = np.array([len(churned) for churned in outcomes], dtype=float)
+    telling = gone * (customers - gone) / np.maximum(customers, 1)
+    return telling / telling.sum() if telling.any() else np.full(len(telling), np.nan)
+
+
+def mean_auc(outcomes: Sequence[np.ndarray], scores: Sequence[np.ndarray]) -> float:
+    """The AUC over several sets of customers, weighted by what each tells; NaN where no set has both outcomes."""
+    areas = [auc(churned, score) for churned, score in zip(outcomes, scores, strict=True)]
+    return float(auc_weights(outcomes) @ np.nan_to_num(areas))
+
+
 def brier(churned: np.ndarray, probability: np.ndarray) -> float:
     """Mean squared error of the probability."""
     return float(np.square(probability - churned).mean())
@@ -93,17 +113,23 @@ def calibration_error_by_luck(probability: np.ndarray, draws: int = 200) -> floa
     return float(np.quantile([error() for _ in range(draws)], 0.95))
 
 
-def most_at_risk(score: np.ndarray, count: int) -> np.ndarray:
-    """The `count` customers of the highest score, ties in the given order; ascending rows."""
-    return np.sort(np.argsort(-score, kind="stable")[:count])
+def among_most_at_risk(amount: np.ndarray, score: np.ndarray, counts: np.ndarray | int) -> np.ndarray:
+    """The sum of `amount` over so many customers of the highest score, of the shape of `counts`.
+
+    Where a score ties, the mean over all orders of those who share it: their number in the data says nothing.
+    """
+    _levels, level = np.unique(-score, return_inverse=True)
+    customers, sums = (np.cumsum(np.bincount(level, weights)) for weights in (None, amount))
+    return np.interp(counts, np.append(0, customers), np.append(0.0, sums))
 
 
 def captured(churned: np.ndarray, money: np.ndarray, score: np.ndarray, steps: int = 10) -> list[list[float]]:
-    """Shares of the churned customers, and of their money, among the 1/steps, 2/steps, ... most at risk."""
-    order = np.argsort(-score, kind="stable")
-    found, value = np.cumsum(churned[order]), np.cumsum(np.where(churned, money, 0.0)[order])
-    ends = np.ceil(np.arange(1, steps + 1) * len(order) / steps).astype(int) - 1
-    return [(found[ends] / max(found[-1], 1)).tolist(), (value[ends] / max(value[-1], 1e-300)).tolist()]
+    """Shares of the churned customers, and of their money, among the 1/steps, 2/steps, ... most at risk; ties as in
+    `among_most_at_risk`."""
+    counts = np.ceil(np.arange(1, steps + 1) * len(score) / steps)
+    amounts = churned, np.where(churned, money, 0.0)
+    found, value = (among_most_at_risk(amount, score, counts) for amount in amounts)
+    return [(found / max(found[-1], 1)).tolist(), (value / max(value[-1], 1e-300)).tolist()]
 
 
 def _placements(churned: np.ndarray, score: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -11,6 +11,8 @@ from sync_worker.scoring.situation import Situation
 
 #: Steps of the scores of recency, frequency and spend.
 STEPS = 5
+#: Rules that look at the windows of recent behaviour of a snapshot, whose length they have to name.
+WINDOWED = frozenset({"last_period", "low_spend"})
 
 
 def _rfm(situation: Situation) -> np.ndarray:
@@ -44,7 +46,13 @@ def scores(situation: Situation) -> dict[str, np.ndarray]:
     return {code: sign * look(situation) for code, (look, sign, _name, _factor) in RULES.items()}
 
 
-def threshold(code: str, score: float) -> dict[str, int]:
-    """The figure a rule names, from the score of the last customer it lists."""
+def threshold(code: str, score: float, window_days: float) -> dict[str, int]:
+    """The figures a rule names.
+
+    Args:
+        score: of the last customer it lists.
+        window_days: length of the windows of recent behaviour it looked at (`Snapshot.horizon`).
+    """
     _look, sign, name, factor = RULES[code]
-    return {name: round(sign * score * factor)}
+    window = {"window_days": int(window_days)} if code in WINDOWED else {}
+    return {name: round(sign * score * factor), **window}

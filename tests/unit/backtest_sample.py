@@ -5,6 +5,7 @@ from typing import Any
 
 _WHOLE = {
     "format": None,
+    "horizon_days": 90,
     "grade": "A",
     "missing": None,
     "cutoff": "2026-08-24",
@@ -75,8 +76,16 @@ def sample() -> dict[str, Any]:
         "grades": [
             _WHOLE,
             {**_WHOLE, "format": 1, "grade": "C", "gain": -0.01, "gain_low": -0.03, "gain_high": 0.02},
-            {**_empty("customers"), "format": 2, "cutoff": "2026-08-24", "customers": 12, "churned": 1},
+            {
+                **_empty("customers"),
+                "format": 2,
+                "horizon_days": 90,
+                "cutoff": "2026-08-24",
+                "customers": 12,
+                "churned": 1,
+            },
         ],
+        "sample": None,
         "tracking": [
             {
                 "date": f"2026-0{month}-28",
@@ -99,7 +108,8 @@ def too_short() -> dict[str, Any]:
         "cutoffs": [],
         "tier": "rules",
         "tiers": [],
-        "grades": [_empty("cutoffs")],
+        "grades": [_empty("cutoffs") | {"horizon_days": 90}],
+        "sample": None,
         "tracking": [],
         "warnings": [],
     }

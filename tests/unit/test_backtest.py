@@ -11,6 +11,8 @@ from shops import TODAY, history_from, shop
 from sync_worker.history.schema import History
 from sync_worker.policy import Policy
 from sync_worker.scoring import backtest as module
+from sync_worker.scoring import metrics
+from sync_worker.scoring import past as past_module
 from sync_worker.scoring.backtest import backtest
 from sync_worker.scoring.pipeline import score
 from sync_worker.scoring.plain import plain
@@ -49,7 +51,8 @@ def result(history):
 
 def test_the_keys_are_the_documented_ones(result):
     keys = documented("## The result")
-    assert set(keys) == set(result) and len(keys) == 7
+    assert set(keys) == set(result) and len(keys) == 8
+    assert keys["sample"] == {"customers", "of"}
     for name in ("tiers", "tracking"):
         assert result[name]
         for one in result[name]:
@@ -132,15 +135,21 @@ def test_tracking_follows_the_totals_of_the_latest_horizon(history, result):
         assert all(np.array(told) > 0.1 * sum(told))  # no step out of the way
 
 
-def test_tracking_adds_up_to_the_whole_forecast(history, monkeypatch):
-    kept = []
+@pytest.fixture
+def kept(monkeypatch):
+    """The trials of the back-tests that are made."""
+    trials = []
     summarise = module.summarise
 
     def keep(judged, *rest):
-        kept.extend(judged)
+        trials.extend(judged)
         return summarise(judged, *rest)
 
     monkeypatch.setattr(module, "summarise", keep)
+    return trials
+
+
+def test_tracking_adds_up_to_the_whole_forecast(history, kept):
     result = backtest(history, AS_OF, POLICY, cutoffs=2)
     whole = pd.DataFrame(result["tracking"][-6:]).drop(columns="date").sum()
     assert whole["predicted"] == pytest.approx(kept[-1].told(kept[-1].chosen).orders.sum())
@@ -149,17 +158,95 @@ def test_tracking_adds_up_to_the_whole_forecast(history, monkeypatch):
     told = sum(one["predicted_value"] for one in result["grades"][0]["deciles"]) / 10
     both = np.concatenate([trial.expected_value for trial in kept])
     assert told == pytest.approx(both.mean(), rel=0.02)  # deciles of nearly equal count
-    auc = {one["name"]: one["auc"] for one in result["tiers"]}
-    for name, area in auc.items():
-        areas = []
-        tried = [trial for trial in kept if name in trial.probabilities]
-        if not tried:
-            assert area is None and name == result["tier"]
-            continue
-        for trial in tried:
-            active = trial.snapshot.active
-            areas.append(module.auc(trial.outcome.churned[active], trial.probabilities[name][active]))
-        assert area == pytest.approx(np.mean(areas))
+
+
+SHORT = Policy([*POLICY.rules, {"key": "churn_horizon_days", "format_id": 1, "value": 15}])
+
+
+def test_tracking_counts_each_customer_within_its_own_horizon(history, kept):
+    """Of format 1, which looks 15 days ahead where the others look 60, nothing counts after the second period."""
+    tracking = backtest(history, AS_OF, SHORT, cutoffs=1)["tracking"]
+    [trial] = kept
+    own = np.where(trial.snapshot.formats == 1, 15, 60)
+    assert trial.horizon.tolist() == own.tolist()
+    assert [one["date"] for one in tracking] == [
+        str(np.datetime64(TODAY - 60 + end, "D")) for end in range(10, 61, 10)
+    ]
+    customers = np.asarray(history.customers["customer_id"])[trial.snapshot.rows]
+    horizons = dict(zip(customers, own, strict=True))
+    orders = history.orders[history.orders["customer_id"].isin(horizons)]
+    after = (orders["date"] - pd.Timestamp(trial.snapshot.day, unit="D")).dt.days
+    told, value = trial.told(trial.chosen).orders, trial.expected_value
+
+    def ahead(days):
+        return trial.forecast.orders_ahead(days.astype(float), trial.snapshot.situation)
+
+    for step, one in enumerate(tracking):
+        begin, end = (np.minimum(10 * number, own) for number in (step, step + 1))
+        within = (after > 10 * step) & (
+            after <= np.minimum(10 * step + 10, orders["customer_id"].map(horizons))
+        )
+        came = orders[within]
+        bought = came[came["amount"] > 0].drop_duplicates(["customer_id", "date"])
+        assert one["actual"] == len(bought)
+        assert one["actual_value"] == pytest.approx(came["amount"].sum())
+        earlier = ahead(begin) / ahead(own) if step else 0
+        share = ahead(end) / ahead(own) - earlier
+        assert one["predicted"] == pytest.approx((told * share).sum())
+        assert one["predicted_value"] == pytest.approx((value * share).sum())
+    whole = pd.DataFrame(tracking).drop(columns="date").sum()
+    assert whole["predicted"] == pytest.approx(told.sum())
+    assert whole["predicted_value"] == pytest.approx(value.sum())
+    assert whole["actual"] == trial.outcome.orders.sum()
+    assert whole["actual_value"] == pytest.approx(trial.outcome.net.sum())
+
+
+def test_each_grade_has_the_horizon_of_its_format(history, result):
+    assert [entry["horizon_days"] for entry in result["grades"]] == [60, 60, 60]
+    short = backtest(history, AS_OF, SHORT, cutoffs=1)
+    assert short["horizon_days"] == 60
+    assert [entry["horizon_days"] for entry in short["grades"]] == [None, 60, 15]
+
+
+def test_models_are_compared_on_the_same_trials_and_active_customers(history, kept):
+    backtest(history, AS_OF, POLICY, cutoffs=4)
+    kept[0].probabilities.pop("boosted")  # then there was too little to learn it from
+    compared = module._tiers(kept, None)
+    assert [one["name"] for one in compared] == list(TIERS)
+    masks = [trial.snapshot.active for trial in kept[1:]]
+    churned = [trial.outcome.churned[mask] for trial, mask in zip(kept[1:], masks, strict=True)]
+    weights = np.array([1 / (1 / came.sum() + 1 / (~came).sum()) for came in churned])
+    for one in compared:
+        told = [trial.probabilities[one["name"]] for trial in kept[1:]]
+        p = [each[mask] for each, mask in zip(told, masks, strict=True)]
+        areas = [metrics.auc(*pair) for pair in zip(churned, p, strict=True)]
+        assert one["auc"] == pytest.approx(weights @ areas / weights.sum())
+        off = np.concatenate(p) - np.concatenate(churned)
+        assert one["brier"] == pytest.approx((off**2).mean())
+        assert one["chosen"] is False
+
+
+def test_a_model_that_no_trial_had_is_told_as_untried(history, kept):
+    chosen = backtest(history, AS_OF, POLICY, cutoffs=1)["tier"]
+    [trial] = kept
+    forecast = trial.forecasts[chosen]
+    trial.probabilities.pop(chosen)
+    *compared, last = module._tiers(kept, forecast)
+    assert chosen not in {one["name"] for one in compared} and not any(one["chosen"] for one in compared)
+    assert last == {"name": chosen, "words": forecast.words, "brier": None, "auc": None, "chosen": True}
+
+
+def test_a_sample_is_told_as_one(history, result, monkeypatch):
+    assert result["sample"] is None
+    assert not any("sample" in words for words in result["warnings"])
+    monkeypatch.setattr(past_module, "SAMPLE", 250)
+    sampled = backtest(history, AS_OF, POLICY, cutoffs=1)
+    assert sampled["sample"] == {"customers": 250, "of": 320}
+    assert "those of a sample of 250 of the 320 customers." in sampled["warnings"][-1]
+    assert sampled["grades"][0]["customers"] < result["grades"][0]["customers"]
+    short = history.until(AS_OF - pd.Timedelta(days=700))
+    nobody = backtest(short, AS_OF - pd.Timedelta(days=700), POLICY)
+    assert nobody["sample"] is None
 
 
 def test_one_tier_is_chosen_and_it_is_the_one_of_a_scoring_run(history, result):
@@ -200,6 +287,17 @@ def test_progress_is_told(history):
     assert percents == sorted(percents) and percents[-1] == 100 and all(words for _percent, words in told)
 
 
+USUAL = {
+    "missing": None,
+    "grade": None,
+    "value_log_bias": 0.1,
+    "auc_low": 0.45,
+    "gain_low": -0.01,
+    "gain_high": 0.01,
+    "ece": 0.02,
+}
+
+
 @pytest.mark.parametrize(
     ("company", "words"),
     [
@@ -207,19 +305,38 @@ def test_progress_is_told(history):
         ({"missing": "customers"}, "Too few customers were active"),
         ({"missing": "outcomes"}, "Too few customers stayed away"),
         ({"grade": "D"}, "no skill"),
-        ({"grade": "C"}, "no better than a simple rule"),
+        (
+            {"grade": "D", "auc_low": 0.51},
+            "better than chance on this company's own past, but its probabilities were worse",
+        ),
+        ({"grade": "C"}, "neither clearly better nor clearly worse than the best simple rule"),
+        ({"grade": "C", "gain_high": -0.001}, "The best simple rule ranked customers better"),
         ({"grade": "C", "gain_low": 0.02, "ece": 0.13}, "off by 13%"),
         ({"grade": "A", "value_log_bias": np.log(1.3)}, "30% more than what came"),
         ({"grade": "A", "value_log_bias": np.log(0.7)}, "30% less than what came"),
     ],
 )
 def test_cautions_are_sentences(company, words):
-    usual = {"missing": None, "grade": None, "value_log_bias": 0.1, "gain_low": -0.01, "ece": 0.02}
-    (sentence,) = module._cautions(usual | company)
+    (sentence,) = module._cautions(USUAL | company, None)
     assert words in sentence and sentence.endswith(".")
 
 
 def test_a_good_grade_needs_no_caution():
-    good = {"missing": None, "grade": "A", "value_log_bias": -0.19, "gain_low": 0.01, "ece": 0.02}
-    assert module._cautions(good) == []
-    assert module._cautions(good | {"value_log_bias": None}) == []
+    good = USUAL | {"grade": "A", "value_log_bias": -0.19, "gain_low": 0.01}
+    assert module._cautions(good, None) == []
+    assert module._cautions(good | {"value_log_bias": None}, None) == []
+
+
+def test_a_bias_of_value_is_a_warning_for_the_company_alone(history, monkeypatch):
+    """Of a format it is a figure of its grade."""
+
+    def graded(judged, format_id=None, horizon_days=None):
+        return module_grade(judged, format_id, horizon_days) | {
+            "value_log_bias": 0.0 if format_id is None else 2.0
+        }
+
+    module_grade = module.grade
+    monkeypatch.setattr(module, "grade", graded)
+    result = backtest(history, AS_OF, POLICY, cutoffs=1)
+    assert [entry["value_log_bias"] for entry in result["grades"]] == [0, 2, 2]
+    assert not any("expected sales came to" in words for words in result["warnings"])

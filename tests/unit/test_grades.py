@@ -9,9 +9,12 @@ from sync_worker.scoring.grades import KEYS, _letter, grade, withheld
 from sync_worker.scoring.rates import Rate
 from sync_worker.scoring.situation import Outcome, Situation, Snapshot
 from sync_worker.scoring.trials import Trial
+from sync_worker.scoring.verdict import case
 
 
-def trial_of(churned, probability, *, silence=None, active=None, formats=None, spent=None, day=TODAY):
+def trial_of(
+    churned, probability, *, silence=None, active=None, formats=None, spent=None, day=TODAY, horizon=60
+):
     """A trial of customers with a recency that tells nothing unless it is given."""
     n = len(churned)
     full = np.ones(n)
@@ -31,7 +34,7 @@ def trial_of(churned, probability, *, silence=None, active=None, formats=None, s
         None,
         snapshot,
         came,
-        60 * full,
+        horizon * full,
         {"mbg_nbd": None},
         probabilities,
         Rate(full, 0.0, full, full),
@@ -135,7 +138,8 @@ def half(n, gone):
         ([(30, 20)], None),
         ([(15, 5), (15, 5)], None),
         ([(15, 5), (14, 5)], "customers"),
-        ([(40, 0), (20, 20)], None),
+        ([(40, 0), (20, 20)], "outcomes"),  # nobody who left stands beside one who stayed
+        ([(40, 1), (20, 20)], None),
     ],
 )
 def test_why_there_is_no_grade(trials_of, missing):
@@ -152,6 +156,43 @@ def test_why_there_is_no_grade(trials_of, missing):
     else:
         assert found["grade"] in "ABCD"
         assert found["cutoff"] == str(np.datetime64(TODAY, "D"))
+
+
+# --- cases ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("changed", "found"),
+    [
+        ({"grade": "A"}, "A"),
+        ({"grade": "B"}, "B"),
+        ({"grade": "C", "gain_low": 0.001, "gain_high": 0.1}, "off"),
+        ({"grade": "C", "gain_low": 0.0, "gain_high": 0.1}, "no_difference"),
+        ({"grade": "C", "gain_low": -0.1, "gain_high": 0.0}, "no_difference"),
+        ({"grade": "C", "gain_low": -0.1, "gain_high": -0.001}, "rule_better"),
+        ({"grade": "D", "auc_low": 0.501}, "worse_than_rate"),
+        ({"grade": "D", "auc_low": 0.5}, "no_skill"),
+        ({"grade": "D", "auc_low": 0.6, "gain_low": -0.2, "gain_high": -0.1}, "worse_than_rate"),
+        ({"grade": None, "auc_low": None, "gain_low": None, "gain_high": None}, None),
+        ({"grade": "C", "gain_low": None, "gain_high": None}, "no_difference"),
+        ({"grade": "D", "auc_low": None}, "no_skill"),
+    ],
+)
+def test_cases_of_a_letter(changed, found):
+    assert case(entry() | {"gain_high": 0.2} | changed) == found
+
+
+def test_a_case_is_that_of_the_company_that_is_graded():
+    p, churned = chances()
+    assert case(grade([trial_of(churned, p + 0.15)])) == "off"
+    assert case(grade([trial_of(churned, p + 0.25)])) == "worse_than_rate"
+    assert case(grade([trial_of(churned, p, silence=29 * p)])) == "no_difference"
+    noise = np.random.default_rng(4).uniform(0, 0.4, len(p))
+    assert case(grade([trial_of(churned, 0.5 * p + noise, silence=29 * p)])) == "rule_better"
+    assert case(grade([trial_of(churned, np.random.default_rng(2).permutation(p))])) == "no_skill"
+
+
+# --- whom it is of ----------------------------------------------------------------------------------------
 
 
 def test_only_active_customers_are_judged():
@@ -177,6 +218,26 @@ def test_a_format_is_judged_by_its_own_customers():
     assert grade([trial], 9)["missing"] == "customers"
     named = trial_of(churned, p, formats=["b" if one else None for one in formats == 7])
     assert grade([named], "b")["customers"] == 300
+
+
+def test_a_grade_tells_the_one_horizon_of_those_it_judged():
+    p, churned = chances(600)
+    formats = np.where(np.arange(600) % 2, 7, 8)
+    trial = trial_of(
+        churned, p, formats=pd.Series(formats, dtype="Int64"), horizon=np.where(formats == 7, 14, 60)
+    )
+    assert [grade([trial], name, 90)["horizon_days"] for name in (None, 7, 8, 9)] == [None, 14, 60, 90]
+    assert grade([], None, 90)["horizon_days"] == 90
+    # whoever is not judged does not matter
+    alike = trial_of(churned, p, active=formats == 7, horizon=np.where(formats == 7, 14, 60))
+    assert grade([alike], None, 90)["horizon_days"] == 14
+
+
+def test_a_rule_names_the_window_it_looked_at_and_not_the_horizon_of_the_format():
+    p, churned = chances(100)
+    trial = trial_of(churned, p, horizon=14)  # the snapshot's windows are of 60 days
+    trial.rule = "last_period"
+    assert grade([trial])["rule"] == {"code": "last_period", "params": {"order_days": 1, "window_days": 60}}
 
 
 def test_who_stopped_since_is_judged_by_the_newest_day_with_anybody():
@@ -212,6 +273,25 @@ def test_the_story_of_the_latest_day_by_hand():
     assert [one["found_value"] for one in found["lift"]] == shares[1]
     assert [one["share"] for one in found["lift"]] == pytest.approx(np.arange(1, 11) / 10)
     assert found["lift"][-1]["rule_found"] == found["lift"][-1]["rule_found_value"] == 1
+
+
+def test_the_story_does_not_depend_on_the_order_of_customers():
+    """Two lengths of silence, and probabilities in steps of a fifth: many tie."""
+    p, churned = chances(400)
+    silence, told = np.floor(2 * p) * 10 + 5, np.round(5 * p) / 5
+    spent = np.random.default_rng(6).integers(1, 500, 400)
+    seen = []
+    for seed in range(20):
+        mixed = np.random.default_rng(seed).permutation(400)
+        trial = trial_of(churned[mixed], told[mixed], silence=silence[mixed], spent=spent[mixed])
+        seen.append(grade([trial]))
+    names = ("found", "found_value", "rule_found", "rule_found_value", "lift", "rule")
+    assert all(one[name] == seen[0][name] for one in seen for name in names)
+    # 50 are listed: by the rule of the many who have been silent for 15 days, the longest there is
+    last = silence == silence.max()
+    assert last.sum() > 50 and seen[0]["rule"]["params"] == {"days": 15}
+    assert seen[0]["rule_found"] == round(50 * churned[last].mean())
+    assert seen[0]["rule_found_value"] == pytest.approx(50 * (spent * churned)[last].mean())
 
 
 @pytest.mark.parametrize(("n", "listed"), [(34, 6), (35, 7), (249, 49), (250, 50), (251, 50), (900, 50)])

@@ -163,10 +163,41 @@ def test_the_error_of_luck_falls_with_the_customers_and_is_nothing_where_all_is_
     assert metrics.calibration_error_by_luck(np.array([0.0, 1.0, 1.0])) == 0
 
 
-def test_most_at_risk_are_those_of_the_highest_score_ties_in_the_given_order():
+def test_among_most_at_risk_by_hand():
     score = np.array([0.2, 0.9, 0.5, 0.9, 0.5])
-    assert metrics.most_at_risk(score, 3).tolist() == [1, 2, 3]
-    assert metrics.most_at_risk(score, 99).tolist() == [0, 1, 2, 3, 4]
+    amount = np.array([100.0, 1, 20, 3, 40])
+    # first either of 1 and 3, then either of 20 and 40
+    found = metrics.among_most_at_risk(amount, score, np.arange(6))
+    assert found == pytest.approx([0, 2, 4, 34, 64, 164])
+
+
+@settings(max_examples=30, deadline=None)
+@given(scored())
+def test_among_most_at_risk_is_the_mean_over_all_orders_of_those_who_tie(case):
+    churned, score = case
+    rng, counts = np.random.default_rng(1), np.arange(1, len(score) + 1)
+    found = metrics.among_most_at_risk(churned, score, counts)
+    drawn = []
+    for _ in range(1000):
+        mixed = rng.permutation(len(score))
+        order = mixed[np.argsort(-score[mixed], kind="stable")]
+        drawn.append(np.cumsum(churned[order]))
+    # five standard errors of the mean of draws, in lists of which half are ties
+    assert found == pytest.approx(np.mean(drawn, axis=0), abs=5 * np.sqrt(len(score)) / 2 / np.sqrt(1000))
+    mixed = rng.permutation(len(score))
+    assert metrics.among_most_at_risk(churned[mixed], score[mixed], counts).tolist() == found.tolist()
+
+
+def test_weights_of_areas_by_hand():
+    def outcomes(gone, stayed):
+        return np.arange(gone + stayed) < gone
+
+    given = [outcomes(2, 2), outcomes(0, 9), outcomes(1, 3), outcomes(5, 0), outcomes(0, 0)]
+    # pairs over customers: 4/4, none, 3/4, none, none
+    assert metrics.auc_weights(given) == pytest.approx([1 / 1.75, 0, 0.75 / 1.75, 0, 0])
+    scores = [np.array([4.0, 1, 2, 3]), np.zeros(9), np.array([4.0, 1, 2, 3]), np.zeros(5), np.zeros(0)]
+    assert metrics.mean_auc(given, scores) == pytest.approx((0.5 + 0.75) / 1.75)
+    assert np.isnan(metrics.mean_auc(given[1:2], scores[1:2]))
 
 
 def test_captured_by_hand():
@@ -185,9 +216,12 @@ def test_captured_is_what_a_list_of_that_length_holds(case):
     money = np.arange(1.0, len(churned) + 1)
     found, value = metrics.captured(churned, money, score)
     for step in range(10):
-        rows = metrics.most_at_risk(score, -(-(step + 1) * len(churned) // 10))
-        assert found[step] == pytest.approx(churned[rows].sum() / churned.sum())
-        assert value[step] == pytest.approx(money[rows][churned[rows]].sum() / money[churned].sum())
+        count = -(-(step + 1) * len(churned) // 10)
+        listed = metrics.among_most_at_risk(churned, score, count)
+        assert found[step] == pytest.approx(listed / churned.sum())
+        carried = metrics.among_most_at_risk(money * churned, score, count)
+        assert value[step] == pytest.approx(carried / money[churned].sum())
+    assert found[-1] == value[-1] == 1
 
 
 def test_captured_of_nobody_is_nothing():

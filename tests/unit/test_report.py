@@ -36,23 +36,51 @@ def text(element: ET.Element) -> str:
 
 # ---------------------------------------------------------------------- words
 def test_the_story():
-    assert words.story(sample()["grades"][0], 90) == (
-        "On 2026-08-24, of the 50 customers called most at risk 23 did not come back, carrying 81,235; "
+    assert words.story(sample()["grades"][0]) == (
+        "On 2026-08-24, of the 50 customers called most at risk 23 did not come back within 90 days, carrying 81,235; "
         "the best simple rule (silent for 60 days or more) finds 15, a list drawn by lot 7.4."
     )
 
 
 def test_a_story_leaves_out_what_is_not_known():
     grade = sample()["grades"][0] | {"found_value": None, "rule": None, "chance_found": None}
-    assert words.story(grade, 90) == (
-        "On 2026-08-24, of the 50 customers called most at risk 23 did not come back."
+    assert words.story(grade) == (
+        "On 2026-08-24, of the 50 customers called most at risk 23 did not come back within 90 days."
     )
-    assert words.story(grade | {"found": None}, 90) == ""
-    assert words.lists(grade | {"found": None}, 90) == []
+    assert words.story(grade | {"found": None}) == ""
+    assert words.lists(grade | {"found": None}) == []
+
+
+def test_a_story_names_the_horizon_of_those_it_is_about():
+    grade = sample()["grades"][0]
+    assert "did not come back within 14 days, carrying" in words.story(grade | {"horizon_days": 14})
+    mixed = words.story(grade | {"horizon_days": None})
+    assert "did not come back within the churn horizon of their business format, carrying" in mixed
+
+
+def test_a_story_of_a_sample_says_so():
+    told = words.story(sample()["grades"][0], "EUR", {"customers": 20_000, "of": 41_440})
+    assert told.startswith(
+        "Of a sample of 20,000 of the 41,440 customers: on 2026-08-24, of the 50 customers called"
+    )
+
+
+def test_the_heading_and_the_facts_name_horizons():
+    result = sample()
+    assert "each time compared with the 90 days after it." in words.heading(result, SUBJECT)
+    assert words.horizons(result, SUBJECT) == "90 days"
+    result["grades"][0]["horizon_days"] = None
+    result["grades"][1]["horizon_days"] = 14
+    mixed = words.heading(result, SUBJECT)
+    assert "each time compared with the churn horizon of each customer's business format after it." in mixed
+    assert words.horizons(result, SUBJECT) == "90 days; Retail 14 days"
+    short = too_short()
+    short["grades"].append(short["grades"][0] | {"format": 1, "horizon_days": 200})
+    assert "enough orders before it and 200 days after it" in words.heading(short, SUBJECT)
 
 
 def test_no_story_without_a_grade():
-    assert words.story(sample()["grades"][0] | {"grade": None, "missing": "outcomes"}, 90) == ""
+    assert words.story(sample()["grades"][0] | {"grade": None, "missing": "outcomes"}) == ""
 
 
 @pytest.mark.parametrize(
@@ -61,34 +89,59 @@ def test_no_story_without_a_grade():
         ("recency", {"days": 60}, "silent for 60 days or more"),
         ("lateness", {"percent": 140.4}, "silent for 140 % of the usual gap or more"),
         ("rfm_score", {"score": 5}, "an RFM score of 5 or less"),
-        ("last_period", {"order_days": 0}, "no order-day in the last 90 days"),
-        ("last_period", {"order_days": 1}, "1 order-day or fewer in the last 90 days"),
-        ("low_spend", {"amount": 12.5}, "12.50 EUR or less spent in the last 90 days"),
+        ("last_period", {"order_days": 0, "window_days": 90}, "no order-day in the last 90 days"),
+        ("last_period", {"order_days": 1, "window_days": 90}, "1 order-day or fewer in the last 90 days"),
+        ("low_spend", {"amount": 12.5, "window_days": 60}, "12.50 EUR or less spent in the last 60 days"),
+        ("low_spend", {"amount": 12.5}, "low spend"),
         ("run_rate", {"order_days": 3.25}, "3.3 order-days or fewer a year"),
         ("recency", {"days": None}, "recency"),
         ("of_tomorrow", {}, "of tomorrow"),
     ],
 )
 def test_rules(code: str, params: dict, says: str):
-    assert words.rule({"code": code, "params": params}, 90, "EUR").replace(words.NBSP, " ") == says
+    assert words.rule({"code": code, "params": params}, "EUR").replace(words.NBSP, " ") == says
 
 
-def test_who_ranks_better_than_the_rule_with_wrong_probabilities_is_not_told_to_take_the_rule():
-    grade = sample()["grades"][0] | {"grade": "C", "gain_low": 0.01}
-    assert words.verdict(grade).endswith(words.ADVICE_OFF)
-    assert "the rule" not in words.VERDICTS["C"]
-
-
-@pytest.mark.parametrize("letter", ["A", "B", "C", "D", None])
-def test_every_grade_says_what_follows(letter: str | None):
-    grade = sample()["grades"][0] | {
-        "grade": letter,
-        "missing": None if letter else "outcomes",
-        "gain_low": -0.01,
-    }
-    assert words.VERDICTS[letter] in words.verdict(grade)
-    assert words.verdict(grade).endswith(words.ADVICE[letter])
-    assert ("fewer than 10" in words.verdict(grade)) == (letter is None)
+@pytest.mark.parametrize(
+    ("changed", "verdict", "advice"),
+    [
+        (
+            {"grade": "A"},
+            "A, clearly better than the best simple rule, probabilities right. ",
+            "taken at their word",
+        ),
+        ({"grade": "B"}, "B, clearly better than the best simple rule, probabilities rough. ", "as rough"),
+        (
+            {"grade": "C"},
+            "C, better than chance. It ranks customers better than the simple rule",
+            "order of the list",
+        ),
+        (
+            {"grade": "C", "gain_low": -0.1},
+            "C, better than chance. ",
+            "no clear difference: the rule may serve as well",
+        ),
+        (
+            {"grade": "C", "gain_low": -0.2, "gain_high": -0.1},
+            "C, better than chance. ",
+            "work by the rule here",
+        ),
+        (
+            {"grade": "D"},
+            "D, probabilities worse than the churn rate alone. ",
+            "ranks customers better than chance, but",
+        ),
+        ({"grade": "D", "auc_low": 0.49}, "D, no skill shown. ", "cannot be told from chance"),
+        ({"grade": None, "missing": "outcomes"}, "No grade, too little data to tell. ", "fewer than 10"),
+    ],
+)
+def test_a_grade_says_what_it_is_and_what_follows(changed: dict, verdict: str, advice: str):
+    grade = sample()["grades"][0] | changed
+    told = words.verdict(grade)
+    assert told.startswith(verdict) and advice in told and told.endswith(".")
+    assert told.endswith(words.advice(grade)) and words.meaning(grade) in told
+    # of no grade is it true, and of none is it said
+    assert "any simple rule" not in told and "finds more" not in told
 
 
 @pytest.mark.parametrize(
@@ -153,8 +206,23 @@ def test_the_page_has_the_figures():
         "Fewer than 30 customers were active",
         "12 orders dated after 2026-11-22 were left out.",
         "2026-11-22, the last day in orders.csv",
+        "Churn horizon 90 days",
     ):
         assert words_of_it in shown
+    assert "sample" not in shown
+
+
+def test_the_page_of_a_sample_says_so():
+    result = sample() | {"sample": {"customers": 20_000, "of": 41_440}}
+    shown = text(rendered(result))
+    for words_of_it in (
+        "Of a sample of 20,000 of the 41,440 customers: on 2026-08-24, of the 50",
+        "Of a sample of 20,000 of the 41,440 customers: over 8 periods",
+        "What the customers known at a cut-off ordered",
+        "Customers looked at 20,000, a sample of the 41,440 there are",
+    ):
+        assert words_of_it in shown
+    assert "all customers known at a cut-off ordered" not in shown
 
 
 def test_a_short_history_is_said_plainly():

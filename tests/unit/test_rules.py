@@ -35,14 +35,14 @@ def test_every_rule_ranks_the_worst_customer_highest():
 
 def test_recency_is_the_silence():
     assert scores("recency") == [5, 35, 100, 180, 335]
-    assert rules.threshold("recency", 35.0) == {"days": 35}
+    assert rules.threshold("recency", 35.0, 60) == {"days": 35}
 
 
 def test_lateness_is_the_silence_by_the_own_usual_gap():
     found = scores("lateness", mu=np.log([10, 7, 100, 90, 335]))
     assert found == pytest.approx([0.5, 5, 1, 2, 1])
-    assert rules.threshold("lateness", 0.5) == {"percent": 50}
-    assert rules.threshold("lateness", 2.004) == {"percent": 200}
+    assert rules.threshold("lateness", 0.5, 60) == {"percent": 50}
+    assert rules.threshold("lateness", 2.004, 60) == {"percent": 200}
 
 
 def test_rfm_adds_three_steps_of_one_to_five():
@@ -51,7 +51,7 @@ def test_rfm_adds_three_steps_of_one_to_five():
     found = scores("rfm_score", x=[6, 9, 3, 1, 0], t_x=[0, 300, 200, 100, 0], T=[345, 335, 300, 280, 335])
     # recency steps 1, 5, 4, 3, 2; frequency 4, 5, 3, 2, 1; money 700, 900, 320, 140, 60: 4, 5, 3, 2, 1
     assert found == [-9, -15, -10, -7, -4]
-    assert rules.threshold("rfm_score", -9.0) == {"score": 9}
+    assert rules.threshold("rfm_score", -9.0, 60) == {"score": 9}
 
 
 def test_equal_customers_have_equal_rfm_scores():
@@ -61,9 +61,9 @@ def test_equal_customers_have_equal_rfm_scores():
 
 def test_last_period_and_low_spend_look_at_the_last_horizon():
     assert scores("last_period", recent_orders=[2, 0, 1, 4, 3]) == [-2, 0, -1, -4, -3]
-    assert rules.threshold("last_period", -2.0) == {"order_days": 2}
+    assert rules.threshold("last_period", -2.0, 60) == {"order_days": 2, "window_days": 60}
     assert scores("low_spend", recent_spend=[10.4, 0, 5, 7, 8]) == [-10.4, 0, -5, -7, -8]
-    assert rules.threshold("low_spend", -10.4) == {"amount": 10}
+    assert rules.threshold("low_spend", -10.4, 14.0) == {"amount": 10, "window_days": 14}
 
 
 def test_run_rate_is_order_days_a_year_and_a_newcomer_is_not_the_busiest():
@@ -71,18 +71,17 @@ def test_run_rate_is_order_days_a_year_and_a_newcomer_is_not_the_busiest():
     assert found == pytest.approx([-10, -365.25 / 30, -4, -2, -1])
     often = scores("run_rate", x=[29, 0, 0, 0, 0], T=[300, 0, 0, 0, 0], t_x=[300, 0, 0, 0, 0])
     assert often[0] < often[1]
-    assert rules.threshold("run_rate", -12.4) == {"order_days": 12}
+    assert rules.threshold("run_rate", -12.4, 60) == {"order_days": 12}
 
 
 def test_figures_are_whole_numbers_of_python():
     for code, score in rules.scores(five()).items():
-        (value,) = rules.threshold(code, score[2]).values()
-        assert type(value) is int and value >= 0, code
+        for value in rules.threshold(code, score[2], 60.0).values():
+            assert type(value) is int and value >= 0, code
 
 
 def test_each_rule_and_its_figure_are_documented():
     text = (Path(rules.__file__).parents[2] / "docs/backtest.md").read_text(encoding="utf-8")
     for code in rules.RULES:
-        (name,) = rules.threshold(code, 1.0)
         row = next(line for line in text.splitlines() if line.startswith(f"| `{code}`"))
-        assert f"`{name}`" in row
+        assert all(f"`{name}`" in row for name in rules.threshold(code, 1.0, 60))
