@@ -80,9 +80,9 @@ def _lift(points: Sequence[dict[str, Any]], name: str) -> Chart:
     return Chart(
         name=name,
         title="Found by calling the most at risk first",
-        reading="Go through the customers from the most at risk down: how many of those who did not come back are "
-        "on the list by then, and how much of their money. The higher above the dotted line the better; the dashed "
-        "line is the best simple rule.",
+        reading="Go through the customers of the latest cut-off from the most at risk down: how many of those who did "
+        "not come back are on the list by then, and how much of their money. The higher above the dotted line the "
+        "better; the dashed line is the best simple rule.",
         finding=f"The {percent(fifth['share'])} of customers most at risk hold {percent(fifth['found'])} of those who "
         f"did not come back and {percent(fifth['found_value'])} of their money; by the best simple rule "
         f"{percent(fifth['rule_found'])} and {percent(fifth['rule_found_value'])}; by lot {percent(fifth['share'])}.",

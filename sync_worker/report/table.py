@@ -49,7 +49,9 @@ def _grades(grades: list[dict[str, Any]], subject: Subject) -> Table:
 
 
 def _tiers(tiers: list[dict[str, Any]]) -> Table:
-    table = Table(title="Models compared", title_justify="left")
+    table = Table(
+        title="Models compared", title_justify="left", caption=escape(words.CHOICE), caption_justify="left"
+    )
     for place, heading in enumerate(words.TIER_HEADINGS):
         table.add_column(heading, justify="right" if place in (1, 2) else "left")
     for tier in tiers:

@@ -94,9 +94,11 @@ METHOD = (
 )
 TIERS = (
     "Each was fitted on the same past and judged on the same active customers at the same cut-offs. A lower Brier "
-    "score means better probabilities, a higher AUC better ranking. Chosen is the richest model there is data for, "
-    "unless another had a clearly lower Brier score among all customers known at the cut-offs, not only the active "
-    "ones: so the chosen one need not be the best here."
+    "score means better probabilities, a higher AUC better ranking."
+)
+CHOICE = (
+    "Chosen is the richest model there is data for, unless another had a clearly lower Brier score among all customers "
+    "known at the cut-offs, not only the active ones: so the chosen one need not be the best here."
 )
 LIST_HEADINGS = ("List made by", "Did not come back", "What these had spent before")
 TIER_HEADINGS = ("Model", "Brier score", "AUC", "Chosen")

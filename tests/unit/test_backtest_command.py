@@ -86,6 +86,12 @@ def test_a_file_is_judged_until_its_last_day(judge: BackTest, file: Path):
     assert "12 orders dated after" in done.stderr
 
 
+def test_the_terminal_says_that_a_sample_was_looked_at(judge: BackTest, file: Path):
+    assert "sample" not in of_file(file).stdout
+    judge.answer["sample"] = {"customers": 20_000, "of": 41_440}
+    assert "Of a sample of 20,000 of the 41,440 customers: on 2026-08-24, of the 50" in of_file(file).stdout
+
+
 def test_options_reach_the_back_test(judge: BackTest, file: Path):
     assert of_file(file, "--as-of", "2026-06-30", "--horizon", "60", "--cutoffs", "5").exit_code == 0
     assert judge.asked == {"orders": 3, "as_of": "2026-06-30", "horizon": 60, "cutoffs": 5}

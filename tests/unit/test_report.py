@@ -202,6 +202,7 @@ def test_the_page_has_the_figures():
         "The 20 % of customers most at risk hold 45 %",
         "Over 8 periods 7,560 orders were forecast and 7,580 came",
         "regression averaged with MBG/NBD 0.101 0.781 chosen",
+        words.CHOICE,
         "Retail",
         "Fewer than 30 customers were active",
         "12 orders dated after 2026-11-22 were left out.",
