@@ -47,6 +47,7 @@ def read_grades(result, format_ids):
     try:
         grades = read_kind(list, backtest["grades"], "grades")
         horizon = read_count(backtest["horizon_days"], "horizon_days")
+        sample = _read_sample(backtest.get("sample"))
     except (KeyError, TypeError, ValueError) as error:
         return [], [str(error) or "backtest"]
     rows, faults = {}, []
@@ -55,19 +56,34 @@ def read_grades(result, format_ids):
             format_id = read_kind(dict, grade, "grade").get("format")
             known = format_id is None or (type(format_id) is int and format_id in format_ids)
             if known and format_id not in rows:
-                rows[format_id] = {"format_id": format_id, "horizon_days": horizon, **_read_grade(grade)}
+                rows[format_id] = {"format_id": format_id, **sample, **_read_grade(grade, horizon)}
         except ValueError as error:
             faults.append(f"grades[{position}].{error}")
     return list(rows.values()), faults
 
 
-def _read_grade(given):
+def _read_sample(given):
+    """How many customers were looked at, of how many; empty where it were all, or an older worker does not tell."""
+    given = read_kind(dict, {} if given is None else given, "sample")
+    return {
+        "sample_customers": read_count(given.get("customers"), "sample"),
+        "sample_of": read_count(given.get("of"), "sample"),
+    }
+
+
+def _read_grade(given, horizon):
+    """The columns of a grade.
+
+    :param horizon: the company's churn horizon in days; an older worker knows no other
+    """
     rule = read_kind(dict, given.get("rule") or {}, "rule")
     missing = read_text(given.get("missing"), "missing")
     row = {
         "grade": given.get("grade"),
         # A reason that a newer worker gives is one more way of having no grade.
         "missing": missing if missing in MISSING else None,
+        # Empty where customers of several horizons were judged.
+        "horizon_days": read_count(given.get("horizon_days", horizon), "horizon_days"),
         "cutoff": read_day(given.get("cutoff"), "cutoff"),
         "rule_code": read_text(rule.get("code"), "rule"),
         "rule_params": read_kind(dict, rule.get("params") or {}, "rule"),

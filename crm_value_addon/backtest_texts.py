@@ -14,6 +14,7 @@ COVERAGE_PROMISED, COVERAGE_NARROW, COVERAGE_WIDE = 0.8, 0.7, 0.9
 def rule_text(env, code, params, currency, horizon):
     """The customers a simple rule would list, as in “silent for 60 days or more”.
 
+    :param horizon: the churn horizon, days: what a rule of an older worker that names no window looked at
     :return: nothing for a rule this version does not know, or without its figure
     """
     texts = {
@@ -29,18 +30,18 @@ def rule_text(env, code, params, currency, horizon):
             "a score of recency, frequency and spend of %(score)s or less", score=number("score")
         ),
         "last_period": lambda: (
-            env._("at most 1 day with orders in the last %(horizon)s days", horizon=horizon)
+            env._("at most 1 day with orders in the last %(horizon)s days", horizon=window())
             if number("order_days") == "1"
             else env._(
                 "at most %(order_days)s days with orders in the last %(horizon)s days",
                 order_days=number("order_days"),
-                horizon=horizon,
+                horizon=window(),
             )
         ),
         "low_spend": lambda: env._(
             "spent %(amount)s or less in the last %(horizon)s days",
             amount=amount_text(env, float(params["amount"]), currency),
-            horizon=horizon,
+            horizon=window(),
         ),
         "run_rate": lambda: (
             env._("at most 1 day with orders a year")
@@ -53,6 +54,9 @@ def rule_text(env, code, params, currency, horizon):
         value = float(params[name])
         return number_text(env, value, 0 if value.is_integer() or value >= 10 else 1)
 
+    def window():
+        return number_text(env, float(params.get("window_days") or horizon))
+
     try:
         return texts[code]()
     except (KeyError, TypeError, ValueError):
@@ -63,25 +67,7 @@ def story_text(env, grade):
     """What would have come of a list made at the latest cut-off, beside that of the best simple rule."""
     if not grade.cutoff or not grade.listed:
         return ""
-    ours = {
-        "day": format_date(env, grade.cutoff, date_format="long"),
-        "listed": number_text(env, grade.listed),
-        "found": number_text(env, grade.found),
-        "horizon": grade.horizon_days,
-    }
-    if "found_value" in (grade.untold or []):
-        story = env._(
-            "Had we run this on %(day)s, of the %(listed)s customers we would have called most at risk "
-            "%(found)s did not come back within %(horizon)s days",
-            **ours,
-        )
-    else:
-        story = env._(
-            "Had we run this on %(day)s, of the %(listed)s customers we would have called most at risk "
-            "%(found)s did not come back within %(horizon)s days, carrying %(value)s",
-            value=amount_text(env, grade.found_value, grade.currency_id),
-            **ours,
-        )
+    story = _found_text(env, grade)
     if grade.rule_code:
         theirs = {"found": number_text(env, grade.rule_found), "rule": grade.rule_text}
         if grade.rule_text:
@@ -90,31 +76,77 @@ def story_text(env, grade):
             rule = env._("the best simple rule finds %(found)s", **theirs)
         story = env._("%(story)s; %(rule)s", story=story, rule=rule)
     if "chance_found" not in (grade.untold or []):
-        chance = env._("a list drawn by lot %(found)s", found=number_text(env, grade.chance_found))
+        by_lot = number_text(env, grade.chance_found, 1 if grade.chance_found < 10 else 0)
+        chance = env._("a list drawn by lot %(found)s", found=by_lot)
         story = env._("%(story)s, %(chance)s", story=story, chance=chance)
-    return env._("%(story)s.", story=story)
+    story = env._("%(story)s.", story=story)
+    if not grade.sample_of:
+        return story
+    return env._(
+        "Of a sample of %(customers)s of the %(all)s customers: %(story)s",
+        customers=number_text(env, grade.sample_customers),
+        all=number_text(env, grade.sample_of),
+        story=story,
+    )
+
+
+def _found_text(env, grade):
+    """How many of the list did not come back, the beginning of a sentence."""
+    ours = {
+        "day": format_date(env, grade.cutoff, date_format="long"),
+        "listed": number_text(env, grade.listed),
+        "found": number_text(env, grade.found),
+        "horizon": number_text(env, grade.horizon_days),
+        "value": amount_text(env, grade.found_value, grade.currency_id),
+    }
+    valued = "found_value" not in (grade.untold or [])
+    if grade.horizon_days and valued:
+        return env._(
+            "Had we run this on %(day)s, of the %(listed)s customers we would have called most at risk "
+            "%(found)s did not come back within %(horizon)s days, carrying %(value)s",
+            **ours,
+        )
+    if grade.horizon_days:
+        return env._(
+            "Had we run this on %(day)s, of the %(listed)s customers we would have called most at risk "
+            "%(found)s did not come back within %(horizon)s days",
+            **ours,
+        )
+    if valued:
+        return env._(
+            "Had we run this on %(day)s, of the %(listed)s customers we would have called most at risk "
+            "%(found)s did not come back within the churn horizon of their business format, carrying %(value)s",
+            **ours,
+        )
+    return env._(
+        "Had we run this on %(day)s, of the %(listed)s customers we would have called most at risk "
+        "%(found)s did not come back within the churn horizon of their business format",
+        **ours,
+    )
 
 
 def verdict_text(env, grade):
-    """What the grade means for the work, in one or two sentences."""
-    if grade.grade == "C" and grade.gain_low > 0:
+    """What the grade means for the work, in one or two sentences; docs/backtest.md has the cases."""
+    if grade.grade == "C":
+        return _verdict_of_c(env, grade)
+    if grade.grade == "D":
+        if grade.auc_low > 0.5:
+            return env._(
+                "Ranks customers better than chance, but its probabilities are worse than the churn rate alone: do not "
+                "use them."
+            )
         return env._(
-            "Better than the best simple rule in telling who is more at risk, but its probabilities are off: go by the "
-            "order of the list, not by the percentages."
+            "No skill shown: here its ranking cannot be told from chance. Go by what you know of the customer."
         )
     if grade.grade:
         return {
             "A": lambda: env._(
-                "Clearly better than any simple rule: work by the forecast, and take its probabilities at their word."
+                "Clearly better than the best simple rule at ranking customers, over all days looked back to: work by "
+                "the forecast, and take its probabilities at their word."
             ),
             "B": lambda: env._(
-                "Better than the best simple rule: work by the forecast, and take its probabilities as rough."
-            ),
-            "C": lambda: env._(
-                "No better than the best simple rule, though better than chance: the rule alone serves as well here."
-            ),
-            "D": lambda: env._(
-                "No skill: here the forecast does not tell who will leave. Go by what you know of the customer."
+                "Clearly better than the best simple rule at ranking customers, over all days looked back to: work by "
+                "the forecast, and take its probabilities as rough."
             ),
         }[grade.grade]()
     return {
@@ -125,9 +157,25 @@ def verdict_text(env, grade):
             "Too little data to tell: fewer than 30 customers were active, over all days looked back to."
         ),
         "outcomes": lambda: env._(
-            "Too little data to tell: fewer than 10 customers left, or fewer than 10 stayed."
+            "Too little data to tell: fewer than 10 customers left, or fewer than 10 stayed, or on no day looked back "
+            "to there were both."
         ),
     }.get(grade.missing, lambda: env._("Too little data to tell."))()
+
+
+def _verdict_of_c(env, grade):
+    if grade.gain_low > 0:
+        return env._(
+            "Better than the best simple rule in telling who is more at risk, but its probabilities are off: go by the "
+            "order of the list, not by the percentages."
+        )
+    if grade.gain_high < 0:
+        return env._(
+            "Better than chance, but the best simple rule tells better who is more at risk: work by the rule here."
+        )
+    return env._(
+        "Better than chance, without a clear difference from the best simple rule: the rule may serve as well here."
+    )
 
 
 def caution_texts(env, grade):

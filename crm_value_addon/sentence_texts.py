@@ -177,6 +177,11 @@ def _warnings(env, params):
 
 def _quality(env, params):
     return {
+        "quality_sampled": lambda: env._(
+            "Numbers of customers and amounts of the back-test are those of a sample of %(customers)s of the %(all)s"
+            " customers.",
+            **params,
+        ),
         "quality_history_short": lambda: env._(
             "The history is too short to try the forecast on its own past: how good it is, is not known."
         ),
@@ -186,6 +191,10 @@ def _quality(env, params):
         "quality_few_outcomes": lambda: env._(
             "Too few customers stayed away, or too few came back, to say how good the forecast is."
         ),
+        "quality_worse_than_rate": lambda: env._(
+            "The forecast of churn ranked customers better than chance on this company's own past, but its"
+            " probabilities were worse than the churn rate alone: do not use them."
+        ),
         "quality_no_skill": lambda: env._(
             "The forecast of churn showed no skill on this company's own past: do not rely on it."
         ),
@@ -194,8 +203,13 @@ def _quality(env, params):
             " %(off)s.",
             **params,
         ),
+        "quality_rule_better": lambda: env._(
+            "The best simple rule ranked customers better than the forecast of churn on this company's own past: work"
+            " by the rule."
+        ),
         "quality_no_better": lambda: env._(
-            "The forecast of churn ranked customers no better than a simple rule on this company's own past."
+            "On this company's own past the forecast of churn ranked customers neither clearly better nor clearly worse"
+            " than the best simple rule, which may serve as well."
         ),
         "quality_value_above": lambda: env._(
             "On earlier cut-offs the expected sales came to %(off)s more than what came: a season or a trend that the"

@@ -38,7 +38,19 @@ class CrmValueGrade(models.Model):
         ],
         string="Why No Grade",
     )
-    horizon_days = fields.Integer(string="Churn Horizon", aggregator=None, help="Days.")
+    horizon_days = fields.Integer(
+        string="Churn Horizon",
+        aggregator=None,
+        help="Days; 0 where the customers judged have those of several business formats.",
+    )
+    sample_customers = fields.Integer(
+        string="Customers Looked At",
+        aggregator=None,
+        help="Where these were a sample: numbers of customers and amounts are theirs.",
+    )
+    sample_of = fields.Integer(
+        string="Customers in All", aggregator=None, help="Of whom a sample was looked at; 0 where all were."
+    )
     cutoff = fields.Date(string="Looked Back to", help="The latest cut-off, which the story tells about.")
     customers = fields.Integer(string="Active Customers", aggregator=None, help="Active at the cut-off.")
     churned = fields.Integer(

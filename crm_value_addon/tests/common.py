@@ -231,6 +231,7 @@ class CustomerValueCase(TransactionCase):
         return {
             "format": business_format and business_format.id,
             "grade": "A",
+            "horizon_days": 90,
             "missing": None,
             "cutoff": "2026-08-24",
             "customers": 412,

@@ -39,11 +39,36 @@ class TestGrade(CustomerValueCase):
     def test_scoring_run_keeps_its_grades_too(self):
         run = self.claim()
         self.publish(run, [self.full(self.customer)])
-        result = {"backtest": {"horizon_days": 60, "grades": [self.grade()]}, "orders": 3}
+        grade = self.grade(horizon_days=60)
+        result = {"backtest": {"horizon_days": 60, "grades": [grade]}, "orders": 3}
         self.assertEqual(self.close(run, 1, result=result)["inserted"], 1)
         record = self.env["crm.value.run"].browse(run["id"])
         self.assertEqual((record.grade_ids.grade, record.grade_ids.horizon_days), ("A", 60))
         self.assertEqual(record.result, result)
+
+    def test_each_grade_keeps_its_horizon(self):
+        run = self.backtest(
+            self.grade(horizon_days=None),
+            self.grade(self.wholesale, horizon_days=14),
+            self.no_grade("customers", self.other, horizon_days=90),
+        )
+        self.assertEqual(run.grade_ids.mapped("horizon_days"), [0, 14, 90])
+        self.assertFalse(run.warnings)
+
+    def test_older_worker_tells_one_horizon_and_no_sample(self):
+        grades = [self.grade(), self.grade(self.wholesale)]
+        for grade in grades:
+            del grade["horizon_days"]
+        run = self.backtest(*grades, horizon_days=60)
+        self.assertEqual(run.grade_ids.mapped("horizon_days"), [60, 60])
+        self.assertEqual(run.grade_ids.mapped("sample_of"), [0, 0])
+
+    def test_sample(self):
+        grades = [self.grade(), self.grade(self.wholesale)]
+        told = self.backtest(*grades, sample={"customers": 20000, "of": 41440}).grade_ids
+        for grade in told:
+            self.assertEqual((grade.sample_customers, grade.sample_of), (20000, 41440))
+        self.assertFalse(self.backtest(*grades, sample=None).grade_ids[0].sample_of)
 
     def test_repeated_close_keeps_them_once(self):
         run = self.claim(kind="backtest")
@@ -100,6 +125,9 @@ class TestGrade(CustomerValueCase):
             {**good, "grades": "none"},
             {**good, "horizon_days": "90"},
             {**good, "horizon_days": -1},
+            {**good, "sample": 20000},
+            {**good, "sample": {"customers": "many", "of": 41440}},
+            {**good, "sample": {"customers": 20000, "of": -1}},
         ):
             run = self.claim()
             self.publish(run, [self.full(self.customer)])
@@ -119,6 +147,8 @@ class TestGrade(CustomerValueCase):
             ("grade", 1),
             ("grade", ["A"]),
             ("missing", 3),
+            ("horizon_days", "90"),
+            ("horizon_days", -1),
             ("cutoff", "yesterday"),
             ("cutoff", 20260824),
             ("customers", "412"),

@@ -14,7 +14,35 @@ class TestGradeTexts(CustomerValueCase):
             self.judged(found_value=81234.4).story,
             "Had we run this on August 24, 2026, of the 50 customers we would have called most at risk 23 did not "
             "come back within 90 days, carrying $\N{NO-BREAK SPACE}81,234; the best simple rule (silent for 60 days "
-            "or more) finds 15, a list drawn by lot 7.",
+            "or more) finds 15, a list drawn by lot 7.4.",
+        )
+
+    def test_by_lot_with_a_decimal_where_it_matters(self):
+        for found, told in ((7.44, "7.4"), (9.99, "10.0"), (10.0, "10"), (12.6, "13")):
+            story = self.judged(chance_found=found).story
+            self.assertTrue(story.endswith(f", a list drawn by lot {told}."), story)
+
+    def test_story_of_the_horizon_of_a_format(self):
+        self.assertIn("23 did not come back within 14 days, carrying", self.judged(horizon_days=14).story)
+        mixed = self.judged(horizon_days=None).story
+        self.assertIn("within the churn horizon of their business format, carrying", mixed)
+        bare = self.judged(horizon_days=None, found_value=None, rule=None, chance_found=None).story
+        self.assertTrue(
+            bare.endswith("23 did not come back within the churn horizon of their business format."), bare
+        )
+
+    def test_rule_names_the_window_it_looked_at(self):
+        rule = {"code": "last_period", "params": {"order_days": 2, "window_days": 60}}
+        for horizon in (14, None):
+            story = self.judged(horizon_days=horizon, rule=rule).story
+            self.assertIn("(at most 2 days with orders in the last 60 days)", story)
+
+    def test_story_of_a_sample(self):
+        run = self.backtest(self.grade(), sample={"customers": 20000, "of": 41440})
+        self.assertTrue(
+            run.grade_ids.story.startswith(
+                "Of a sample of 20,000 of the 41,440 customers: Had we run this on August 24, 2026, of the 50"
+            )
         )
 
     def test_story_of_what_is_known(self):
@@ -66,13 +94,22 @@ class TestGradeTexts(CustomerValueCase):
             self.assertEqual(rule_text(self.env, code, {"days": 1}, currency, 90), "")
 
     def test_verdict(self):
-        verdicts = [self.judged(grade=letter, gain_low=-0.01).verdict for letter in "ABCD"]
-        self.assertEqual(len(set(verdicts)), 4)
-        self.assertIn("better than any simple rule", verdicts[0])
-        self.assertIn("No better than the best simple rule", verdicts[2])
-        self.assertIn("No skill", verdicts[3])
-        self.assertIn("its probabilities are off", self.judged(grade="C", gain_low=0.01).verdict)
-        self.assertEqual(self.judged(grade="C", gain_low=None).verdict, verdicts[2])
+        cases = (
+            ("A", {}, "probabilities at their word"),
+            ("B", {}, "probabilities as rough"),
+            ("C", {"gain_low": 0.01, "gain_high": 0.1}, "its probabilities are off"),
+            ("C", {"gain_low": -0.01, "gain_high": 0.01}, "without a clear difference"),
+            ("C", {"gain_low": -0.1, "gain_high": -0.01}, "the best simple rule tells better"),
+            ("D", {"auc_low": 0.51}, "worse than the churn rate alone: do not use them"),
+            ("D", {"auc_low": 0.5}, "cannot be told from chance"),
+        )
+        verdicts = [self.judged(grade=letter, **values).verdict for letter, values, _words in cases]
+        self.assertEqual(len(set(verdicts)), 7)
+        for verdict, (_letter, _values, words) in zip(verdicts, cases, strict=True):
+            self.assertIn(words, verdict)
+            self.assertNotIn("any simple rule", verdict)
+        self.assertEqual(self.judged(grade="C", gain_low=None, gain_high=None).verdict, verdicts[3])
+        self.assertEqual(self.judged(grade="D", auc_low=None).verdict, verdicts[6])
         untold = [
             self.backtest(self.no_grade(missing)).grade_ids.verdict
             for missing in ("cutoffs", "customers", "outcomes", "of_tomorrow", None)

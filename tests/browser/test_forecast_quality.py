@@ -78,7 +78,7 @@ def judged(site: OdooSite) -> Iterator[int]:
                 "horizon_days": 90,
                 "grades": [
                     grade(None, "A"),
-                    grade(poor, "D", gain=-0.02, value_log_bias=0.4),
+                    grade(poor, "D", auc_low=0.46, gain=-0.02, value_log_bias=0.4),
                     {**missing, "format": thin, "missing": "customers", "customers": 12},
                 ],
             }
