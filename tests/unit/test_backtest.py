@@ -198,7 +198,7 @@ def test_tracking_counts_each_customer_within_its_own_horizon(history, kept):
     assert whole["predicted"] == pytest.approx(told.sum())
     assert whole["predicted_value"] == pytest.approx(value.sum())
     assert whole["actual"] == trial.outcome.orders.sum()
-    assert whole["actual_value"] == pytest.approx(trial.outcome.net.sum())
+    assert whole["actual_value"] == pytest.approx(trial.outcome.value.sum())
 
 
 def test_each_grade_has_the_horizon_of_its_format(history, result):
