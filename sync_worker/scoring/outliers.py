@@ -1,7 +1,7 @@
-"""Single orders far above all others of the company: kept as facts, but no ground to forecast from.
+"""What single orders or customers may not decide for all: facts stay as they are, forecasts do not follow them.
 
 A customer who once ordered for a thousand times what is usual must not be expected to do so again, nor may that one
-order make a season, a level or a spread for everybody.
+order, or a few customers, make a season or a level for everybody.
 """
 
 from __future__ import annotations
@@ -17,6 +17,9 @@ from sync_worker.sentences import Sentence, sentence
 EXCEPTIONS = 4
 #: Forecasts count an order as at most so many times the largest that is none of these.
 LARGEST_FACTOR = 3.0
+#: The most that a customer makes of a total that is to speak for all, and so many customers as make one whatever their
+#: share.
+SHARE, CUSTOMERS = 0.02, 3
 
 
 def tame(sales: Sales) -> tuple[Sales, list[Sentence]]:
@@ -46,3 +49,13 @@ def tame(sales: Sales) -> tuple[Sales, list[Sentence]]:
     )
     told = sentence("orders_far_above", words, count=above, largest=sales.amount[largest], day=day, most=most)
     return replace(sales, amount=sales.amount * factor, worth=worth), [told]
+
+
+def shared_total(values: np.ndarray) -> float:
+    """The sum of values, (n,) not negative, each cut where it would make more than its share of it."""
+    share = max(SHARE, CUSTOMERS / max(np.count_nonzero(values), CUSTOMERS))
+    largest = np.sort(values)[::-1][: int(1 / share)]
+    rest = values.sum() - np.cumsum(largest) + largest  # without those larger than each
+    bound = share * rest / np.maximum(1 - share * np.arange(len(largest)), share)
+    within = np.flatnonzero(largest <= bound)
+    return float(np.minimum(values, bound[within[0]]).sum() if len(within) else values.sum())

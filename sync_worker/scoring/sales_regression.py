@@ -13,6 +13,7 @@ from sync_worker.scoring import design
 from sync_worker.scoring.averaged import BLOCK
 from sync_worker.scoring.base_models import BaseModels
 from sync_worker.scoring.hybrid import BOOSTING, Lesson
+from sync_worker.scoring.outliers import shared_total
 from sync_worker.scoring.situation import Situation, in_blocks
 
 POISSON_RIDGE = 0.1
@@ -26,7 +27,7 @@ class SalesRegression:
     """Sales expected in the horizon: Poisson regression, averaged with the transaction models' forecast.
 
     The geometric mean ranks customers best, the arithmetic mean meets the total best: the first is raised by the
-    ratio of both totals on what was learnt from.
+    ratio of both totals on what was learnt from, in which no customer has more than a share.
 
     Args:
         base, lessons, boosted: as for `HybridTier`.
@@ -48,8 +49,12 @@ class SalesRegression:
             if boosted
             else None
         )
-        told = np.hstack([self._forecasts(x.situation, x.base) for x in lessons])
-        self.level = float(told.mean(axis=0).sum() / max(_geometric(told, self.unit).sum(), 1e-300))
+        told = [self._forecasts(x.situation, x.base) for x in lessons]
+        total, ranked = (
+            sum(shared_total(mean(one)) for one in told)
+            for mean in (lambda one: one.mean(axis=0), lambda one: _geometric(one, self.unit))
+        )
+        self.level = total / max(ranked, 1e-300)
 
     def expected_sales(self, h: np.ndarray, situation: Situation) -> np.ndarray:
         """Amount of the orders expected within h days, (n,), returns not subtracted.

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sync_worker.scoring.outliers import shared_total
 from sync_worker.scoring.past import Past, cutoffs, needed
 
 YEAR = 365  # the same date: in business many orders fall on the first or last of a month
@@ -19,9 +20,6 @@ OTHERS_MINIMUM = 2
 #: Errors are never taken to vary less than this, whatever a few of them say.
 SPREAD_MINIMUM = 0.05
 LARGEST = 1.0
-#: No customer makes more of a total than this share, or than so many customers of the same size would: a season is
-#: everybody's.
-SHARE, CUSTOMERS = 0.02, 3
 #: Squared number of standard errors that a season has to exceed: a few cut-offs tell their spread badly.
 DOUBT = 4.0
 
@@ -98,17 +96,8 @@ def _error(past: Past, day: int) -> tuple[float, float] | None:
 
 
 def _missed(came: np.ndarray, told: np.ndarray) -> float:
-    return float(np.log(_bounded(came).sum() / _bounded(told).sum()))
-
-
-def _bounded(values: np.ndarray) -> np.ndarray:
-    """Values, (n,) not negative, cut where single ones would make more than their share of the sum of what is left."""
-    share = max(SHARE, CUSTOMERS / max(np.count_nonzero(values), CUSTOMERS))
-    largest = np.sort(values)[::-1][: int(1 / share)]
-    rest = values.sum() - np.cumsum(largest) + largest  # without those larger than each
-    bound = share * rest / np.maximum(1 - share * np.arange(len(largest)), share)
-    within = np.flatnonzero(largest <= bound)
-    return np.minimum(values, bound[within[0]]) if len(within) else values
+    """A season is everybody's: no customer has more than a share in it."""
+    return float(np.log(shared_total(came) / shared_total(told)))
 
 
 def _shrunk(own: float, others: np.ndarray) -> float:

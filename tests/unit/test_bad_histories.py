@@ -158,7 +158,7 @@ def test_one_order_of_a_billion_leaves_the_others_as_they_were(count):
 
 
 @pytest.mark.parametrize("before", [300, 330, 360])
-@pytest.mark.parametrize("count", [1, 6])
+@pytest.mark.parametrize("count", [1, 4])
 def test_large_orders_a_year_ago_make_nobody_else_spend_more(before, count):
     """The days of a season: ninety from a year before."""
     orders = crowd(200, seed=2, span=1300)

@@ -13,6 +13,7 @@ from sync_worker.scoring.churn import RhythmModel
 from sync_worker.scoring.forecast import Forecast
 from sync_worker.scoring.peers import Peers
 from sync_worker.scoring.pipeline import score
+from sync_worker.scoring.rates import Rate, noise_of
 from sync_worker.scoring.situation import Situation, take
 from sync_worker.scoring.spend import GammaGamma
 
@@ -30,7 +31,7 @@ def chosen_for(orders, today=AS_OF, **policy):
     day = int(today.timestamp() // 86400)
     horizon = float(rules.value("churn_horizon_days"))
     situation = take(facts.sales, facts.table["format"], day, horizon, rules).situation
-    choice = selection.choose(facts, situation, rules, day)
+    choice = selection.choose(facts.sales, facts.table["format"], situation, rules, day)
     return choice.forecast, choice.words
 
 
@@ -209,7 +210,8 @@ def test_expected_value_interval_covers_what_the_process_brings():
     spend.population_mean_ = 40.0
     mean = np.full(n, 24.0)
     where = Situation(x, tenure, tenure, np.zeros(n), np.ones(n), mean_spend=mean)
-    money = value.Prospects(np.full(n, 40.0), np.full(n, 1.0))
+    full = np.ones(n)
+    money = value.Prospects(40 * full, Rate(full, 0.0, full, full))
     forecast = Forecast(Poisson(), spend)
     told = value.expected_value(np.full(n, h), forecast, where, money)
     inside = (amount >= told["expected_value_low"]) & (amount <= told["expected_value_high"])
@@ -236,8 +238,10 @@ def test_net_rate_is_drawn_to_the_peers_where_little_is_known():
     often = orders_of(101, range(0, 600, 2), 100.0, -50.0)
     facts = features.build(history_of(*parts, loss, often), AS_OF, Policy())
     spend = GammaGamma().fit(facts.table["order_days"], facts.table["gross"] / facts.table["order_days"])
-    money = value.prospects(facts, Peers(facts.table["format"], Policy()), spend)
-    rate = dict(zip(facts.table["customer_id"], money.rate, strict=True))
+    formats, today = facts.table["format"], int(AS_OF.timestamp() // 86400)
+    situation = take(facts.sales, formats, today, 90.0, Policy()).situation
+    money = value.prospects(situation, Peers(formats, Policy()), spend, noise_of(facts.sales, today))
+    rate = dict(zip(facts.table["customer_id"], money.rate.mean, strict=True))
     assert rate[1] == pytest.approx(0.3, abs=0.02)
     assert rate[100] == pytest.approx((-50 + 200 * 0.3) / 300, abs=0.02)
     assert rate[101] == pytest.approx(-0.5, abs=0.02)

@@ -7,7 +7,8 @@ from shops import TODAY, past_of, shop
 from sync_worker.scoring import metrics, seasonality
 from sync_worker.scoring.features import Sales
 from sync_worker.scoring.forecast import of_base
-from sync_worker.scoring.seasonality import NO_SEASON, Season, _bounded, _shrunk, learn
+from sync_worker.scoring.outliers import shared_total
+from sync_worker.scoring.seasonality import NO_SEASON, Season, _shrunk, learn
 
 HORIZON = 60
 #: Christmas comes right after this day.
@@ -107,7 +108,7 @@ def test_the_errors_are_what_meets_the_orders_and_the_sales_that_came():
     came = past.outcome(snapshot, HORIZON)
     missed = np.exp(seasonality._error(past, DAY))
     told, found = (
-        [_bounded(one).sum() for one in each] for each in ((orders, sales), (came.orders, came.sales))
+        [shared_total(one) for one in each] for each in ((orders, sales), (came.orders, came.sales))
     )
     assert np.array(told) * missed == pytest.approx(found)
     assert told == pytest.approx([orders.sum(), sales.sum()], rel=0.05)

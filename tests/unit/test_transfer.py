@@ -189,7 +189,9 @@ def test_a_company_that_outgrows_the_tier_has_it_beside_the_one_chosen():
     history = history_from(shop(80, seed=1, span=420, gap=20.0, leave=0.06))
     facts = features.build(history, AS_OF, policy)
     situation = take(facts.sales, facts.table["format"], TODAY, HORIZON, policy).situation
-    chosen = selection.choose(facts, situation, policy, TODAY, besides="transfer")
+    chosen = selection.choose(
+        facts.sales, facts.table["format"], situation, policy, TODAY, besides="transfer"
+    )
     assert (chosen.forecast.name, chosen.other.name) == ("regression", "transfer")
 
 
