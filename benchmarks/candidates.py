@@ -27,7 +27,7 @@ from benchmarks.judge.report import Grid, between
 from benchmarks.judge.unseen import unseen
 from sync_worker.history.schema import as_day
 from sync_worker.policy import Policy
-from sync_worker.scoring import base_models, design, features, seasonality, transfer, trials
+from sync_worker.scoring import base_models, design, features, outliers, seasonality, transfer, trials
 from sync_worker.scoring.base_models import BaseModels, log_odds
 from sync_worker.scoring.forecast import Forecast
 from sync_worker.scoring.hybrid import HybridTier, Lesson
@@ -121,7 +121,11 @@ def prepare(prepared: Prepared, cutoff: str, horizon: int) -> Ground:
     facts = features.build(prepared.plain.until(day), day, policy)
     cut = prepared.ledger.cut(cutoff, horizon)
     assert np.array_equal(facts.table["customer_id"].to_numpy(), cut.ids)
-    sales, formats, ids = facts.sales, facts.table["format"], facts.table["customer_id"]
+    (sales, _words), formats, ids = (
+        outliers.tame(facts.sales),
+        facts.table["format"],
+        facts.table["customer_id"],
+    )
     snapshot = take(sales, formats, today, horizon, policy)
     purchases = more_facts.Purchases.of(prepared.history.until(day), ids)
     more = more_facts.columns(sales, purchases, snapshot)

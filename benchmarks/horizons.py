@@ -22,7 +22,7 @@ from benchmarks.judge.report import Grid, between
 from benchmarks.judge.unseen import unseen
 from sync_worker.history.schema import as_day
 from sync_worker.policy import Policy
-from sync_worker.scoring import base_models, features, selection
+from sync_worker.scoring import base_models, features, outliers, selection
 from sync_worker.scoring.situation import take
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "accuracy.md"
@@ -40,9 +40,11 @@ def told(prepared: Prepared, cutoff: str, horizon: int, asked: int) -> dict[str,
     for name, length in ((OURS, horizon), (OWN, asked)):
         policy, today = Policy().replace(churn_horizon_days=length), int(day.timestamp() // 86400)
         facts = features.build(prepared.plain.until(day), day, policy)
-        situation = take(facts.sales, facts.table["format"], today, length, policy).situation
+        (sales, _words), formats = outliers.tame(facts.sales), facts.table["format"]
+        situation = take(sales, formats, today, length, policy).situation
         h = np.full(len(situation), float(asked))
-        found[name] = selection.choose(facts, situation, policy, today).forecast.p_no_purchase(h, situation)
+        chosen = selection.choose(sales, formats, situation, policy, today).forecast
+        found[name] = chosen.p_no_purchase(h, situation)
         if name == OURS:
             found[BASE] = base_models.fit(situation).p_no_purchase(h, situation)
     return found

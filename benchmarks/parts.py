@@ -22,9 +22,10 @@ from benchmarks.judge.report import between
 from benchmarks.judge.unseen import unseen
 from sync_worker.history.schema import as_day
 from sync_worker.policy import Policy
-from sync_worker.scoring import features, hybrid, rhythm, selection
+from sync_worker.scoring import features, hybrid, outliers, rhythm, selection
 from sync_worker.scoring.features import Features
 from sync_worker.scoring.situation import take
+from sync_worker.scoring.value import kept_share
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "accuracy.md"
 BEGIN, END = "<!-- parts: written by benchmarks/parts --write -->", "<!-- end of parts -->"
@@ -61,10 +62,11 @@ def only(kept: str) -> Iterator[None]:
 def forecast(facts: Features, policy: Policy, today: int) -> tuple[np.ndarray, np.ndarray]:
     """Churn probability and net sales expected of each buyer, (n,) each."""
     formats, horizon = facts.table["format"], float(policy.value("churn_horizon_days"))
-    situation = take(facts.sales, formats, today, horizon, policy).situation
-    found = selection.choose(facts, situation, policy, today).forecast
+    sales, _words = outliers.tame(facts.sales)
+    situation = take(sales, formats, today, horizon, policy).situation
+    found = selection.choose(sales, formats, situation, policy, today).forecast
     h = np.full(len(situation), horizon)
-    kept = float(np.clip(situation.revenue, 0, None).sum() / facts.table["gross"].sum())
+    kept = kept_share(situation.revenue, situation.mean_spend * (situation.x + 1))
     return found.p_no_purchase(h, situation), found.expected_sales(h, situation) * kept
 
 
