@@ -195,10 +195,9 @@ def _classify(
 def _follow(table: pd.DataFrame, own: Rhythm) -> None:
     """Adds the usual gap, the last and the next order; `own` is the rhythm after the last order-day."""
     table["typical_gap"] = own.typical()
-    repeat, silence = (table["x"] > 0).to_numpy(), table["silence"].to_numpy()
-    table["usual_gap"] = np.where(repeat, np.maximum(np.rint(table["typical_gap"]), 1), np.nan)
-    own_rhythm = repeat & (table["lifecycle_stage"] != "lost").to_numpy()
-    following = rhythm.expected_next_order(table["last_day"].to_numpy(), own, silence, own_rhythm)
+    own_rhythm = (table["x"] > 0).to_numpy() & (table["lifecycle_stage"] != "lost").to_numpy()
+    last, silence = table["last_day"].to_numpy(), table["silence"].to_numpy()
+    following = rhythm.expected_next_order(last, own, silence, own_rhythm)
     table[following.columns] = following
     table["last_order_date"] = pd.to_datetime(table["last_day"], unit="D").astype("datetime64[s]")
 

@@ -305,7 +305,9 @@ def _buyers(history, day, policy, report, *, withhold, keep, before, last_use):
     report(80, sentence("finding_reasons", "Finding reasons"))
     near = [*churn.evidence(facts.table, policy), *lifecycle.evidence(facts.table, policy)]
     near = [*map(reasons.told, near)]
-    facts.table = table = facts.table.drop(columns=[*WORKINGS])
+    # as it is told: of a single order-day the peers' gap is no gap of its own
+    usual = facts.table["typical_gap"].round().clip(lower=1).where(facts.table["x"] > 0)
+    facts.table = table = facts.table.drop(columns=[*WORKINGS]).assign(usual_gap=usual.astype("float32"))
     candidates = explanation.candidates(
         facts,
         peers,
