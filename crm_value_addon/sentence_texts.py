@@ -105,6 +105,11 @@ def _warnings(env, params):
             " they are: add these, or choose an earlier day.",
             **params,
         ),
+        "margins_far_off": lambda: env._(
+            "Orders with margins far off all others: %(count)s, up to %(margin)s of %(amount)s on %(day)s. Forecasts"
+            " and the back-test count %(most)s of it. Correct the cost of what was sold.",
+            **params,
+        ),
         "nobody_known": lambda: env._("No customer is known by %(day)s: nobody is scored.", **params),
         "nothing_to_judge": lambda: env._(
             "No customer has an order of a positive amount yet: there is nothing to judge."
@@ -212,12 +217,12 @@ def _quality(env, params):
             " than the best simple rule, which may serve as well."
         ),
         "quality_value_above": lambda: env._(
-            "On earlier cut-offs the expected sales came to %(off)s more than what came: a season or a trend that the"
+            "On earlier cut-offs the expected value came to %(off)s more than what came: a season or a trend that the"
             " history does not show yet.",
             **params,
         ),
         "quality_value_below": lambda: env._(
-            "On earlier cut-offs the expected sales came to %(off)s less than what came: a season or a trend that the"
+            "On earlier cut-offs the expected value came to %(off)s less than what came: a season or a trend that the"
             " history does not show yet.",
             **params,
         ),

@@ -124,8 +124,9 @@ def _deciles(means: Sequence[dict[str, Any]], name: str, currency: str) -> Chart
         title="Is the forecast value right?",
         reading="Customers in ten equal groups by their forecast value. Pairs of equal height mean that large "
         "customers and small ones are told apart by the right amount.",
-        finding=f"The tenth with the highest forecast was to spend {money(last['predicted_value'], currency)} each on "
-        f"average and spent {money(last['actual_value'], currency)}.",
+        finding="The tenth with the highest forecast was expected to bring "
+        f"{money(last['predicted_value'], currency)} each on average and brought "
+        f"{money(last['actual_value'], currency)}.",
         columns=("Tenth", "Forecast", "Actual"),
         rows=[
             (

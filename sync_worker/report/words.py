@@ -80,7 +80,7 @@ MEANINGS = (
     "AUC less that of the best rule, with its 90 % interval.",
     "How far the forecast probabilities are from what came, on average over ten equal groups: 0.02 means off by two "
     "percentage points.",
-    "The value forecast for all customers together, compared with what they did spend.",
+    "The value forecast for all customers together, compared with what they brought.",
     "Share of customers whose actual value lay inside the 80 % interval given for it. It should be near 80 %.",
 )
 

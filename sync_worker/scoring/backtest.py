@@ -185,7 +185,7 @@ def _cautions(company: dict[str, Any], sample: dict[str, int] | None) -> list[st
         side, code = ("more", "quality_value_above") if bias > 0 else ("less", "quality_value_below")
         off = abs(np.expm1(bias))
         told = (
-            f"On earlier cut-offs the expected sales came to {off:.0%} {side} than what came: "
+            f"On earlier cut-offs the expected value came to {off:.0%} {side} than what came: "
             "a season or a trend that the history does not show yet."
         )
         words.append(sentence(code, told, off=off))

@@ -50,7 +50,6 @@ from sync_worker.scoring.reasons import Told, told
 from sync_worker.scoring.receivables import Receivables
 from sync_worker.scoring.returns import Returns
 from sync_worker.scoring.trials import Trial
-from sync_worker.scoring.value import kept_share
 
 #: Columns of the result that are found here, in order; docs/columns.md says what each means.
 COLUMNS = (
@@ -230,8 +229,7 @@ def _products(features, history, peers, policy, today, *, trials, besides) -> Fo
     together = groups.of(history, table["customer_id"])
     kept_for_it = customisation.measure(bought, features, together, policy, today)
     next_day = replacement.next_due(due, n, today)
-    kept = kept_share(table["revenue"].to_numpy(), table["gross"].to_numpy())
-    expected = table["expected_sales"].to_numpy(float) * kept
+    expected = table["expected_net"].to_numpy(float)
     past = demand.earlier(trials, n)
     demanded = demand.expect(bought, features, expected, past, peers, policy, today)
     evidence = [

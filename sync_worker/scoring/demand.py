@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import pandas as pd
 from scipy import sparse
 
 from sync_worker.policy import Policy
+from sync_worker.scoring import outliers
 from sync_worker.scoring.features import Features
 from sync_worker.scoring.peers import Peers
 from sync_worker.scoring.purchases import Purchases
@@ -98,6 +99,7 @@ def expect(
     everyone = np.arange(len(formats))
     board = (format_of, len(names) + 1, peers)
     past = past if purchases.amount.any() else ()
+    purchases = _tamed(purchases)
     now = _split(purchases, everyone, expected_sales, window, today, *board)
     told, came = [], []
     for one in past:
@@ -174,6 +176,15 @@ def _split(purchases, rows, sales, window, day, format_of, formats, peers) -> np
         rest = np.bincount(format_of[at], (expected * (1 - own))[at], minlength=formats)
         result += rest[:, None] * mix
     return result
+
+
+def _tamed(purchases: Purchases) -> Purchases:
+    """The purchases with amounts as forecasts count them (`outliers.factors`)."""
+    first = np.append(True, np.diff(purchases.basket) != 0)[: len(purchases.basket)]
+    order = np.cumsum(first) - 1
+    amount = np.bincount(order, purchases.amount)
+    counted = outliers.factors(purchases.row[first], purchases.day[first], amount)
+    return purchases if counted is None else replace(purchases, amount=purchases.amount * counted[order])
 
 
 def _sold(purchases, looked_at, day, horizon, format_of, formats) -> np.ndarray:

@@ -110,7 +110,7 @@ WORKINGS = (
     "current_order_days",
     "recent_breadth",
     "earlier_breadth",
-    "expected_sales",
+    "expected_net",
     "potential_revenue",
     "next_value",
     "value_index",

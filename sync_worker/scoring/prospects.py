@@ -16,6 +16,7 @@ import pandas as pd
 
 from sync_worker.history.facts import rows_of
 from sync_worker.history.schema import History
+from sync_worker.scoring import outliers
 from sync_worker.scoring.events import days_of
 from sync_worker.scoring.features import usual_rate
 
@@ -159,6 +160,9 @@ def _first_years(history: History, first_day: np.ndarray, newcomer: np.ndarray, 
         margin, of_buyers = orders["margin"].to_numpy(), (row >= 0) & ~np.isnan(first_day[row])
         rate = usual_rate(value[of_buyers], margin[of_buyers])
         value = np.where(np.isnan(margin), value * rate, margin)
+    counted = outliers.factors(row, day, orders["amount"].to_numpy())
+    if counted is not None:
+        value = value * counted
     inside = np.flatnonzero((row >= 0) & came[row] & (day >= first_day[row]) & (day < first_day[row] + YEAR))
     inside = inside[np.lexsort((value[inside], row[inside]))]
     return np.bincount(row[inside], value[inside], minlength=len(first_day))[newcomer]

@@ -339,4 +339,4 @@ def test_a_bias_of_value_is_a_warning_for_the_company_alone(history, monkeypatch
     monkeypatch.setattr(module, "grade", graded)
     result = backtest(history, AS_OF, POLICY, cutoffs=1)
     assert [entry["value_log_bias"] for entry in result["grades"]] == [0, 2, 2]
-    assert not any("expected sales came to" in words for words in result["warnings"])
+    assert not any("expected value came to" in words for words in result["warnings"])
