@@ -62,6 +62,16 @@ def test_the_expectation_is_win_rate_times_first_year():
     assert margin["expected_value"] == pytest.approx(300)
 
 
+def test_one_order_of_a_newcomer_is_not_expected_of_every_prospect():
+    history = company()
+    more = orders_of(3, [400], 400_000.0, 200_000.0).assign(order_id=9999)
+    history.orders = pd.concat([history.orders, more], ignore_index=True)
+    # of three hundred, as the twelve others' twelfth: the first year of one was 1500
+    told = expected(history).table["expected_value"].iloc[-1]
+    assert told == pytest.approx((1200 * 11 + 1500) / 12 / 2)
+    assert expected(history, "margin").table["expected_value"].iloc[-1] == pytest.approx(told / 2, rel=0.01)
+
+
 def test_an_unknown_margin_is_at_the_rate_of_the_company():
     history = company()
     orders = history.orders

@@ -8,6 +8,7 @@ from shops import TODAY, shop
 
 from sync_worker.history.schema import History
 from sync_worker.policy import Policy
+from sync_worker.scoring import selection
 from sync_worker.scoring.backtest import backtest
 from sync_worker.scoring.pipeline import score
 
@@ -92,12 +93,59 @@ def test_the_next_order_is_expected_after_today_unless_it_is_overdue(company):
     assert found.loc[found["order_days"] < 2, "usual_gap"].isna().all()
 
 
+def in_revenue(table):
+    """The history of a table without its margins, each order a line of one of five categories."""
+    lines = table.assign(
+        product_id=table["order_id"] % 5, category=table["order_id"] % 5, quantity=1.0, discount=0.0
+    )
+    return History(table.assign(margin=np.nan).drop(columns=["day"]), lines)
+
+
 def test_demand_is_net_of_what_is_sent_back(company):
-    table, _history, scored = company
-    ahead = table[(table["date"] > CUTOFF) & (table["date"] <= AS_OF)]
-    told = scored.summary["demand"]
-    assert told["level"] == pytest.approx(1, abs=0.2)
-    assert told["expected"] == pytest.approx(ahead["amount"].sum(), rel=0.25)
+    table, _history, _scored = company
+    scored = score(in_revenue(table[table["date"] <= CUTOFF]), CUTOFF, POLICY)
+    told, value = scored.summary["demand"], scored.customers["expected_value"].sum()
+    assert told["expected"] / told["level"] == pytest.approx(value, rel=0.05)
+    # the level is that of net sales on three earlier days, drawn half-way to 1, and some came of customers to come then
+    bias = scored.summary["backtest"]["grades"][0]["value_log_bias"]
+    assert 1 < told["level"] / np.exp(-bias / 2) < 1.18
+
+
+def with_one_order(table, amount, days_before, category):
+    """One order of a customer of few, and lines with it."""
+    customer = table["customer_id"].value_counts().index[-1]
+    date = CUTOFF - pd.Timedelta(days=days_before)
+    more = {"customer_id": customer, "date": date, "amount": amount, "order_id": 10**6 + category}
+    return pd.concat([table, pd.DataFrame([more])], ignore_index=True)
+
+
+@pytest.mark.parametrize("days_before", [30, 200])
+def test_one_order_makes_no_demand(days_before):
+    known = orders_with_margins(1)
+    known = known[known["date"] <= CUTOFF]
+    wild = with_one_order(known, 400_000.0, days_before, category=2)
+    plain, found = (score(in_revenue(each), CUTOFF, POLICY).summary["demand"] for each in (known, wild))
+    assert found["expected"] == pytest.approx(plain["expected"], rel=0.1)
+    of_two = [{row["category_id"]: row["expected"] for row in one["rows"]}[2] for one in (plain, found)]
+    assert of_two[1] == pytest.approx(of_two[0], rel=0.25)
+
+
+def test_forecasts_and_back_tests_are_made_of_what_single_large_orders_count(monkeypatch):
+    known = orders_with_margins(1)
+    known = with_one_order(known[known["date"] <= CUTOFF], 400_000.0, 200, category=2)
+    largest, choose = [], selection.choose
+
+    def chosen(sales, *args, **options):
+        largest.append(sales.amount.max())
+        return choose(sales, *args, **options)
+
+    monkeypatch.setattr(selection, "choose", chosen)
+    told = [
+        score(in_revenue(known), CUTOFF, POLICY).warnings,
+        backtest(in_revenue(known), CUTOFF, POLICY, cutoffs=1)["warnings"],
+    ]
+    assert len(largest) == 2 and max(largest) < 5000
+    assert all(any("far above all others" in words for words in each) for each in told)
 
 
 @pytest.mark.parametrize("parts", [1, 20])
