@@ -136,7 +136,7 @@ def verdict_text(env, grade):
                 "use them."
             )
         return env._(
-            "No skill shown: here its ranking cannot be told from chance. Go by what you know of the customer."
+            "No skill shown: here its ranking is no better than chance. Go by what you know of the customer."
         )
     if grade.grade:
         return {
@@ -154,11 +154,12 @@ def verdict_text(env, grade):
             "Too little data to tell: the order history is too short to forecast its own past."
         ),
         "customers": lambda: env._(
-            "Too little data to tell: fewer than 30 customers were active, over all days looked back to."
+            "Too little data to tell: of the customers looked at fewer than 30 were active, over all days looked back "
+            "to."
         ),
         "outcomes": lambda: env._(
-            "Too little data to tell: fewer than 10 customers left, or fewer than 10 stayed, or on no day looked back "
-            "to there were both."
+            "Too little data to tell: of the customers looked at fewer than 10 left, or fewer than 10 stayed, or on no "
+            "day looked back to there were both."
         ),
     }.get(grade.missing, lambda: env._("Too little data to tell."))()
 

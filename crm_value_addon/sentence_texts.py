@@ -212,7 +212,7 @@ def _quality(env, params):
             "The best simple rule ranked customers better than the forecast of churn on this company's own past: work"
             " by the rule."
         ),
-        "quality_no_better": lambda: env._(
+        "quality_no_difference": lambda: env._(
             "On this company's own past the forecast of churn ranked customers neither clearly better nor clearly worse"
             " than the best simple rule, which may serve as well."
         ),

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from sync_worker.config import Settings
 from sync_worker.errors import InputError, RunError
 from sync_worker.handshake import describe, pick_companies, today_of
@@ -34,10 +36,11 @@ def of_file(
         day = as_day(as_of) if as_of else None
         progress(0, "reading")
         history = files.read_history(file, files.parse_mapping(mapping))
+        last, today = history.orders["date"].max(), pd.Timestamp.now().normalize()
         subject = Subject(
             name=file.name,
-            as_of=f"{day or history.orders['date'].max():%Y-%m-%d}",
-            as_of_origin="" if day else f"the last day in {file.name}",
+            as_of=f"{day or min(last, today):%Y-%m-%d}",
+            as_of_origin="" if day else f"the last day in {file.name}" if last <= today else "today",
         )
         return _judge(history, subject, policy, cutoffs, progress), subject
     except (HistoryError, PolicyError) as error:

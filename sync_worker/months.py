@@ -10,6 +10,7 @@ from sync_worker.config import Settings
 from sync_worker.errors import ContractError, InputError, WorkerError
 from sync_worker.handshake import describe, today_of
 from sync_worker.history.odoo import read_dataset
+from sync_worker.history.schema import possible_days
 from sync_worker.outcome import Outcome
 from sync_worker.run import Progress, run_company
 from sync_worker.transport import Transport
@@ -91,7 +92,7 @@ def _to_score(settings: Settings, transport: Transport, company: dict[str, Any],
         page_rows=settings.page_rows,
         on_page=lambda _rows, _part: None,
     )
-    first = partners["first_seen"].min()
+    first = possible_days(partners["first_seen"]).min()
     return [day for day in days if pd.Timestamp(day) >= first]
 
 

@@ -101,7 +101,7 @@ class TestGradeTexts(CustomerValueCase):
             ("C", {"gain_low": -0.01, "gain_high": 0.01}, "without a clear difference"),
             ("C", {"gain_low": -0.1, "gain_high": -0.01}, "the best simple rule tells better"),
             ("D", {"auc_low": 0.51}, "worse than the churn rate alone: do not use them"),
-            ("D", {"auc_low": 0.5}, "cannot be told from chance"),
+            ("D", {"auc_low": 0.5}, "no better than chance"),
         )
         verdicts = [self.judged(grade=letter, **values).verdict for letter, values, _words in cases]
         self.assertEqual(len(set(verdicts)), 7)

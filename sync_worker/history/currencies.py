@@ -20,6 +20,6 @@ def warnings(table: pd.DataFrame) -> list[str]:
         return []
     named = ", ".join(currencies[:NAMED]) + (", …" if len(currencies) > NAMED else "")
     return [
-        f"The amounts are in several currencies ({named}) and are added up as they are; "
-        "convert them to one currency first."
+        f"The column {COLUMN} names several ({named}), and amounts are added up as they are: if they are in these "
+        "currencies, convert them to one first."
     ]

@@ -12,15 +12,17 @@ from sync_worker.sentences import sentence
 
 #: Days without an order that are long, and how many times the longest pause of the last year they have to be.
 LONG, TIMES = 30, 3
-YEAR = 365
+#: Of the pauses: a shop that closes for a season does so a little earlier or later each year.
+YEAR = 400
 
 
 def warnings(dates: pd.Series, as_of: pd.Timestamp) -> list[str]:
     """A sentence where the newest order is long before a day, else none.
 
     Args:
-        dates: of all orders, those after `as_of` too: a history that goes on after a day does not end before it.
+        dates: of all orders; one after `as_of`, which may be a stray one, is not looked at.
     """
+    dates = dates[dates <= as_of]
     newest = dates.max()
     silence = (as_of - newest).days
     if not silence > LONG:  # of no orders it is NaN

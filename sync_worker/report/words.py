@@ -40,14 +40,14 @@ ADVICE: dict[str | None, str] = {
     "serve as well here. The probabilities still tell who is more at risk than another.",
     "worse_than_rate": "It ranks customers better than chance, but the churn rate alone, told of everybody, would have "
     "been closer than its percentages: do not act on churn probability and risk here.",
-    "no_skill": "Do not act on churn probability and risk here: the ranking cannot be told from chance.",
+    "no_skill": "Do not act on churn probability and risk here: the ranking is no better than chance.",
     None: "Treat churn probabilities as unproven here, and test again when there is more history.",
 }
 MISSING = {
     "cutoffs": "The history is too short to forecast a part of it and see what came.",
-    "customers": "Fewer than 30 customers were active at the cut-offs.",
-    "outcomes": "At the cut-offs fewer than 10 customers did not come back, or fewer than 10 did, or at none of them "
-    "there were both.",
+    "customers": "Of the customers looked at fewer than 30 were active at the cut-offs.",
+    "outcomes": "Of the customers looked at fewer than 10 did not come back at the cut-offs, or fewer than 10 did, or "
+    "at none of them there were both.",
 }
 GRADE_RULES: dict[str | None, str] = {
     "A": "The gain in AUC over the best rule is above 0 even at the lower end of its 90 % interval, and the "
@@ -120,8 +120,7 @@ def heading(result: dict[str, Any], subject: Subject) -> str:
         else "the churn horizon of each customer's business format after it"
     )
     if not cutoffs:
-        longest = max([result["horizon_days"], *(grade["horizon_days"] or 0 for grade in result["grades"])])
-        judged = f"no day in it has enough orders before it and {longest} days after it"
+        judged = "no day in it has enough orders before it and the longest churn horizon after it"
     elif len(cutoffs) == 1:
         judged = f"forecast on {cutoffs[0]} and compared with {after}"
     else:

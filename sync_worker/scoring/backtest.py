@@ -235,7 +235,7 @@ def _caution(company: dict[str, Any]) -> str | None:
             "by the rule.",
         ),
         "no_difference": sentence(
-            "quality_no_better",
+            "quality_no_difference",
             "On this company's own past the forecast of churn ranked customers neither clearly better nor clearly "
             "worse than the best simple rule, which may serve as well.",
         ),

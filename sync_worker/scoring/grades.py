@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.stats import rankdata
 
 from sync_worker.scoring import metrics, rules
 from sync_worker.scoring.metrics import Z_90
@@ -49,6 +50,12 @@ class _Judged:
             np.clip(trial.spent[active], 0, None),  # who returned more than it bought carries nothing
         )
 
+    def alike(self) -> list[_Judged]:
+        """Those of each horizon by themselves: that a longer one has more orders in it is no skill."""
+        masks = [self.horizon == days for days in np.unique(self.horizon)]
+        arrays = (self.horizon, self.churned, self.probability, self.rule_score, self.spent)
+        return [_Judged(self.trial, *(each[mask] for each in arrays)) for mask in masks]
+
 
 def grade(trials: Sequence[Trial], format_id: Any = None, horizon_days: int | None = None) -> dict[str, Any]:
     """One entry of `grades` in docs/backtest.md.
@@ -61,7 +68,8 @@ def grade(trials: Sequence[Trial], format_id: Any = None, horizon_days: int | No
     masks = [_of_format(trial, format_id) for trial in trials]
     judged = [_Judged.of(trial, mask) for trial, mask in zip(trials, masks, strict=True)]
     churned = np.concatenate([one.churned for one in judged]) if judged else np.zeros(0, bool)
-    missing = _missing(judged)
+    alike = [part for one in judged for part in one.alike()]
+    missing = _missing(judged, alike)
     # the newest day with anybody to judge: a format, or a company, may have stopped since
     last = next((one for one in reversed(judged) if len(one.churned)), None)
     entry: dict[str, Any] = dict.fromkeys(KEYS) | {
@@ -77,12 +85,11 @@ def grade(trials: Sequence[Trial], format_id: Any = None, horizon_days: int | No
         entry |= {"customers": len(last.churned), "churned": int(last.churned.sum())}
     if missing or last is None:
         return entry
-    entry |= _story(last) | _ranking(judged) | _money(trials, masks)
+    entry |= _story(last) | _ranking(alike) | _money(trials, masks)
     probability = np.concatenate([one.probability for one in judged])
-    rate = np.full(len(churned), churned.mean())
     entry |= {
         "brier": metrics.brier(churned, probability),
-        "base_brier": metrics.brier(churned, rate),
+        "base_brier": _base_brier(alike),
         "ece": metrics.expected_calibration_error(churned, probability),
         "ece_by_luck": metrics.calibration_error_by_luck(probability),
         "calibration": metrics.calibration(churned, probability),
@@ -142,14 +149,14 @@ def _horizon(judged: Sequence[_Judged], untried: int | None) -> int | None:
     return days.pop() if len(days) == 1 else None
 
 
-def _missing(judged: Sequence[_Judged]) -> str | None:
+def _missing(judged: Sequence[_Judged], alike: Sequence[_Judged]) -> str | None:
     if not judged:
         return "cutoffs"
     customers, gone = (sum(count(one.churned) for one in judged) for count in (len, np.count_nonzero))
     if customers < ACTIVE_MINIMUM:
         return "customers"
-    # who stayed at one cut-off and who left at another cannot be ranked against each other
-    together = any(one.churned.any() and not one.churned.all() for one in judged)
+    # who stayed at one cut-off, or within one horizon, and who left at another cannot be ranked against each other
+    together = any(one.churned.any() and not one.churned.all() for one in alike)
     return None if together and min(gone, customers - gone) >= OUTCOMES_MINIMUM else "outcomes"
 
 
@@ -158,15 +165,19 @@ def _story(last: _Judged) -> dict[str, Any]:
     listed = max(1, min(LISTED, int(LISTED_SHARE * len(last.churned))))
     spent = np.where(last.churned, last.spent, 0.0)
 
+    scores = [_within_horizons(score, last.horizon) for score in (last.probability, last.rule_score)]
+
     def found(score: np.ndarray) -> tuple[int, float]:
         gone, value = (metrics.among_most_at_risk(each, score, listed) for each in (last.churned, spent))
-        return round(float(gone)), float(value)
+        count = round(float(gone))
+        return count, float(value) if count else 0.0
 
-    (ours, our_value), (theirs, their_value) = found(last.probability), found(last.rule_score)
+    (ours, our_value), (theirs, their_value) = map(found, scores)
     code, window = last.trial.rule, last.trial.snapshot.horizon
-    shares = [
-        metrics.captured(last.churned, last.spent, score) for score in (last.probability, last.rule_score)
-    ]
+    shares = [metrics.captured(last.churned, last.spent, score) for score in scores]
+    # of several horizons it lists by a threshold in each
+    several = len(np.unique(last.horizon)) > 1
+    border = float(np.sort(last.rule_score)[-listed])
     lift = zip(*shares[0], *shares[1], strict=True)
     return {
         "listed": listed,
@@ -174,7 +185,7 @@ def _story(last: _Judged) -> dict[str, Any]:
         "found_value": our_value,
         "rule": {
             "code": code,
-            "params": rules.threshold(code, float(np.sort(last.rule_score)[-listed]), window),
+            "params": {} if several else rules.threshold(code, border, window),
         },
         "rule_found": theirs,
         "rule_found_value": their_value,
@@ -190,6 +201,27 @@ def _story(last: _Judged) -> dict[str, Any]:
             for step, (ours_found, ours_value, rule_found, rule_value) in enumerate(lift)
         ],
     }
+
+
+def _within_horizons(score: np.ndarray, horizon: np.ndarray) -> np.ndarray:
+    """What ranks customers of one horizon as the score does, and takes as large a share of those of each, (n,)."""
+    days, which = np.unique(horizon, return_inverse=True)
+    if len(days) < 2:
+        return score
+    ranked = np.empty(len(score))
+    for number in range(len(days)):
+        own = which == number
+        ranked[own] = (rankdata(score[own]) - 0.5) / own.sum()
+    return ranked
+
+
+def _base_brier(alike: Sequence[_Judged]) -> float:
+    """The Brier score of the churn rate of each horizon over all cut-offs."""
+    horizon = np.concatenate([one.horizon for one in alike])
+    churned = np.concatenate([one.churned for one in alike])
+    _days, which = np.unique(horizon, return_inverse=True)
+    rate = np.bincount(which, churned) / np.bincount(which)
+    return metrics.brier(churned, rate[which])
 
 
 def _ranking(judged: Sequence[_Judged]) -> dict[str, float | None]:

@@ -112,8 +112,15 @@ def _far_off(sales: Sales, worth: np.ndarray, off: np.ndarray) -> Sentence:
         f"{_figure(sales.amount[farthest])} on {day}: forecasts and the back-test count {_figure(worth[farthest])} "
         "of it; correct the cost of what was sold."
     )
-    figures = {"margin": sales.worth[farthest], "amount": sales.amount[farthest], "most": worth[farthest]}
-    return sentence("margins_far_off", words, count=len(off), day=day, **figures)
+    return sentence(
+        "margins_far_off",
+        words,
+        count=len(off),
+        day=day,
+        margin=sales.worth[farthest],
+        amount=sales.amount[farthest],
+        most=worth[farthest],
+    )
 
 
 def _figure(amount: float) -> str:

@@ -243,6 +243,7 @@ def test_a_sample_is_told_as_one(history, result, monkeypatch):
     sampled = backtest(history, AS_OF, POLICY, cutoffs=1)
     assert sampled["sample"] == {"customers": 250, "of": 320}
     assert "those of a sample of 250 of the 320 customers." in sampled["warnings"][-1]
+    assert sampled["warnings"][-1].params == {"customers": 250, "all": 320}
     assert sampled["grades"][0]["customers"] < result["grades"][0]["customers"]
     short = history.until(AS_OF - pd.Timedelta(days=700))
     nobody = backtest(short, AS_OF - pd.Timedelta(days=700), POLICY)

@@ -82,8 +82,20 @@ def test_a_file_is_judged_until_its_last_day(judge: BackTest, file: Path):
     assert "2026-11-22 (the last day in orders.csv)" in done.stdout
     for words in ("called most at risk 23 did not come back", "A, clearly better", "0.781", "chosen"):
         assert words in done.stdout
-    assert "No grade, too little data to tell. Fewer than 30 customers" in done.stdout
+    assert "No grade, too little data to tell. Of the customers looked at fewer than 30" in done.stdout
     assert "12 orders dated after" in done.stderr
+
+
+def test_a_stray_date_in_the_future_is_not_the_day_that_is_judged(judge: BackTest, file: Path):
+    rows = file.read_text(encoding="utf-8").splitlines()
+    last = next(row for row in rows if "2026-11-22" in row)
+    file.write_text("\n".join([*rows, last.replace("2026-11-22", "9999-12-31")]), encoding="utf-8")
+    before = datetime.now()
+    done = of_file(file)
+    assert done.exit_code == 0, done.output
+    judged = judge.asked["as_of"]
+    assert judged in {f"{day:%Y-%m-%d}" for day in (before, datetime.now())}
+    assert f"{judged} (today)" in " ".join(done.stdout.split())
 
 
 def test_the_terminal_says_that_a_sample_was_looked_at(judge: BackTest, file: Path):

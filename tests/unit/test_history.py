@@ -202,8 +202,8 @@ CURRENCIES = "customer_id,date,amount,{}\n1,2024-01-01,1,EUR\n1,2024-02-01,1,\n1
 @pytest.mark.parametrize("column", ["currency", "Currency", " CURRENCY "])
 def test_amounts_in_several_currencies_are_told(tmp_path, column):
     assert read(tmp_path, CURRENCIES.format(column, "USD")).warnings == [
-        "The amounts are in several currencies (EUR, USD) and are added up as they are; "
-        "convert them to one currency first."
+        "The column currency names several (EUR, USD), and amounts are added up as they are: if they are in these "
+        "currencies, convert them to one first."
     ]
 
 
@@ -215,7 +215,7 @@ def test_one_currency_is_none_to_tell(tmp_path):
 def test_of_many_currencies_three_are_named(tmp_path):
     more = "".join(f"1,2024-04-0{n + 1},1,{name}\n" for n, name in enumerate(["USD", "CHF", "USD", "GBP"]))
     (words,) = read(tmp_path, CURRENCIES.format("currency", "JPY") + more).warnings
-    assert "several currencies (EUR, JPY, USD, …) and" in words
+    assert "names several (EUR, JPY, USD, …), and" in words
 
 
 def test_a_folder_tells_currencies_too(tmp_path):

@@ -90,6 +90,7 @@ def test_an_addon_that_knows_no_past_is_named(runs: list[str | None]) -> None:
     [
         (["2026-02-14", None], ["2026-02-28", None]),
         (["2026-01-31", "2026-03-01"], ["2026-01-31", "2026-02-28", None]),
+        (["1970-01-01", "2026-02-14"], ["2026-02-28", None]),  # a date that was never set
         ([], [None]),
         ([None], [None]),
     ],

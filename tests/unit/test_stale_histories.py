@@ -36,13 +36,21 @@ def test_orders_that_end_long_before_the_day_are_told():
         ([*range(61, 400, 5), *range(900, 1200, 50)], True),  # pauses of years ago do not count,
         ([*range(61, 400, 5), 2000], True),  # nor one since a stray order of then
         ([*range(61, 200, 5), *range(240, 400, 5)], False),  # one pause of the year is enough
-        ([61, 450], False),  # one day in the last year shows no pause
+        ([61, 470], False),  # one day in the last year shows no pause
         ([900] * 3, False),
-        ([*range(40, 400, 5), -3], False),  # orders go on after the day
+        ([*range(40, 400, 5), -1000], True),  # a stray date in the future does not hide it
     ],
 )
 def test_where_the_line_is(days_ago, stale):
     assert bool(told(np.array(days_ago))) == stale
+
+
+@pytest.mark.parametrize("opens", [0, 5, -5])
+@pytest.mark.parametrize("closed", [40, 200])
+def test_a_shop_that_closes_for_a_season_is_not_stale_while_it_is_closed(opens, closed):
+    """Open for three months of each year, which begin a little earlier or later."""
+    season = np.arange(0, 92, 2)
+    assert not told(np.concatenate([closed + season, closed + 365 + opens + season, closed + 730 + season]))
 
 
 def test_nothing_is_said_of_no_orders():
