@@ -13,6 +13,8 @@ from sync_worker.scoring.spend import GammaGamma
 
 #: Order-days by which a customer's own rate is drawn towards its peers'.
 WEIGHT = 2.0
+#: A variance of rates; less is none.
+NEGLIGIBLE = 1e-12
 #: Standard deviations within which a normal variable lies four times in five: a few wild rates must not make the noise.
 FOUR_IN_FIVE = 1.2815515655446004
 
@@ -36,7 +38,7 @@ class Rate:
     @property
     def varies(self) -> bool:
         """Whether single orders have rates of their own."""
-        return self.noise > 0
+        return self.noise > NEGLIGIBLE
 
     def variance(self, sales: np.ndarray, relative: np.ndarray) -> np.ndarray:
         """The variance that the rates of single orders, and not knowing the customer's, give to the value, (n,).
