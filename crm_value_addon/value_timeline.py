@@ -42,7 +42,7 @@ def value_timeline(env, customer, company, profile):
         "orders": [fields.Date.to_string(day) for day in orders],
         "low": fields.Date.to_string(low) or None,
         "high": fields.Date.to_string(high) or None,
-        "text": _text(env, orders, low, high),
+        "text": _text(env, orders, low, high, today),
         "trend": _trend(env, risk, month_ends),
         "month_ends": month_ends,
     }
@@ -81,7 +81,7 @@ def _month_ends(env, customer, company):
     return [{"date": fields.Date.to_string(day), "risk": risk} for day, risk in reversed(env.cr.fetchall())]
 
 
-def _text(env, orders, low, high):
+def _text(env, orders, low, high, today):
     told = (
         env._("Ordered on 1 day in the last %(days)s days", days=DAYS_BACK)
         if len(orders) == 1
@@ -93,12 +93,18 @@ def _text(env, orders, low, high):
     )
     if not low or not high:
         return told
-    return env._(
-        "%(told)s; next expected %(low)s to %(high)s",
-        told=told,
-        low=format_date(env, low),
-        high=format_date(env, high),
-    )
+    days = {"told": told, "low": format_date(env, low), "high": format_date(env, high)}
+    if high < today:
+        return env._("%(told)s; next was due %(low)s to %(high)s", **days)
+    return env._("%(told)s; next expected %(low)s to %(high)s", **days)
+
+
+def next_order_label(env, high, today):
+    """What the days of the next order are called: once they are past, it is late.
+
+    :param date high: the last of them
+    """
+    return env._("Next order was due") if high < today else env._("Next order expected")
 
 
 def _trend(env, risk, month_ends):

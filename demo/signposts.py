@@ -22,7 +22,10 @@ def make(env):
                 "path": AT_RISK,
                 "res_model": "res.partner",
                 "view_mode": "list,form",
+                # The largest first, with the reason beside each.
+                "view_id": env.ref("crm_value_addon.res_partner_view_list_key_at_risk").id,
                 "search_view_id": env.ref("base.view_res_partner_filter").id,
+                "domain": ["|", ("parent_id", "=", False), ("is_company", "=", True)],
                 "context": {"search_default_churn_risk_high": 1, "search_default_value_key_at_risk": 1},
             },
             {

@@ -9,6 +9,7 @@ from ..labels import GROUP_USER, LABELS
 from ..letter_texts import is_internal, reason_without_figures
 from ..peer_places import CRITERIA
 from ..reasons import REASON_SCHEMA, known_reasons, render_reasons
+from ..value_timeline import next_order_label
 from .letter_data import used_data
 
 LETTER_COLUMNS = (
@@ -188,7 +189,8 @@ def _facts(env, profile, sees_amounts):
     low, high = profile["expected_next_order_low"], profile["expected_next_order_high"]
     if low and high:
         text = env._("%(low)s to %(high)s", low=format_date(env, low), high=format_date(env, high))
-        facts.append({"name": "expected_next_order", "label": env._("Next order expected"), "text": text})
+        label = next_order_label(env, high, env.company.root_id._crm_value_today())
+        facts.append({"name": "expected_next_order", "label": label, "text": text})
     return facts
 
 

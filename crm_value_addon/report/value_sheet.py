@@ -4,6 +4,7 @@ from odoo.tools.misc import format_date
 from ..customer_page import PAGE_COLUMNS, customer_page
 from ..formatting import number_text, percent_text
 from ..reasons import render_reasons
+from ..value_timeline import next_order_label
 
 SHEET_COLUMNS = (
     *PAGE_COLUMNS,
@@ -143,7 +144,7 @@ def _rhythm(env, profile):
         and high
         and {
             "name": "expected_next_order",
-            "label": env._("Next order expected"),
+            "label": next_order_label(env, high, env.company.root_id._crm_value_today()),
             "text": env._("%(low)s to %(high)s", low=format_date(env, low), high=format_date(env, high)),
         },
     ]

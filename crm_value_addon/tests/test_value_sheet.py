@@ -66,7 +66,10 @@ class TestValueSheet(CustomerValueCase):
         self.assertEqual(rhythm["Usually orders"], "every 21 days")
         daily = dict(self.rows(self.told(usual_gap=1), "rhythm"))
         self.assertEqual(daily["Usually orders"], "every day")
-        self.assertEqual(rhythm["Next order expected"], "03/01/2026 to 03/20/2026")
+        self.assertEqual(rhythm["Next order was due"], "03/01/2026 to 03/20/2026")
+        ahead = {"expected_next_order_low": "2199-03-01", "expected_next_order_high": "2199-03-20"}
+        coming = dict(self.rows(self.told(**ahead), "rhythm"))
+        self.assertEqual(coming["Next order expected"], "03/01/2199 to 03/20/2199")
         places = {row[0]: row[2] for row in self.rows(sheet, "places")}
         self.assertEqual(places["Purchase frequency"], "among the highest tenth (97 %)")
         self.assertNotIn("Influence", places, "unknown is not zero")

@@ -39,9 +39,15 @@ class TestValueTimeline(CustomerValueCase):
         told = self.timeline()
         self.assertEqual(told["orders"], self.days(90, 30, 10))
         self.assertEqual((told["low"], told["high"]), ("2026-03-01", "2026-03-20"))
-        self.assertIn("3 days in the last 365 days; next expected 03/01/2026 to 03/20/2026", told["text"])
+        self.assertIn("3 days in the last 365 days; next was due 03/01/2026 to 03/20/2026", told["text"])
         # A contact tells of its company.
         self.assertEqual(self.timeline(partner=self.contact)["orders"], told["orders"])
+
+    def test_what_was_due_is_late_from_the_day_after(self):
+        for high, words in ((self.today, "next expected"), (self.today - timedelta(days=1), "next was due")):
+            low = self.today - timedelta(days=9)
+            self.score([self.full(self.customer, expected_next_order_low=low, expected_next_order_high=high)])
+            self.assertIn(words, self.timeline()["text"])
 
     def test_a_branch_that_is_a_customer_itself_has_its_own(self):
         branch = self.env["res.partner"].create(
