@@ -66,8 +66,7 @@ def forecast(facts: Features, policy: Policy, today: int) -> tuple[np.ndarray, n
     situation = take(sales, formats, today, horizon, policy).situation
     found = selection.choose(sales, formats, situation, policy, today).forecast
     h = np.full(len(situation), horizon)
-    kept = kept_share(situation.revenue, situation.mean_spend * (situation.x + 1))
-    return found.p_no_purchase(h, situation), found.expected_sales(h, situation) * kept
+    return found.p_no_purchase(h, situation), found.expected_sales(h, situation) * kept_share(situation)
 
 
 def main() -> int:

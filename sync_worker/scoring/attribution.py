@@ -189,7 +189,7 @@ def days_left(
 
 
 def _facts(situation: Situation) -> dict[str, np.ndarray]:
-    gross = situation.mean_spend * (situation.x + 1)
+    gross = situation.gross
     derived = {
         "silence": situation.silence,
         "returned": np.clip(1 - situation.revenue / np.maximum(gross, 1e-300), 0, 1),

@@ -59,8 +59,7 @@ def earlier(trials: Sequence[Trial], customers: int) -> list[Expectation]:
         looked_at = np.zeros(customers, dtype=bool)
         looked_at[trial.past.rows] = True
         rows = trial.past.rows[trial.snapshot.rows]
-        before = trial.snapshot.situation
-        net = trial.expected_sales * kept_share(before.revenue, before.mean_spend * (before.x + 1))
+        net = trial.expected_sales * kept_share(trial.snapshot.situation)
         found.append(Expectation(trial.snapshot.day, rows, net, looked_at))
     return found
 

@@ -64,7 +64,7 @@ def plain(
     s = situation
     log = np.log1p
     silence = log(s.silence)
-    gross = s.mean_spend * (s.x + 1)
+    gross = s.gross
     recent, before = log(s.recent_orders), log(s.before_orders)
     recent_spend, before_spend = log(s.recent_spend / unit), log(s.before_spend / unit)
     columns = {

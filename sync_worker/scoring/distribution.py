@@ -143,7 +143,7 @@ class ValueDistribution:
 
     def _under(self, relative: np.ndarray) -> np.ndarray:
         """Probability of less than nothing, (n,)."""
-        if self.mean is self.size:
+        if self.mean is self.size:  # no order has a rate of its own
             return np.zeros(len(relative))
         return (1 - self.zero) * self._below(np.zeros(len(relative)), relative)
 

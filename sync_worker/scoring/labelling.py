@@ -139,8 +139,7 @@ def _expect(prepared: Prepared, peers: Peers, policy: Policy) -> None:
     table["p_alive"] = np.maximum(forecast.p_alive(situation), 1 - table["churn_probability"])
     table["confidence"] = churn.confidence(table["order_days"].to_numpy(), forecast)
     correction = forecast.correction(horizon, situation, expected["expected_sales"].to_numpy())
-    kept = value.kept_share(situation.revenue, situation.mean_spend * (situation.x + 1))
-    table["expected_net"] = table.pop("expected_sales") * kept
+    table["expected_net"] = table.pop("expected_sales") * value.kept_share(situation)
     ahead = value.discounted_orders(policy, formats, forecast, situation) * correction
     table["potential_value"], table["potential_revenue"] = money.worth(ahead), ahead * money.spend
     window = policy.column("current_window_days", formats)

@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from sync_worker.scoring.features import Sales
+from sync_worker.scoring.rhythm import Z90
 from sync_worker.sentences import Sentence, sentence
 
 #: Orders that are enough to tell what is far above them.
@@ -86,7 +87,7 @@ def _usual_worth(sales: Sales) -> np.ndarray:
         return sales.worth
     rate = np.divide(sales.worth, sales.amount, out=np.zeros(len(sold)), where=sold)
     low, usual, high = np.quantile(rate[sold], [0.1, 0.5, 0.9])
-    reach = max(FARTHEST_RATE, RATE_DEVIATIONS * (high - low) / 2.563)
+    reach = max(FARTHEST_RATE, RATE_DEVIATIONS * (high - low) / (2 * Z90))
     off = sold & (np.abs(rate - usual) > reach)
     return np.where(off, np.clip(rate, usual - reach, usual + reach) * sales.amount, sales.worth)
 

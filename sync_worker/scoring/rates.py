@@ -8,6 +8,7 @@ import numpy as np
 
 from sync_worker.scoring.features import Sales
 from sync_worker.scoring.peers import Peers
+from sync_worker.scoring.rhythm import Z90
 from sync_worker.scoring.situation import Situation
 from sync_worker.scoring.spend import GammaGamma
 
@@ -15,8 +16,6 @@ from sync_worker.scoring.spend import GammaGamma
 WEIGHT = 2.0
 #: A variance of rates; less is none.
 NEGLIGIBLE = 1e-12
-#: Standard deviations within which a normal variable lies four times in five: a few wild rates must not make the noise.
-FOUR_IN_FIVE = 1.2815515655446004
 
 
 @dataclass(frozen=True)
@@ -25,7 +24,7 @@ class Rate:
 
     Attributes:
         mean: (n,) expected rate; may be negative.
-        noise: variance of an order's rate around its customer's, weighted by amounts; 0 where value is revenue.
+        noise: variance of an order's rate around its customer's (`noise_of`); 0 where value is revenue.
         order: (n,) money, the expected square of the amount of an order-day over the expected amount.
         learnt: (n,) money, sales that the rate was learnt from, the peers' share of them included.
     """
@@ -56,7 +55,7 @@ def learn(situation: Situation, peers: Peers, spend_model: GammaGamma, noise: fl
     Args:
         noise: as of `noise_of`.
     """
-    gross = situation.mean_spend * (situation.x + 1)
+    gross = situation.gross
     prior = WEIGHT * spend_model.population_mean_
     typical = peers.median(situation.worth / gross)
     mean = (situation.worth + prior * typical) / (gross + prior)
@@ -69,7 +68,7 @@ def learn(situation: Situation, peers: Peers, spend_model: GammaGamma, noise: fl
 
 def noise_of(sales: Sales, day: int) -> float:
     """The variance of an order's rate around its customer's, of orders until a day: that of the normal distribution
-    which has four fifths of the sales as near.
+    which has four fifths of the sales as near: a few wild rates must not make it.
 
     Around the company's rate where nobody ordered twice; 0 where value is the amount.
     """
@@ -89,4 +88,4 @@ def noise_of(sales: Sales, day: int) -> float:
     off = np.abs(worth / amount - earned[row] / gross[row]) / np.sqrt(1 - 1 / orders[row])
     order = np.argsort(off)
     within = np.searchsorted(np.cumsum(amount[order]), 0.8 * amount.sum())
-    return float(off[order][within] / FOUR_IN_FIVE) ** 2
+    return float(off[order][within] / Z90) ** 2

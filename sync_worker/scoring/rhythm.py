@@ -16,6 +16,7 @@ from scipy.special import ndtr, ndtri
 from sync_worker.scoring.features import OrderDays
 from sync_worker.scoring.peers import Peers
 
+#: The 90th percentile of the standard normal distribution: four in five lie within it on either side.
 Z90 = 1.2815515655446004
 #: Weight, in gaps, of the company's spread against a customer's own.
 SPREAD_WEIGHT = 3.0

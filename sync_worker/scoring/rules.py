@@ -16,7 +16,7 @@ WINDOWED = frozenset({"last_period", "low_spend"})
 
 
 def _rfm(situation: Situation) -> np.ndarray:
-    gross = situation.mean_spend * (situation.x + 1)
+    gross = situation.gross
     return sum(_fifth(values) for values in (-situation.silence, situation.x, gross))
 
 

@@ -54,6 +54,11 @@ class Situation:
         """(n,) days since the last order-day."""
         return self.T - self.t_x
 
+    @property
+    def gross(self) -> np.ndarray:
+        """(n,) amount of all orders, returns not subtracted."""
+        return self.mean_spend * (self.x + 1)
+
     def but(self, **changes: np.ndarray) -> Situation:
         """The same customers had some things been otherwise."""
         return replace(self, **changes)

@@ -45,13 +45,9 @@ def prospects(situation: Situation, peers: Peers, spend_model: GammaGamma, noise
     return Prospects(spend, rates.learn(situation, peers, spend_model, noise))
 
 
-def kept_share(revenue: np.ndarray, gross: np.ndarray) -> float:
-    """What remains of a unit of sales after returns, of all customers together.
-
-    Args:
-        revenue, gross: (n,) money, net of returns and without them.
-    """
-    return float(np.clip(revenue, 0, None).sum() / gross.sum())
+def kept_share(situation: Situation) -> float:
+    """What remains of a unit of sales after returns, of all customers together."""
+    return float(np.clip(situation.revenue, 0, None).sum() / situation.gross.sum())
 
 
 def expected_value(

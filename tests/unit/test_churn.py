@@ -75,7 +75,7 @@ def test_rhythm_model_recovers_its_dropout():
     assert model.dropout_ == pytest.approx(leaves, abs=0.02)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 50), st.floats(0, 900), st.floats(1, 400), st.floats(1, 300), st.floats(0.1, 1.5))
 def test_rhythm_model_is_a_probability_and_falls_with_silence(x, silence, h, gap, sigma):
     model = RhythmModel()

@@ -181,7 +181,7 @@ BASE = crowd(30, seed=4)
 days_ago = st.lists(st.integers(0, 600), min_size=1, max_size=8, unique=True)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(days_ago, st.integers(0, 600), st.data())
 def test_one_more_order_and_one_complaint_less_never_lower_the_stage(days, complained, data):
     later = data.draw(st.integers(0, min(days)))

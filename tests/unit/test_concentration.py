@@ -60,7 +60,6 @@ def test_nothing_is_said_of_groups_that_are_not_known_or_of_nothing():
 positive = st.lists(st.floats(-100, 1e5), min_size=1, max_size=250)
 
 
-@settings(deadline=None)
 @given(positive, st.randoms())
 def test_the_lorenz_curve_is_convex_and_its_area_is_the_gini(values, random):
     values = np.array([round(v, 2) for v in values])
@@ -180,7 +179,7 @@ values = st.one_of(st.none(), st.floats(-1e9, 1e9))
 states = st.dictionaries(st.integers(1, 15), st.tuples(values, stages), max_size=15)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(states, states, st.sampled_from([0, 2, 3]), st.booleans())
 def test_the_bridge_closes_in_the_smallest_unit(before, now, decimals, as_text):
     before, now = (state(*((c, *row) for c, row in table.items())) for table in (before, now))

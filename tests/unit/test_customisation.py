@@ -193,7 +193,7 @@ def shops(draw):
     return lines(*((n, ago, p + 1, money) for n, ago, p, _, _, money in rows)), group
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(shops(), st.integers(0, 1000), st.sampled_from([1e-4, 0.37, 1e6]))
 def test_neither_the_order_of_rows_nor_the_currency_matters(shop, seed, scale):
     table, group = shop
@@ -203,7 +203,7 @@ def test_neither_the_order_of_rows_nor_the_currency_matters(shop, seed, scale):
     assert first.dropna().between(0, 1).all()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(shops(), st.integers(1, 30), st.integers(1, 360), st.floats(0.01, 1e6))
 def test_more_sales_that_nobody_else_makes_never_lower_it(shop, customer, ago, money):
     table, group = shop

@@ -56,7 +56,7 @@ def test_without_lines_of_orders_nothing_is_counted(lines):
 row = st.tuples(st.integers(1, 12), st.sampled_from("abcd"))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(row, min_size=1, max_size=40), st.integers(0, 2**30))
 def test_new_categories_are_all_those_bought_by_any_day_and_rows_may_come_in_any_order(rows, seed):
     rng = np.random.default_rng(seed)

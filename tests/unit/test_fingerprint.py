@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sync_worker.history.fingerprint import differing, fingerprint
@@ -37,7 +37,6 @@ def changed(before, now, decimals=2):
     return differing(*found).tolist()
 
 
-@settings(deadline=None)
 @given(sales, st.randoms(use_true_random=False))
 def test_the_order_of_rows_and_their_numbers_tell_nothing(rows, random):
     shuffled = list(rows)
@@ -48,7 +47,6 @@ def test_the_order_of_rows_and_their_numbers_tell_nothing(rows, random):
     assert changed(company(rows), mixed) == []
 
 
-@settings(deadline=None)
 @given(sales)
 def test_neither_does_the_scale_of_the_currency_nor_what_is_lost_in_adding_up(rows):
     cents, yen = fingerprint(company(rows), UNTIL, 2), fingerprint(company(rows, 0), UNTIL, 0)
@@ -58,7 +56,6 @@ def test_neither_does_the_scale_of_the_currency_nor_what_is_lost_in_adding_up(ro
     assert changed(company(rows), noisy) == []
 
 
-@settings(deadline=None)
 @given(sales, st.data())
 def test_one_changed_sale_is_told_of_its_customer_and_of_nobody_else(rows, data):
     at = data.draw(st.integers(0, len(rows) - 1))

@@ -1,57 +1,12 @@
 import numpy as np
 import pandas as pd
 import pytest
+from graded import chances, half, trial_of
 from shops import TODAY, lottery, past_of, shop
 
 from sync_worker.scoring import metrics, trials
-from sync_worker.scoring.distribution import SalesDistribution
 from sync_worker.scoring.grades import KEYS, _letter, grade, withheld
-from sync_worker.scoring.rates import Rate
-from sync_worker.scoring.situation import Outcome, Situation, Snapshot
-from sync_worker.scoring.trials import Trial
 from sync_worker.scoring.verdict import case
-
-
-def trial_of(
-    churned, probability, *, silence=None, active=None, formats=None, spent=None, day=TODAY, horizon=60
-):
-    """A trial of customers with a recency that tells nothing unless it is given."""
-    n = len(churned)
-    full = np.ones(n)
-    if silence is None:
-        silence = np.random.default_rng(n).uniform(0, 29, n)
-    active = full.astype(bool) if active is None else active
-    facts = {"mean_spend": 10 * full, "recent_orders": full, "recent_spend": 10 * full}
-    x = np.where(active, 3.0, 0.0)
-    situation = Situation(x, 200 * full, 200 + silence, 3 * full, full, **facts, revenue=40 * full)
-    formats = pd.Series([None] * n if formats is None else formats)
-    snapshot = Snapshot(day, np.arange(n), situation, np.nan, formats, 60.0)
-    churned = np.asarray(churned, dtype=bool)
-    sales = np.where(churned, 0.0, 100.0)
-    came = Outcome(churned, 1.0 - churned, sales, sales)
-    probabilities = {"mbg_nbd": np.asarray(probability, dtype=float)}
-    trial = Trial(
-        None,
-        snapshot,
-        came,
-        horizon * full,
-        {"mbg_nbd": None},
-        probabilities,
-        Rate(full, 0.0, full, full),
-        "mbg_nbd",
-        "recency",
-    )
-    trial.spent = np.arange(n) + 1.0 if spent is None else np.asarray(spent, dtype=float)
-    trial.expected_value = 100 * (1 - probabilities["mbg_nbd"])
-    trial._told["mbg_nbd"] = SalesDistribution(0.05 * full, 100 * full, 0.1 * full, full)
-    return trial
-
-
-def chances(n=4000, seed=1):
-    rng = np.random.default_rng(seed)
-    p = rng.uniform(0.05, 0.75, n)
-    return p, rng.random(n) < p
-
 
 # --- letters ----------------------------------------------------------------------------------------------
 
@@ -121,10 +76,6 @@ def test_a_policy_withholds_the_poorest_grades(poorest):
 
 
 # --- no grade ---------------------------------------------------------------------------------------------
-
-
-def half(n, gone):
-    return np.arange(n) < gone
 
 
 @pytest.mark.parametrize(
@@ -300,41 +251,6 @@ def test_what_is_found_among_those_who_tie_is_rounded_to_customers():
     found = grade([trial_of(half(100, 38), np.full(100, 0.4), silence=np.full(100, 9.0), spent=spent)])
     assert (found["listed"], found["found"], found["rule_found"]) == (20, 8, 8)
     assert found["found_value"] == pytest.approx(76)
-
-
-def memoryless(seed, n=2000):
-    """Nothing is to be known of customers but that a third is judged by a horizon in which more come back."""
-    rng = np.random.default_rng(seed)
-    long = np.arange(n) % 3 == 0
-    probability = np.where(long, 0.2, 0.7)
-    return rng.random(n) < probability, probability, np.where(long, 120, 30)
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_that_more_come_back_in_a_longer_horizon_is_no_skill(seed):
-    churned, probability, horizon = memoryless(seed)
-    found = grade([trial_of(churned, probability, horizon=horizon)])
-    assert found["grade"] == "D" and found["auc"] == 0.5
-    assert found["base_brier"] == pytest.approx(found["brier"], abs=0.002) and found["horizon_days"] is None
-    # the list takes the same share of each, and no one figure says where it ends
-    assert found["found"] == pytest.approx(found["chance_found"], abs=1)
-    assert found["rule"] == {"code": "recency", "params": {}}
-    assert [step["found"] for step in found["lift"]] == pytest.approx(np.arange(1, 11) / 10, abs=0.03)
-
-
-def test_within_each_horizon_skill_counts_as_before():
-    rng = np.random.default_rng(3)
-    _churned, usual, horizon = memoryless(3)
-    probability = np.clip(usual + rng.uniform(-0.2, 0.2, len(usual)), 0, 1)
-    churned = rng.random(len(usual)) < probability
-    found = grade([trial_of(churned, probability, horizon=horizon)])
-    parts = [
-        grade([trial_of(churned[own], probability[own], horizon=int(horizon[own][0]))])
-        for own in (horizon == 30, horizon == 120)
-    ]
-    assert found["grade"] == "A" and min(one["auc"] for one in parts) <= found["auc"]
-    assert found["auc"] <= max(one["auc"] for one in parts)
-    assert found["found"] > found["chance_found"] + 3
 
 
 @pytest.mark.parametrize(("n", "listed"), [(34, 6), (35, 7), (249, 49), (250, 50), (251, 50), (900, 50)])

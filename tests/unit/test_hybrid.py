@@ -136,7 +136,7 @@ extreme = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(extreme, min_size=1, max_size=5), st.sampled_from([1.0, 60.0, 3650.0]))
 def test_extreme_customers_get_a_finite_forecast(learnt, customers, horizon):
     facts = {name: np.array([one[name] for one in customers]) for name in customers[0]}

@@ -113,7 +113,7 @@ def test_without_datasets_nothing_is_known():
     assert not any(each.holds.any() for each in only.evidence)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(
         st.tuples(st.integers(1, 2), st.integers(0, 3000), st.sampled_from(["in", "out"])),

@@ -54,7 +54,7 @@ def test_by_the_policy_it_was_prepared_by_nothing_differs(history, prepared):
     same(relabel(prepared, Policy(), withhold=True), scored(history, Policy()))
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(
     st.dictionaries(st.sampled_from(THRESHOLDS), st.floats(0, 1), min_size=1, max_size=4),
     st.sampled_from([None, "wholesale"]),

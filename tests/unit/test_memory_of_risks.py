@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from memories import POLICY
 
@@ -32,7 +32,6 @@ def test_a_risk_is_left_where_its_border_is_passed_by_the_margin():
         assert risk([0.34, 0.36, 0.44, 0.46, 0.66, 0.74, 0.76], (0.4, 0.7), was) == expected, was
 
 
-@settings(deadline=None)
 @given(st.floats(0, 1), thresholds, risks, st.floats(0, 0.2))
 def test_a_risk_stays_when_judged_again_and_without_a_margin_follows_the_rule(
     probability, limits, was, noise
@@ -43,7 +42,6 @@ def test_a_risk_stays_when_judged_again_and_without_a_margin_follows_the_rule(
     assert risk(probability, limits, was, 0.0) == plain == risk(probability, limits, None, noise)
 
 
-@settings(deadline=None)
 @given(st.lists(st.floats(0, 1), min_size=2, max_size=9), thresholds, risks, st.floats(0, 0.2))
 def test_a_higher_probability_is_never_a_lower_risk_and_every_risk_is_reached(given_p, limits, was, noise):
     found = [churn.RISKS.index(name) for name in risk(sorted(given_p), limits, was, noise)]
@@ -52,7 +50,6 @@ def test_a_higher_probability_is_never_a_lower_risk_and_every_risk_is_reached(gi
     assert (low, high) == ("low", "high") and "medium" in between
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.floats(-0.99, 0.99), min_size=2, max_size=9),
     thresholds,

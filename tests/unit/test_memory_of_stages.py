@@ -90,7 +90,6 @@ def test_who_is_gone_stays_so_while_peers_move_the_border():
         assert of(silence, was) == expected, (silence, was)
 
 
-@settings(deadline=None)
 @given(
     st.floats(0, 300),
     st.floats(0, 300),

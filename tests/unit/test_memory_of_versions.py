@@ -51,7 +51,7 @@ def value_of(spec, part):
 # ----------------------------------------------------- keys and what they tell
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.sampled_from(KEYS), st.floats(0, 1), st.sampled_from([None, "wholesale"]))
 def test_a_key_that_does_not_tell_a_label_leaves_it_alone(prepared, key, part, of_format):
     """Else a label would be remembered that the manager's new version tells otherwise."""

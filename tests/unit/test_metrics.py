@@ -171,7 +171,7 @@ def test_among_most_at_risk_by_hand():
     assert found == pytest.approx([0, 2, 4, 34, 64, 164])
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(scored())
 def test_among_most_at_risk_is_the_mean_over_all_orders_of_those_who_tie(case):
     churned, score = case

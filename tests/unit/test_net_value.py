@@ -120,7 +120,7 @@ amounts = st.integers(1, 5)
 settled = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 60), amounts), max_size=12)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.lists(st.tuples(st.integers(0, 60), amounts), min_size=1, max_size=4), settled, st.integers(1, 60))
 def test_overdue_money_is_what_an_account_of_every_day_gives(billed, paid, window):
     owed = receivables.take(

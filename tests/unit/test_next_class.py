@@ -39,7 +39,7 @@ def test_gap_by_hand():
     assert result.gap[[0, 4, 5]] == pytest.approx([5, 7, 8])
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(
     st.lists(st.integers(-5, 40), min_size=1, max_size=25),
     st.sampled_from([0.5, 0.6, 0.8, 0.83, 0.95]),
@@ -61,7 +61,7 @@ def test_the_gap_rounded_up_enters_the_set_and_a_unit_less_does_not(values, shar
             assert smallest_set(raised, share)[row] == enters, (row, more)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.lists(st.floats(0.01, 1e6), min_size=2, max_size=40), st.floats(0.5, 0.95))
 def test_the_gap_is_a_matter_of_the_values_and_not_of_the_currency(values, share):
     values = np.array(values)

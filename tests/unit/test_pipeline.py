@@ -196,7 +196,7 @@ def test_what_speaks_the_other_way_is_not_told(monkeypatch):
 
 
 @given(st.integers(0, 2**31 - 1))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_reasons_are_those_of_looking_at_each_customer(seed):
     rng = np.random.default_rng(seed)
     codes = [code for code, spec in schema().items() if spec["topic"] in ("churn", "rating", "lost")]
@@ -328,14 +328,14 @@ def test_progress_is_told():
 order = st.tuples(st.integers(1, 8), st.integers(0, 1200), st.floats(-1e7, 1e7))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(order, min_size=1, max_size=40))
 def test_any_small_history_is_scored_without_a_gap(orders):
     parts = [orders_of(customer, [days], round(amount, 2)) for customer, days, amount in orders]
     check(score(history_of(*parts), AS_OF, Policy()).customers)
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(1, 5), st.integers(1, 400), st.sampled_from([1e-6, 1.0, 1e9]), st.integers(50, 70))
 def test_degenerate_bases_are_scored_without_a_gap(orders, gap, amount, customers):
     """All alike: the same order-days and amounts for everybody."""

@@ -163,7 +163,7 @@ delivery = st.tuples(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(delivery, min_size=1, max_size=25))
 def test_counts_are_those_of_looking_at_each_delivery(deliveries):
     found = judged(dealt(deliveries))

@@ -108,7 +108,7 @@ def by_hand(ratings, customers, today_weight=365):
     return result
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.lists(st.tuples(st.integers(1, 4), st.integers(0, 900), st.integers(1, 5)), min_size=1, max_size=30)
 )

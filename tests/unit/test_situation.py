@@ -72,7 +72,7 @@ def gaps_by_hand(sales, day):
     return found
 
 
-@settings(max_examples=70, deadline=None)
+@settings(max_examples=70)
 @given(histories())
 def test_facts_are_those_counted_customer_by_customer(case):
     sales, day = case
@@ -84,7 +84,7 @@ def test_facts_are_those_counted_customer_by_customer(case):
     assert all(getattr(found.situation, field.name).dtype == float for field in fields(Situation))
 
 
-@settings(max_examples=70, deadline=None)
+@settings(max_examples=70)
 @given(histories())
 def test_active_are_repeat_buyers_whose_last_order_is_within_the_usual_gap(case):
     sales, day = case
@@ -119,7 +119,7 @@ def test_breadth_and_basket_by_hand():
         assert nothing.categories.tolist() == nothing.lines.tolist() == [0, 0, 0]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(histories(), st.integers(0, 2**30))
 def test_baskets_are_those_counted_customer_by_customer(case, seed):
     sales, day = case
@@ -161,7 +161,7 @@ def test_active_by_hand():
     assert found.active.tolist() == [True, True, False, False]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(histories(), st.lists(sale, max_size=30), st.integers(0, 2**30))
 def test_nothing_after_the_day_is_looked_at(case, later, seed):
     sales, day = case
@@ -228,7 +228,7 @@ def test_before_the_first_sale_nobody_is_known():
     assert len(outcome(sales_of([0], [10], [1.0]), found, 5).orders) == 0
 
 
-@settings(max_examples=70, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=70, suppress_health_check=[HealthCheck.too_slow])
 @given(histories(), st.lists(st.integers(1, 90), min_size=6, max_size=6))
 def test_outcomes_are_those_counted_customer_by_customer(case, horizons):
     sales, day = case

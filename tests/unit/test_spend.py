@@ -99,7 +99,7 @@ def test_fit_recovers_the_parameters_of_the_process():
 amount = st.floats(1e-9, 1e12)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.tuples(st.integers(1, 5000), amount), min_size=3, max_size=6), amount)
 def test_extreme_amounts_never_give_nan(customers, other):
     n, mean = (np.tile(np.array(v, float), 12) for v in zip(*customers, strict=True))

@@ -85,7 +85,7 @@ customer = st.tuples(st.integers(0, 5000), st.floats(0, 1), st.floats(0, 5000))
 
 
 @every_model
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.tuples(log, log, log, log), st.lists(customer, min_size=1, max_size=5), st.floats(0, 2000))
 def test_extreme_inputs_never_give_nan(name, log_parameters, customers, h):
     keys = [key for key in PARAMETERS[name][1] if key != "k"]
@@ -103,7 +103,7 @@ def test_extreme_inputs_never_give_nan(name, log_parameters, customers, h):
 
 
 @every_model
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 60), st.floats(1, 900), st.floats(1, 400))
 def test_a_longer_horizon_brings_more_orders_and_a_longer_silence_fewer_buyers(name, x, t_x, silence):
     model = model_with(name)

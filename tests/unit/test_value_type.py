@@ -161,7 +161,7 @@ def test_complements_are_what_goes_together_above_chance():
     assert share("complement", lines_of(rows)) == (0.5, 4)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.tuples(st.integers(0, 5), st.floats(0, 1)), min_size=1, max_size=60))
 def test_standing_is_the_random_effects_formula(rows):
     owner, values = np.array([r for r, _ in rows]), np.array([v for _, v in rows])
