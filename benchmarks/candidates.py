@@ -25,7 +25,7 @@ from benchmarks.judge.datasets import DATA_SETS, present
 from benchmarks.judge.judging import Prepared, judgeable
 from benchmarks.judge.report import Grid, between
 from benchmarks.judge.unseen import unseen
-from sync_worker.history.schema import as_day
+from sync_worker.history.columns import as_day
 from sync_worker.policy import Policy
 from sync_worker.scoring import base_models, design, features, outliers, seasonality, transfer, trials
 from sync_worker.scoring.base_models import BaseModels, log_odds

@@ -20,7 +20,7 @@ from benchmarks.judge.datasets import DATA_SETS, present
 from benchmarks.judge.judging import Prepared
 from benchmarks.judge.report import between
 from benchmarks.judge.unseen import unseen
-from sync_worker.history.schema import as_day
+from sync_worker.history.columns import as_day
 from sync_worker.policy import Policy
 from sync_worker.scoring import features, hybrid, outliers, rhythm, selection
 from sync_worker.scoring.features import Features

@@ -21,7 +21,7 @@ from benchmarks.judge.datasets import DATA_SETS, AbsentError, DataSet, Folders
 from benchmarks.judge.judging import Prepared
 from benchmarks.judge.unseen import ALL, FILE, TEACHERS
 from benchmarks.parts import OTHERS
-from sync_worker.history.schema import as_day
+from sync_worker.history.columns import as_day
 from sync_worker.policy import Policy
 from sync_worker.scoring import design, features, transfer
 from sync_worker.scoring.past import Past

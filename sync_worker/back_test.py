@@ -11,7 +11,8 @@ from sync_worker.errors import InputError, RunError
 from sync_worker.handshake import describe, pick_companies, today_of
 from sync_worker.history import file as files
 from sync_worker.history import odoo
-from sync_worker.history.schema import History, HistoryError, as_day
+from sync_worker.history.columns import HistoryError, as_day
+from sync_worker.history.schema import History
 from sync_worker.policy import Policy, PolicyError
 from sync_worker.report.subject import Subject
 from sync_worker.transport import Transport

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from sync_worker.errors import LeaseLostError, RunError, WorkerError
-from sync_worker.history.schema import HistoryError
+from sync_worker.history.columns import HistoryError
 from sync_worker.outcome import Outcome
 from sync_worker.sentences import Told, sentence
 from sync_worker.transport import Transport

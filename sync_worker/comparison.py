@@ -10,9 +10,10 @@ import pandas as pd
 
 from sync_worker import exports, kept, last_run
 from sync_worker.config import Settings
+from sync_worker.history.columns import HistoryError, as_day
 from sync_worker.history.fingerprint import differing, fingerprint
 from sync_worker.history.folder import read_folder
-from sync_worker.history.schema import History, HistoryError, as_day
+from sync_worker.history.schema import History
 from sync_worker.last_run import About, LastRun
 from sync_worker.policy import Policy, PolicyError, read_policy
 from sync_worker.scoring import labelling

@@ -1,7 +1,8 @@
 """A day that is over, seen from today: what was known then, and what is only known of today."""
 
+from sync_worker.history.columns import HistoryError, as_day
 from sync_worker.history.facts import STANDING
-from sync_worker.history.schema import History, HistoryError, as_day
+from sync_worker.history.schema import History
 from sync_worker.sentences import sentence
 
 

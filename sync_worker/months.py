@@ -9,8 +9,8 @@ import pandas as pd
 from sync_worker.config import Settings
 from sync_worker.errors import ContractError, InputError, WorkerError
 from sync_worker.handshake import describe, today_of
+from sync_worker.history.columns import possible_days
 from sync_worker.history.odoo import read_dataset
-from sync_worker.history.schema import possible_days
 from sync_worker.outcome import Outcome
 from sync_worker.run import Progress, run_company
 from sync_worker.transport import Transport

@@ -8,7 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from sync_worker.history.schema import History, as_day
+from sync_worker.history.columns import as_day
+from sync_worker.history.schema import History
 from sync_worker.kept import Kept
 from sync_worker.policy import Policy
 from sync_worker.scoring import labelling

@@ -14,9 +14,10 @@ from sync_worker.closing import closing_on_failure
 from sync_worker.config import Settings
 from sync_worker.errors import BusyError, RunError, WorkerError
 from sync_worker.heartbeat import Heartbeat
+from sync_worker.history.columns import HistoryError, as_day
 from sync_worker.history.fingerprint import fingerprint
 from sync_worker.history.odoo import read_history
-from sync_worker.history.schema import History, HistoryError, as_day
+from sync_worker.history.schema import History
 from sync_worker.memory import give_back_large_arrays
 from sync_worker.outcome import Outcome
 from sync_worker.policy import Policy, PolicyError

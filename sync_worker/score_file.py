@@ -5,8 +5,8 @@ from pathlib import Path
 
 from sync_worker import hindsight
 from sync_worker.errors import InputError
+from sync_worker.history.columns import HistoryError
 from sync_worker.history.file import parse_mapping, read_history, write_scores
-from sync_worker.history.schema import HistoryError
 from sync_worker.memory import give_back_large_arrays
 from sync_worker.policy import Policy, PolicyError, read_policy
 from sync_worker.scoring.pipeline import Result, score

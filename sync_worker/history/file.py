@@ -10,21 +10,19 @@ import numpy as np
 import pandas as pd
 
 from sync_worker.history import currencies
-from sync_worker.history.folder import read_folder
-from sync_worker.history.parquet import read_parquet
-from sync_worker.history.schema import (
+from sync_worker.history.columns import (
     EARLIEST,
     LARGEST_AMOUNT,
     TOO_LARGE,
-    History,
     HistoryError,
     amounts,
     as_days,
-    counted,
     identifiers,
     possible_days,
-    require_sale,
 )
+from sync_worker.history.folder import read_folder
+from sync_worker.history.parquet import read_parquet
+from sync_worker.history.schema import History, counted, require_sale
 
 REQUIRED = ("customer_id", "date", "amount")
 OPTIONAL = (

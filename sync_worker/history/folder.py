@@ -10,18 +10,10 @@ from pathlib import Path
 import pandas as pd
 
 from sync_worker.history import currencies
+from sync_worker.history.columns import HistoryError, amounts, as_days, numbers
 from sync_worker.history.facts import FACTS, PREVIOUS, PRODUCTS, STANDING
 from sync_worker.history.parquet import read_parquet
-from sync_worker.history.schema import (
-    LINE_COLUMNS,
-    History,
-    HistoryError,
-    amounts,
-    as_days,
-    counted,
-    numbers,
-    require_sale,
-)
+from sync_worker.history.schema import LINE_COLUMNS, History, counted, require_sale
 
 #: Tables that are there in every company's books, with the kinds of their columns (`history.facts`); an `amount` is a
 #: number of an order or a line.

@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.csv
 
 from sync_worker.errors import ContractError
+from sync_worker.history.columns import possible_days
 from sync_worker.history.datasets import (
     COUNTER,
     DATASETS,
@@ -30,7 +31,7 @@ from sync_worker.history.datasets import (
     has_gaps,
     to_read,
 )
-from sync_worker.history.schema import History, possible_days
+from sync_worker.history.schema import History
 from sync_worker.sentences import sentence
 from sync_worker.transport import Transport
 from sync_worker.transport.beside import side_by_side

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from sync_worker.history.schema import HistoryError
+from sync_worker.history.columns import HistoryError
 
 
 def read_parquet(path: Path) -> pd.DataFrame:

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sync_worker.history.schema import History, as_day
+from sync_worker.history.columns import as_day
+from sync_worker.history.schema import History
 from sync_worker.policy import Policy
 from sync_worker.scoring import features, metrics, outliers, rhythm, selection
 from sync_worker.scoring.forecast import Forecast

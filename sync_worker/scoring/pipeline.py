@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from sync_worker.history.columns import as_day
 from sync_worker.history.facts import rows_of
-from sync_worker.history.schema import History, as_day
+from sync_worker.history.schema import History
 from sync_worker.memory import give_back_free
 from sync_worker.policy import SALES_WORDS, Policy
 from sync_worker.scoring import (

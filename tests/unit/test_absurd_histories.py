@@ -9,8 +9,9 @@ from conftest import AS_OF, ORDERS, crowd, history_of, orders_of
 from typer.testing import CliRunner
 
 from sync_worker.cli import app
+from sync_worker.history.columns import EARLIEST, LARGEST_AMOUNT, HistoryError
 from sync_worker.history.file import history_from_table, read_history
-from sync_worker.history.schema import EARLIEST, LARGEST_AMOUNT, History, HistoryError
+from sync_worker.history.schema import History
 from sync_worker.policy import Policy
 from sync_worker.scoring.pipeline import score
 

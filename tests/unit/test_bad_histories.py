@@ -9,7 +9,8 @@ import pytest
 from conftest import AS_OF, crowd, history_of, orders_of
 from shops import TODAY, history_from, sales_of, shop
 
-from sync_worker.history.schema import LARGEST_AMOUNT, History
+from sync_worker.history.columns import LARGEST_AMOUNT
+from sync_worker.history.schema import History
 from sync_worker.policy import Policy
 from sync_worker.scoring import history_start
 from sync_worker.scoring.backtest import backtest

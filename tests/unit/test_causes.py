@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from causes_shop import AS_OF, fresh, shop
 
-from sync_worker.history.schema import as_day
+from sync_worker.history.columns import as_day
 from sync_worker.policy import Policy
 from sync_worker.scoring import causes, labelling, trials, value_type
 from sync_worker.scoring.causes import Before, Otherwise

@@ -12,7 +12,7 @@ from test_run import DESCRIBED, Odoo, claimed, published
 
 from sync_worker import comparison, exports, kept, last_run, serve
 from sync_worker import run as runs
-from sync_worker.history.schema import as_day
+from sync_worker.history.columns import as_day
 from sync_worker.scoring import churn, labelling, lost_type
 
 LATER = "2026-07-02"

@@ -5,8 +5,9 @@ from conftest import ORDERS
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sync_worker.history.columns import HistoryError
 from sync_worker.history.facts import FACTS, empty, rows_of
-from sync_worker.history.schema import History, HistoryError
+from sync_worker.history.schema import History
 from sync_worker.scoring.evidence import newest
 
 

@@ -14,9 +14,9 @@ from simulator import World, simulate
 from simulator.__main__ import main
 from simulator.folder import write
 from sync_worker.cli import app
+from sync_worker.history.columns import HistoryError
 from sync_worker.history.facts import FACTS
 from sync_worker.history.file import read_history
-from sync_worker.history.schema import HistoryError
 from sync_worker.score_file import score_file
 
 RATINGS = pd.DataFrame({"rating_id": [1], "customer_id": [7], "known": ["2024-01-06"], "rating": [5]})

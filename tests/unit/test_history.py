@@ -2,8 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from sync_worker.history.columns import HistoryError, as_day
 from sync_worker.history.file import parse_mapping, read_history, write_scores
-from sync_worker.history.schema import History, HistoryError, as_day
+from sync_worker.history.schema import History
 
 
 def write(tmp_path, text, name="orders.csv", encoding="utf-8"):

@@ -11,7 +11,7 @@ import pytest
 
 from simulator import World, simulate
 from sync_worker import kept
-from sync_worker.history.schema import as_day
+from sync_worker.history.columns import as_day
 from sync_worker.policy import Policy
 from sync_worker.scoring import value
 from sync_worker.scoring.labelling import relabel

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulator import World, simulate
+from sync_worker.history.columns import as_day
 from sync_worker.history.facts import PREVIOUS
-from sync_worker.history.schema import as_day
 from sync_worker.policy import Policy, PolicyError, schema
 from sync_worker.scoring.causes import Before
 from sync_worker.scoring.labelling import by_policy, differ, relabel

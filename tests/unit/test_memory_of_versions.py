@@ -13,8 +13,8 @@ from test_labels import TODAY, buyers, rule
 
 from simulator import World, simulate
 from sync_worker import preview
+from sync_worker.history.columns import as_day
 from sync_worker.history.facts import PREVIOUS
-from sync_worker.history.schema import as_day
 from sync_worker.kept import Kept
 from sync_worker.policy import Policy, PolicyError, read_policy, schema
 from sync_worker.scoring import memory, value_class

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from simulator import World, simulate
 from sync_worker import scoring
+from sync_worker.history.columns import HistoryError
 from sync_worker.history.facts import PREVIOUS
-from sync_worker.history.schema import History, HistoryError
+from sync_worker.history.schema import History
 from sync_worker.policy import Policy
 from sync_worker.scoring import reasons as writing
 from sync_worker.scoring.causes import Before

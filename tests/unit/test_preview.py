@@ -6,7 +6,8 @@ from conftest import orders_of
 
 from simulator import World, simulate
 from sync_worker import preview
-from sync_worker.history.schema import History, HistoryError, as_day
+from sync_worker.history.columns import HistoryError, as_day
+from sync_worker.history.schema import History
 from sync_worker.kept import Kept
 from sync_worker.policy import Policy, schema
 from sync_worker.scoring.labelling import LABELS, relabel

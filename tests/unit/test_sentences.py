@@ -12,7 +12,7 @@ import pytest
 from sync_worker.closing import closing_on_failure
 from sync_worker.errors import RunError
 from sync_worker.heartbeat import Heartbeat
-from sync_worker.history.schema import HistoryError
+from sync_worker.history.columns import HistoryError
 from sync_worker.outcome import Outcome
 from sync_worker.policy import Policy, PolicyError
 from sync_worker.sentences import Sentence, of_one, sentence, teller
