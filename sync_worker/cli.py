@@ -4,6 +4,7 @@ import contextlib
 import logging
 import os
 import signal
+import threading
 from collections.abc import Iterator
 from datetime import date
 from functools import partial
@@ -24,6 +25,8 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
 
 logger = logging.getLogger(__name__)
+#: Set by SIGTERM.
+_stopping = threading.Event()
 
 EXIT_CODES = """\
 Exit codes: 0 done; 1 unexpected; 2 usage, configuration or input file; 3 Odoo cannot be reached;
@@ -193,7 +196,7 @@ def serve(
         )
         logging.getLogger("sync_worker.steps").setLevel(logging.INFO)
         with contextlib.closing(connect(settings)) as connection, terminal.ProgressView() as view:
-            serving(settings, connection, company, view.show)
+            serving(settings, connection, company, view.show, stopping=_stopping.is_set)
 
 
 @app.command()
@@ -355,6 +358,7 @@ def _settings(config_file: Path | None, **options: Any) -> config.Settings:
 def _reporting(verbose: int, as_json: bool = False) -> Iterator[None]:
     """Turns every failure into one sentence, its mend and an exit code; SIGTERM ends like Ctrl-C."""
     logs.configure(verbose)
+    _stopping.clear()
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         yield
@@ -379,6 +383,7 @@ def _reporting(verbose: int, as_json: bool = False) -> Iterator[None]:
 
 
 def _interrupt(signum: int, frame: Any) -> None:
+    _stopping.set()
     raise KeyboardInterrupt
 
 

@@ -31,12 +31,16 @@ def serve(
     progress: Progress,
     *,
     sleep: Callable[[float], None] = time.sleep,
+    stopping: Callable[[], bool] = lambda: False,
 ) -> None:
     """Polls for work until a signal raises `KeyboardInterrupt`.
 
     Odoo that cannot be reached is waited for, at the start too. What a person must mend (key, rights,
     contract, database) ends it when it is so at the first answer; later it is waited for like a restart:
     people mend it while the worker runs.
+
+    Args:
+        stopping: whether a signal has come. What it raises can be lost where a library catches everything.
     """
     health = Health(settings.health_file)
     described: dict[str, Any] | None = None
@@ -48,6 +52,8 @@ def serve(
     notify("READY=1")
     try:
         while True:
+            if stopping():
+                raise KeyboardInterrupt
             try:
                 if described is None or time.monotonic() - described_at > DESCRIBE_EVERY:
                     # Once: this loop repeats it, and says sooner than all tries would that Odoo does not answer.

@@ -16,7 +16,7 @@ DESCRIBED = {"database_uuid": "u", "companies": [{"id": 1, "name": "Alpha"}], "a
 class Waiting:
     """A worker that waits for `rounds` pauses: `asked` is (seconds waited so far, kind) of each question."""
 
-    def __init__(self, monkeypatch, poll_seconds, rounds, work=()):
+    def __init__(self, monkeypatch, poll_seconds, rounds, work=(), stopping=lambda: False):
         self.now, self.asked, self.work, self.rounds = 0.0, [], list(work), rounds
         monkeypatch.setattr(serve.handshake, "describe", lambda *_, **__: DESCRIBED)
         monkeypatch.setattr(serve.erasures, "erase", Mock())
@@ -24,7 +24,7 @@ class Waiting:
         monkeypatch.setattr(serve, "work", lambda *_, **__: Outcome(1, "Alpha", 3, "preview", state="done"))
         settings = SimpleNamespace(url="http://x", poll_seconds=poll_seconds, health_file=None)
         with pytest.raises(KeyboardInterrupt):
-            serve.serve(settings, Mock(), None, lambda *_: None, sleep=self.sleep)
+            serve.serve(settings, Mock(), None, lambda *_: None, sleep=self.sleep, stopping=stopping)
 
     def claim(self, _settings, _transport, _company_id, *, kind):
         self.asked.append((self.now, kind))
@@ -58,6 +58,12 @@ def test_previews_are_asked_for_every_second_the_rest_as_set(monkeypatch, poll_s
 def test_after_work_everything_is_asked_for_at_once(monkeypatch):
     waiting = Waiting(monkeypatch, 5.0, rounds=2, work=[None, None, None, {"id": 3, "kind": "preview"}])
     assert waiting.asked[3:] == [(1.0, "preview"), (1.0, "preview"), (1.0, "score"), (1.0, "backtest")]
+
+
+def test_a_signal_whose_interruption_was_lost_stops_it_before_it_asks_again(monkeypatch):
+    stopping = iter([False, False, True])
+    waiting = Waiting(monkeypatch, 0.5, rounds=99, stopping=lambda: next(stopping))
+    assert waiting.times("preview") == [0.0, 0.5]
 
 
 def test_odoo_that_is_away_is_asked_ever_less_often(monkeypatch):
